@@ -1,0 +1,169 @@
+import type { Decimal, Instrument } from '@moon/domain';
+import type { AccountModel, MarginMode, OrderPayload, VenueOrderState, VenueReport } from '@moon/kernel';
+
+/**
+ * Everything the engine knows, as plain JSON: it is snapshotted, restored and compared. Times are feed time in ms.
+ * Prices that decide when something happens are float64; whatever enters a ledger is a decimal string.
+ */
+export interface VenueState {
+  schema: 1;
+  /** Venue time: never runs backwards; 0 before the first input. */
+  time: number;
+  /** Tells agenda entries of one instant apart: the earlier made comes first. */
+  made: number;
+  /** Instruments that came as `instrument.listed`; they stand before the built-in ones. */
+  listed: Record<string, Instrument>;
+  /** By price source. */
+  markets: Record<string, MarketState>;
+  accounts: Record<string, AccountState>;
+  /** Accepted, unfinished orders by traded instrument, in order of arrival. */
+  resting: Record<string, OrderState[]>;
+  /** Sorted by (at, n). */
+  agenda: Due[];
+}
+
+/** Prices of one source; 0 = not known yet. */
+export interface MarketState {
+  last: number;
+  lastAt: number;
+  mark: number;
+  oracle: number;
+  bid: number;
+  bidAt: number;
+  ask: number;
+  askAt: number;
+  /** Traded base volume of the newest observation that had one; 0 = none yet. */
+  volume: number;
+  /** Counts observations with a volume: each brings its own allowance of liquidity. */
+  observations: number;
+  /** Shortest interval of the bars seen; longer bars of the same instrument are ignored. 0 = no bar yet. */
+  barMs: number;
+  /** Opening stamp of the newest bar whose `bar.opened` was seen. */
+  barOpenedAt: number;
+}
+
+export interface PositionState {
+  instrument: string;
+  /** Signed. */
+  quantity: Decimal;
+  /** Signed value at entry, in settlement asset: long linear above zero, short linear below; inverse the other way. */
+  costBasis: Decimal;
+  /** Isolated margin; '0' on other accounts. */
+  margin: Decimal;
+  /** Since the position was last flat. */
+  realisedPnl: Decimal;
+  fees: Decimal;
+  funding: Decimal;
+  /** [time of a change, signed quantity before it] of the last minute: funding is due on the position of its instant. */
+  history: [number, Decimal][];
+}
+
+/** What has happened to the margin of an isolated position or of a cross account. */
+export interface MarginWatch {
+  /** A margin call was reported and is not over. */
+  called: boolean;
+  /** End of the wait after a partial liquidation; 0 = none. */
+  cooldownUntil: number;
+}
+
+export interface AccountState {
+  portfolio: string;
+  /** What may not differ when the account is opened again, as text. */
+  identity: string;
+  accountModel: AccountModel;
+  /** null on accounts without margin. */
+  marginMode: MarginMode | null;
+  settlementAsset: string;
+  ledgerScale: number;
+  leverage: Record<string, number>;
+  signingKey: string | null;
+  cash: Decimal;
+  realisedPnl: Decimal;
+  fees: Decimal;
+  funding: Decimal;
+  /** By instrument; a flat one stays, for funding that is announced late. */
+  positions: Record<string, PositionState>;
+  /** By instrument (isolated), or under '*' (cross). */
+  watches: Record<string, MarginWatch>;
+  /** Newest settlement instants that were paid, by instrument, rising. */
+  settled: Record<string, number[]>;
+  /** Liquidity taken of an observation, by instrument. */
+  taken: Record<string, { observation: number; quantity: number }>;
+  /** The 100 highest nonces, rising. */
+  nonces: number[];
+  orderCount: number;
+  fillCount: number;
+  /** Newest venueSeq handed out. */
+  venueSeq: number;
+  /** The newest reports, rising by venueSeq. */
+  reports: VenueReport[];
+  /** The newest finished orders, in the order in which they ended. */
+  finished: OrderState[];
+}
+
+export interface OrderState {
+  /** Rises with each submission. */
+  n: number;
+  portfolio: string;
+  orderId: string;
+  clientOrderId: string;
+  /** null until it is accepted. */
+  venueOrderId: string | null;
+  instrument: string;
+  side: 'buy' | 'sell';
+  orderType: OrderPayload['orderType'];
+  timeInForce: OrderPayload['timeInForce'];
+  reduceOnly: boolean;
+  quantity: Decimal;
+  filled: Decimal;
+  /** Σ price × quantity of the fills, exact. */
+  filledNotional: Decimal;
+  fees: Decimal;
+  limitPrice: Decimal | null;
+  stopPrice: Decimal | null;
+  /** The same as float64, for matching; 0 = none. */
+  limit: number;
+  stop: number;
+  status: VenueOrderState;
+  code: string | null;
+  expiresAt: number;
+  /** Time of acceptance: it takes no part in what happened before. */
+  activeFrom: number;
+  /** It has been held against the market once; from then on a limit order rests. */
+  hasMet: boolean;
+  /** A stop order that was triggered is a market order from then on. */
+  isTriggered: boolean;
+  fills: number;
+}
+
+/** Something that falls due: an order or a cancellation arrives, a report reaches the platform, an account is judged again. */
+export type Due = { at: number; n: number } & (
+  | { kind: 'order'; order: OrderState }
+  | { kind: 'cancel'; portfolio: string; clientOrderId: string; orderId: string | null }
+  | { kind: 'report'; portfolio: string; report: PendingReport }
+  | { kind: 'judge'; portfolio: string }
+);
+
+/** A report that has not reached the platform: its number is given when it does. */
+export type PendingReport = Omit<VenueReport, 'venueSeq' | 'reportId' | 'timestamp' | 'portfolio' | 'venue'>;
+
+export function initialVenueState(): VenueState {
+  return { schema: 1, time: 0, made: 0, listed: {}, markets: {}, accounts: {}, resting: {}, agenda: [] };
+}
+
+export function initialMarket(): MarketState {
+  return {
+    last: 0,
+    lastAt: 0,
+    mark: 0,
+    oracle: 0,
+    bid: 0,
+    bidAt: 0,
+    ask: 0,
+    askAt: 0,
+    volume: 0,
+    observations: 0,
+    barMs: 0,
+    barOpenedAt: 0,
+  };
+}

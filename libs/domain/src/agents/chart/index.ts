@@ -1,0 +1,3 @@
+export { chartAgentConfigSchema, type ChartAgentConfig } from './config';
+export { createChartAgent } from './chart-agent';
+export type { ChartAgentState } from './state';

@@ -1,0 +1,3 @@
+export { fundingAgentConfigSchema, type FundingAgentConfig } from './config';
+export { createFundingAgent } from './funding-agent';
+export type { FundingAgentState } from './state';

@@ -1,0 +1,3 @@
+export { sentimentAgentConfigSchema, type SentimentAgentConfig } from './config';
+export { createSentimentAgent } from './sentiment-agent';
+export type { SentimentAgentState } from './state';

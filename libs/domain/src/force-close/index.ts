@@ -1,0 +1,3 @@
+export { createForceCloseSaga } from './force-close';
+export { forceCloseConfigSchema, type ForceCloseConfig } from './config';
+export type { ForceCloseState } from './state';

@@ -1,0 +1,174 @@
+import { CATALOG, defaultKey, eventId, validateData } from '@moon/events';
+import type { AnyEvent, EmitData, EventEnvelope, EventType, JsonObject } from '@moon/events';
+import type { AnyCommand } from './commands';
+import type { Handler, Outbox } from './handler';
+
+/** What a handler emitted: `at` is the outbox's time, `key` what was given or what the catalog makes of the data. */
+export type Emitted = { [T in EventType]: { type: T; data: EmitData<T>; key: string; at: number } }[EventType];
+export interface Scheduled {
+  name: string;
+  at: number;
+  data: JsonObject;
+  key: string;
+}
+
+/** An outbox that records, for given/when/then specs. */
+export interface RecordedOutbox extends Outbox {
+  emitted: Emitted[];
+  commands: AnyCommand[];
+  scheduled: Scheduled[];
+  cancelled: string[];
+}
+
+/** An outbox at time `now` (epoch ms) for handler key `key`. Like a runtime it refuses (EventRefused) data that its schema does not allow. */
+export function recordOutbox(now: number, key: string): RecordedOutbox {
+  const emitted: Emitted[] = [];
+  const commands: AnyCommand[] = [];
+  const scheduled: Scheduled[] = [];
+  const cancelled: string[] = [];
+  return {
+    now,
+    key,
+    emitted,
+    commands,
+    scheduled,
+    cancelled,
+    emit: (type, data, to) => {
+      validateData(type, { event_type: type, ...data });
+      emitted.push({ type, data, key: to ?? defaultKey(type, data), at: now } as Emitted);
+    },
+    send: (command) => void commands.push(command),
+    schedule: (name, at, data = {}) => void scheduled.push({ name, at, data, key }),
+    cancel: (name) => void cancelled.push(name),
+  };
+}
+
+/**
+ * An event as a runtime would deliver it. The id is derived from type, time and data, so a spec is repeatable; `overrides`
+ * replaces any envelope field. The data is not validated: it may be what a boundary has yet to refuse.
+ */
+export function testEvent<T extends EventType>(
+  type: T,
+  occurredAt: number,
+  data: EmitData<T>,
+  overrides: Partial<Omit<EventEnvelope<T>, 'type' | 'data'>> = {},
+): AnyEvent {
+  const id = eventId('test', type, String(occurredAt), JSON.stringify(data));
+  const whole = { event_type: type, ...data };
+  return {
+    id,
+    type,
+    schemaVersion: CATALOG[type].schemaVersion,
+    source: 'test',
+    key: defaultKey(type, whole),
+    occurredAt,
+    correlationId: id,
+    causationId: null,
+    data: whole,
+    ...overrides,
+  } as unknown as AnyEvent;
+}
+
+/** Everything that came out of a run, and the states it ended with. */
+export interface Driven<S> {
+  /** State of the first key that was handled. */
+  state: S;
+  states: Record<string, S>;
+  emitted: Emitted[];
+  commands: AnyCommand[];
+  /** Every schedule call, in order. */
+  scheduled: Scheduled[];
+  /** Deadlines that neither fired nor were cancelled. */
+  pending: Scheduled[];
+  cancelled: string[];
+  /** Emitted data of one type, in order. */
+  of<T extends EventType>(type: T): EmitData<T>[];
+}
+
+/**
+ * Drives a handler through events as the replay runtime does: one state per key, broadcasts to every known key, a
+ * deadline fires before the first event later than its due time (rule 23), and up to `options.until` at the end.
+ * State goes through JSON after every event, so a state that JSON cannot hold fails the spec that made it.
+ *
+ * @param options.key deliver everything to this key instead of the event's own.
+ */
+export function driveHandler<S>(
+  handler: Handler<S>,
+  events: readonly AnyEvent[],
+  options: { key?: string; until?: number; states?: Record<string, S> } = {},
+): Driven<S> {
+  const states: Record<string, S> = { ...options.states };
+  const out = {
+    emitted: [] as Emitted[],
+    commands: [] as AnyCommand[],
+    scheduled: [] as Scheduled[],
+    cancelled: [] as string[],
+  };
+  let pending: Scheduled[] = [];
+  let now = Number.NEGATIVE_INFINITY;
+
+  const deliver = (event: AnyEvent, key: string): void => {
+    now = Math.max(now, event.occurredAt);
+    const box = recordOutbox(now, key);
+    box.schedule = (name, at, data = {}) => {
+      box.scheduled.push({ name, at, data, key });
+      pending = [...pending.filter((one) => one.key !== key || one.name !== name), { name, at, data, key }];
+    };
+    box.cancel = (name) => {
+      box.cancelled.push(name);
+      pending = pending.filter((one) => one.key !== key || one.name !== name);
+    };
+    const state = (states[key] ??= handler.initialState(key));
+    handler.handle(event, state, box);
+    states[key] = throughJson(state, handler.name);
+    out.emitted.push(...box.emitted);
+    out.commands.push(...box.commands);
+    out.scheduled.push(...box.scheduled);
+    out.cancelled.push(...box.cancelled);
+  };
+  const fireDue = (isDue: (at: number) => boolean): void => {
+    for (;;) {
+      const next = pending.filter((one) => isDue(one.at)).sort((a, b) => a.at - b.at)[0];
+      if (next === undefined) return;
+      pending = pending.filter((one) => one !== next);
+      const data = { handler: handler.name, handlerKey: next.key, name: next.name, dueAt: next.at, data: next.data };
+      deliver(testEvent('deadline.reached', next.at, data as EmitData<'deadline.reached'>), next.key);
+    }
+  };
+
+  for (const event of events) {
+    fireDue((at) => at < event.occurredAt);
+    if (options.key !== undefined) deliver(event, options.key);
+    else if (handler.broadcast?.includes(event.type)) for (const key of Object.keys(states)) deliver(event, key);
+    else deliver(event, event.key);
+  }
+  const until = options.until;
+  if (until !== undefined) fireDue((at) => at <= until);
+  const first = Object.keys(states)[0] ?? options.key ?? '';
+  return {
+    ...out,
+    states,
+    state: states[first] ?? handler.initialState(first),
+    pending,
+    of: <T extends EventType>(type: T) =>
+      out.emitted.filter((one) => one.type === type).map((one) => one.data as EmitData<T>),
+  };
+}
+
+/** A copy through JSON; throws when the copy would not equal the original. */
+function throughJson<S>(state: S, handler: string): S {
+  const text = JSON.stringify(state);
+  assertPlain(state, handler, '$');
+  return JSON.parse(text) as S;
+}
+
+function assertPlain(value: unknown, handler: string, path: string): void {
+  if (value === null || typeof value === 'string' || typeof value === 'boolean') return;
+  if (typeof value === 'number' && Number.isFinite(value)) return;
+  if (Array.isArray(value)) return value.forEach((item, index) => assertPlain(item, handler, `${path}[${index}]`));
+  if (typeof value === 'object' && Object.getPrototypeOf(value) === Object.prototype) {
+    for (const [name, item] of Object.entries(value)) assertPlain(item, handler, `${path}.${name}`);
+    return;
+  }
+  throw new TypeError(`State of ${handler} is not plain JSON at ${path}: ${String(value)}.`);
+}

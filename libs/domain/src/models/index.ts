@@ -1,0 +1,1 @@
+export { RULE_BASED_MODEL, RULE_BASED_PROVIDER, ruleBasedModel } from './rule-based';

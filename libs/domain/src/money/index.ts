@@ -1,0 +1,20 @@
+export {
+  abs,
+  add,
+  canonical,
+  cmp,
+  DEFAULT_LEDGER_SCALE,
+  div,
+  isZero,
+  ledger,
+  max,
+  min,
+  mul,
+  neg,
+  roundTo,
+  sign,
+  sub,
+  type Decimal,
+} from './decimal';
+export { fromNumber, num15, toNumber } from './numbers';
+export type { Rounding } from './scaled';

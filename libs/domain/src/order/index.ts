@@ -1,0 +1,16 @@
+export { isRefused, type Decision, type Emission, type Problem } from './decision';
+export {
+  approveOrder,
+  expireOrder,
+  markOutcomeUnknown,
+  rejectOrder,
+  requestCancel,
+  requestOrder,
+  submitOrder,
+  type OrderRequest,
+  type Submission,
+} from './decide';
+export { evolveOrder } from './evolve';
+export { orderHashView, remainingQuantity, type OrderState } from './state';
+export { IllegalOrderTransition, isTerminal, TRANSITIONS, type OrderInput, type OrderStatus } from './transitions';
+export { applyVenueReport } from './venue-report';

@@ -1,0 +1,47 @@
+import { derivedId, eventId, inputId, uuidv5 } from './ids';
+
+const trade = {
+  source: 'hyperliquid',
+  kind: 'trade',
+  instrument: 'BTC.HYPERLIQUID',
+  venueTime: 1729950000000,
+  values: [43250.5, 0.25, 'buy'],
+} as const;
+
+describe('derived ids', () => {
+  it('are UUIDv5 as RFC 9562 has them', () => {
+    const dns = Buffer.from('6ba7b8109dad11d180b400c04fd430c8', 'hex');
+    expect(uuidv5(dns, 'www.example.com')).toBe('2ed6657d-e927-568b-95e1-2665a8aea6a2');
+  });
+
+  it('are the same for the same cause, handler and ordinal, and differ otherwise', () => {
+    const cause = inputId(trade);
+    expect(derivedId(cause, 'agent/risk', 0)).toBe(derivedId(cause, 'agent/risk', 0));
+    const others = [derivedId(cause, 'agent/risk', 1), derivedId(cause, 'agent/chart', 0), derivedId(cause, 'a', 10)];
+    expect(new Set([derivedId(cause, 'agent/risk', 0), ...others]).size).toBe(4);
+  });
+
+  it('of inputs come from what the input is, not from when it was read', () => {
+    expect(inputId({ ...trade })).toBe(inputId({ ...trade, ordinal: 0 }));
+    const variants = [
+      { ...trade, ordinal: 1 },
+      { ...trade, source: 'binance' },
+      { ...trade, kind: 'quote' },
+      { ...trade, instrument: 'ETH.HYPERLIQUID' },
+      { ...trade, venueTime: trade.venueTime + 1 },
+      { ...trade, values: [43250.5, 0.25, 'sell'] },
+      { ...trade, values: ['43250.5', 0.25, 'buy'] },
+    ];
+    expect(new Set([trade, ...variants].map((identity) => inputId(identity))).size).toBe(8);
+  });
+
+  it('never change: what is stored was made with them', () => {
+    expect(inputId(trade)).toBe('bce789bd-b648-5dfa-9623-af30ae43ae53');
+    expect(derivedId('2ed6657d-e927-568b-95e1-2665a8aea6a2', 'agent/risk', 3)).toBe(
+      '56f63ac9-88ba-535e-8ee5-4ee69fc57cb2',
+    );
+    expect(eventId('order', '2ed6657d-e927-568b-95e1-2665a8aea6a2', 'main')).toBe(
+      '25ab2853-f6ec-5d9a-862f-e5550a294fba',
+    );
+  });
+});

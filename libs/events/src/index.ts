@@ -1,0 +1,28 @@
+export { CATALOG, defaultKey, EVENT_TYPES, isEventType } from './catalog';
+export type { CatalogEntry } from './catalog';
+export { fromCloudEvent, toCloudEvent } from './cloud-event';
+export type { CloudEventMessage } from './cloud-event';
+export type { EventCategory, EventDefinition, KeyRule, StreamRule } from './define';
+export type { AnyEvent, EmitData, EventData, EventEnvelope, EventHeaders, EventType } from './envelope';
+export { derivedId, eventId, inputId } from './ids';
+export type { InputIdentity } from './ids';
+export type { JsonObject, JsonValue } from './json';
+export { EventRefused } from './refused';
+export type { RefusalRule } from './refused';
+export type {
+  Breach,
+  Decision,
+  Halt,
+  MarginTier,
+  PositionView,
+  PriceRule,
+  Sizing,
+  Subscriptions,
+  Vote,
+} from './shapes';
+export { TOPICS } from './topics';
+export type { Topic, TopicName } from './topics';
+export { DEFINITIONS, SUPERSEDED } from './types';
+export { definitionOf, upcast } from './upcast';
+export type { RawEnvelope } from './upcast';
+export { parseEvent, validateData, validateEvent } from './validation/validate';

@@ -1,0 +1,48 @@
+import { defineEvent } from '../../define';
+import {
+  about,
+  DecPos,
+  InstrumentId,
+  OrderType,
+  Portfolio,
+  Qty,
+  Side,
+  Str,
+  Timestamp,
+  Token,
+  Uuid,
+} from '../../fields';
+
+export const tradePlaced = defineEvent({
+  type: 'trade.placed',
+  version: 1,
+  category: 'action',
+  doc: 'The venue accepted an order.',
+  topic: 'trade.events',
+  key: 'portfolio',
+  stream: 'order',
+  fields: {
+    order_id: Uuid,
+    token: Token,
+    size: about(Qty, 'Copy of quantity, for display.'),
+    order_type: OrderType,
+    portfolio: Portfolio,
+    instrument: InstrumentId,
+    side: Side,
+    quantity: DecPos,
+    venueOrderId: Str,
+    timestamp: Timestamp,
+  },
+  example: {
+    order_id: '7d9a2c0b-6f3e-5b11-8f0a-3a4f5e6d7c04',
+    token: 'BTC',
+    size: 0.1156,
+    order_type: 'MARKET',
+    portfolio: 'main',
+    instrument: 'BTC.HYPERLIQUID',
+    side: 'buy',
+    quantity: '0.1156',
+    venueOrderId: '77738308',
+    timestamp: 1729950000230,
+  },
+});

@@ -1,0 +1,50 @@
+import { defineEvent } from '../../define';
+import {
+  about,
+  FreeMap,
+  InstrumentId,
+  IntNonNeg,
+  IntPos,
+  ListOf,
+  OneOf,
+  Optional,
+  Portfolio,
+  Shape,
+  Str,
+  Timestamp,
+} from '../../fields';
+import { sizingSchema, subscriptionsSchema } from '../../shapes';
+
+export const portfolioOpened = defineEvent({
+  type: 'portfolio.opened',
+  version: 1,
+  category: 'portfolio',
+  doc: 'A portfolio exists: its account model, what it trades and on what, its limits and its sizing (rule 15).',
+  topic: 'portfolio.events',
+  key: 'portfolio',
+  stream: 'portfolio',
+  fields: {
+    portfolio: Portfolio,
+    accountModel: OneOf('cash', 'cash-short-credit', 'margin'),
+    marginMode: Optional(OneOf('isolated', 'cross')),
+    settlementAsset: Str,
+    ledgerScale: about(IntNonNeg, 'Decimal places of ledger amounts (rule 13).'),
+    instruments: ListOf(Shape({ instrument: InstrumentId, leverage: IntPos, priceSource: Str })),
+    subscriptions: subscriptionsSchema,
+    limits: about(FreeMap, 'Limits that differ from the defaults, by code.'),
+    sizing: sizingSchema,
+    timestamp: Timestamp,
+  },
+  example: {
+    portfolio: 'main',
+    accountModel: 'margin',
+    marginMode: 'isolated',
+    settlementAsset: 'USDC',
+    ledgerScale: 12,
+    instruments: [{ instrument: 'BTC.HYPERLIQUID', leverage: 3, priceSource: 'BTC.HYPERLIQUID' }],
+    subscriptions: { consensus: true, agents: [], instruments: ['BTC.HYPERLIQUID'] },
+    limits: { max_leverage: 3 },
+    sizing: { mode: 'fraction', fraction: 0.1, scaleByConfidence: true },
+    timestamp: 1729949000000,
+  },
+});

@@ -1,0 +1,141 @@
+import { readFileSync } from 'node:fs';
+import type { Static, TObject, TSchema } from '@sinclair/typebox';
+import { Value } from '@sinclair/typebox/value';
+import { parse as parseYaml } from 'yaml';
+import { nearestName } from './nearest-name';
+
+/** Where values come from; later sources win: the schema's defaults, the file, the environment, the flags. */
+export interface ConfigSources {
+  /** A JSON or YAML file. */
+  file?: string;
+  /** Variables such as MOON_FEED__KIND; two underscores go one level down. */
+  env?: Readonly<Record<string, string | undefined>>;
+  /** Values by dotted path, e.g. { 'feed.kind': 'synthetic' }. */
+  flags?: Readonly<Record<string, unknown>>;
+}
+
+/** A configuration that cannot be used: what is wrong, where, and what would be right. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+  constructor(readonly problems: readonly string[]) {
+    super(`The configuration cannot be used:\n${problems.map((problem) => `  - ${problem}`).join('\n')}`);
+  }
+}
+
+const PREFIX = 'MOON_';
+/** Variables with the prefix that are no configuration of the platform. */
+const FOREIGN = new Set(['MOON_SHARED', 'MOON_SUITE', 'MOON_CONFIG']);
+
+type Tree = Record<string, unknown>;
+
+/**
+ * The whole configuration by one schema.
+ * @throws ConfigError that lists every unknown key (with the nearest right name) and every wrong value
+ */
+export function loadConfig<S extends TObject>(schema: S, sources: ConfigSources): Static<S> {
+  const problems: string[] = [];
+  const given: Tree = {};
+  if (sources.file !== undefined) merge(given, readFile(sources.file), '', `file ${sources.file}`, schema, problems);
+  for (const [name, value] of Object.entries(sources.env ?? {})) {
+    if (!name.startsWith(PREFIX) || FOREIGN.has(name) || value === undefined) continue;
+    const path = pathOfVariable(name.slice(PREFIX.length), schema);
+    setPath(given, path, value, `variable ${name}`, schema, problems);
+  }
+  for (const [path, value] of Object.entries(sources.flags ?? {})) {
+    if (value !== undefined) setPath(given, path.split('.'), value, `flag --${path}`, schema, problems);
+  }
+  const whole: unknown = Value.Default(schema, given);
+  for (const problem of Value.Errors(schema, whole)) {
+    const path = problem.path.slice(1).replaceAll('/', '.') || 'the configuration';
+    if (problems.some((known) => known.includes(`"${path}"`))) continue;
+    problems.push(`"${path}" is ${show(problem.value)}: ${problem.message}${describe(schema, path)}`);
+  }
+  if (problems.length > 0) throw new ConfigError(problems.slice(0, 20));
+  return whole as Static<S>;
+}
+
+function readFile(path: string): Tree {
+  let content: unknown;
+  try {
+    content = parseYaml(readFileSync(path, 'utf8'));
+  } catch (error) {
+    throw new ConfigError([`file ${path} cannot be read as YAML or JSON: ${error instanceof Error ? error.message : String(error)}`]);
+  }
+  if (content === null || typeof content !== 'object' || Array.isArray(content)) {
+    throw new ConfigError([`file ${path} must hold an object of settings, not ${show(content)}`]);
+  }
+  return content as Tree;
+}
+
+/** Lays a file's tree over what is there; unknown names are reported, not taken. */
+function merge(target: Tree, source: Tree, prefix: string, origin: string, schema: TSchema, problems: string[]): void {
+  for (const [name, value] of Object.entries(source)) {
+    const path = prefix === '' ? name : `${prefix}.${name}`;
+    const inner = propertyOf(schema, name);
+    if (inner === undefined) {
+      problems.push(unknownKey(path, name, schema, origin));
+    } else if (value !== null && typeof value === 'object' && !Array.isArray(value) && inner.properties !== undefined) {
+      const child = (target[name] ??= {}) as Tree;
+      merge(child, value as Tree, path, origin, inner, problems);
+    } else target[name] = value;
+  }
+}
+
+function setPath(target: Tree, path: readonly string[], value: unknown, origin: string, schema: TSchema, problems: string[]): void {
+  let [node, inner]: [Tree, TSchema] = [target, schema];
+  for (const [index, name] of path.entries()) {
+    const next = propertyOf(inner, name);
+    if (next === undefined) {
+      problems.push(unknownKey(path.slice(0, index + 1).join('.'), name, inner, origin));
+      return;
+    }
+    if (index === path.length - 1) node[name] = typeof value === 'string' ? convert(next, value) : value;
+    else node = (node[name] ??= {}) as Tree;
+    inner = next;
+  }
+}
+
+/** Text of a variable or flag as the schema's type; left as text when it does not fit, so that the error names it. */
+function convert(schema: TSchema, value: string): unknown {
+  if (schema.type === 'array' || schema.type === 'object') {
+    try {
+      return JSON.parse(value) as unknown;
+    } catch {
+      return schema.type === 'array' ? value.split(',').map((item) => item.trim()) : value;
+    }
+  }
+  return Value.Convert(schema, value);
+}
+
+/** MOON_FEED__KIND → ['feed', 'kind']; names are compared without case, so that camelCase keys are reachable. */
+function pathOfVariable(name: string, schema: TSchema): string[] {
+  let inner: TSchema | undefined = schema;
+  return name.split('__').map((part) => {
+    const wanted = part.replaceAll('_', '').toLowerCase();
+    const found = Object.keys((inner?.properties as Tree | undefined) ?? {}).find((key) => key.toLowerCase() === wanted);
+    inner = found === undefined || inner === undefined ? undefined : propertyOf(inner, found);
+    return found ?? part.toLowerCase();
+  });
+}
+
+function propertyOf(schema: TSchema, name: string): TSchema | undefined {
+  const properties = schema.properties as Record<string, TSchema> | undefined;
+  return properties && Object.hasOwn(properties, name) ? properties[name] : undefined;
+}
+
+function unknownKey(path: string, name: string, schema: TSchema, origin: string): string {
+  const names = Object.keys((schema.properties as Tree | undefined) ?? {});
+  const nearest = nearestName(name, names);
+  const hint = nearest === null ? ` Known here: ${names.join(', ')}.` : ` Did you mean "${nearest}"?`;
+  return `"${path}" (${origin}) is not a setting.${hint}`;
+}
+
+function describe(schema: TSchema, path: string): string {
+  let inner: TSchema | undefined = schema;
+  for (const name of path.split('.')) inner = inner && propertyOf(inner, name);
+  return inner?.description === undefined ? '.' : `. ${inner.description}`;
+}
+
+function show(value: unknown): string {
+  return value === undefined ? 'missing' : (JSON.stringify(value) ?? String(value)).slice(0, 80);
+}

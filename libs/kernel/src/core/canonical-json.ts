@@ -1,0 +1,31 @@
+import { createHash } from 'node:crypto';
+
+/**
+ * RFC 8785 (JSON Canonicalization Scheme) text of a plain JSON value: members sorted by UTF-16 code units,
+ * no white space, numbers and strings as ECMAScript prints them.
+ * @throws TypeError for a value that JSON cannot hold (NaN, Infinity, bigint, function)
+ */
+export function canonicalJson(value: unknown): string {
+  if (value === null || typeof value === 'boolean' || typeof value === 'string') return JSON.stringify(value);
+  if (typeof value === 'number') {
+    if (!Number.isFinite(value)) throw new TypeError(`Canonical JSON cannot hold the number ${value}.`);
+    return JSON.stringify(value);
+  }
+  if (Array.isArray(value))
+    return `[${value.map((item) => canonicalJson(item === undefined ? null : item)).join(',')}]`;
+  if (typeof value === 'object') {
+    const members = value as Record<string, unknown>;
+    const parts: string[] = [];
+    for (const name of Object.keys(members).sort()) {
+      const member = members[name];
+      if (member !== undefined) parts.push(`${JSON.stringify(name)}:${canonicalJson(member)}`);
+    }
+    return `{${parts.join(',')}}`;
+  }
+  throw new TypeError(`Canonical JSON cannot hold a ${typeof value}.`);
+}
+
+/** Hexadecimal SHA-256 of the canonical JSON of a value. */
+export function canonicalHash(value: unknown): string {
+  return createHash('sha256').update(canonicalJson(value)).digest('hex');
+}

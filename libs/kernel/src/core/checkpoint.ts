@@ -1,0 +1,15 @@
+import type { Deadline } from './deadline-table';
+import type { OpenRequest } from './effect-tracker';
+import type { ParkedKey } from './parking';
+
+/** Everything of the engine, beside the handlers' states, that one cut of the log stands for. Plain JSON. */
+export interface EngineSnapshot {
+  /** The last event that is contained. */
+  seq: number;
+  time: number;
+  feedInputs: number;
+  streamVersions: Record<string, number>;
+  deadlines: Deadline[];
+  parked: ParkedKey[];
+  openRequests: OpenRequest[];
+}

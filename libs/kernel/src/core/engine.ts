@@ -1,0 +1,276 @@
+import { CATALOG, type AnyEvent } from '@moon/events';
+import type { AnyCommand, Handler } from '@moon/domain';
+import type { LogSink } from '../log/log-writer';
+import type { EffectAdapter } from '../ports/effect';
+import type { LogRow } from '../ports/event-store';
+import type { EngineSnapshot } from './checkpoint';
+import { DeadlineTable } from './deadline-table';
+import { EffectTracker, type OpenRequest } from './effect-tracker';
+import { HandlerHost, isFailure, type Delivered, type DeliveryFailure } from './handler-host';
+import { failureEvents, Parking } from './parking';
+import type { Recovery } from './recovery';
+
+/** Handlers that live in other threads: they get every event in log order, and answer with events some time later. */
+export interface RemoteHandlers {
+  post(seq: number, event: AnyEvent): void;
+  /** Delivers a dead letter again to one handler and key; `record` is its `event.replayed`. */
+  redeliver(seq: number, record: Extract<AnyEvent, { type: 'event.replayed' }>, original: AnyEvent): void;
+}
+
+/** As much of a cause as its effects inherit. */
+export type Cause = Pick<AnyEvent, 'id' | 'correlationId' | 'headers'>;
+
+export interface EngineOptions {
+  handlers: readonly Handler[];
+  log: LogSink;
+  adapters?: readonly EffectAdapter[];
+  remote?: RemoteHandlers;
+  /** Every event as it is sequenced (not while recovering). */
+  onEvent?: (event: AnyEvent, seq: number) => void;
+  /** Every new request to the outside, when its event is handled (not while recovering). */
+  onRequest?: (request: OpenRequest) => void;
+  onFailure?: (failure: DeliveryFailure) => void;
+}
+
+/** Recent input ids that are remembered, so that a resend by a feed or venue is dropped. */
+const REMEMBERED_INPUTS = 100_000;
+
+/**
+ * The deterministic core. Every event gets the next `seq` when it enters the queue, and is dispatched in that order;
+ * what handlers emit goes to the end of the queue. So the log is the order in which everything was handled, and
+ * handling the log again gives the same states and the same ids.
+ */
+export class Engine {
+  readonly host: HandlerHost;
+  readonly deadlines = new DeadlineTable();
+  readonly parking = new Parking();
+  readonly effects: EffectTracker;
+  readonly streamVersions = new Map<string, number>();
+  private queue: LogRow[] = [];
+  private head = 0;
+  private seq = 0;
+  private time = 0;
+  private inputs = 0;
+  private readonly remembered = new Set<string>();
+  private readonly originals = new Map<string, AnyEvent>();
+  private recovery: Recovery | null = null;
+
+  constructor(private readonly options: EngineOptions) {
+    this.host = new HandlerHost(options.handlers);
+    this.effects = new EffectTracker(options.adapters ?? []);
+  }
+
+  get lastSeq(): number {
+    return this.seq;
+  }
+
+  /** The latest `occurredAt` seen, ms. */
+  get now(): number {
+    return this.time;
+  }
+
+  /** Inputs of feeds so far: where a recorded source goes on after a restart. */
+  get feedInputs(): number {
+    return this.inputs;
+  }
+
+  get queued(): number {
+    return this.queue.length - this.head;
+  }
+
+  /** Takes an input from outside; false when its id was among the recent ones and it was dropped. */
+  input(event: AnyEvent): boolean {
+    if (this.remembered.has(event.id)) return false;
+    this.remember(event.id);
+    this.sequence(event);
+    return true;
+  }
+
+  /** Dispatches the next event of the queue; false when there is none. */
+  step(): boolean {
+    const row = this.queue[this.head];
+    if (!row) return false;
+    this.head += 1;
+    if (this.head === this.queue.length || this.head > 10_000) {
+      this.queue = this.queue.slice(this.head);
+      this.head = 0;
+    }
+    this.dispatch(row.event, row.seq);
+    return true;
+  }
+
+  /** Dispatches until the queue is empty, or `budgetMs` of wall time by `wall` is used up. */
+  drain(budgetMs = Number.POSITIVE_INFINITY, wall: () => number = () => 0): void {
+    const end = wall() + budgetMs;
+    for (let count = 1; this.step(); count += 1) if (count % 64 === 0 && wall() > end) return;
+  }
+
+  /** Takes what an agent of another thread emitted. */
+  accept(delivered: Delivered, cause: Cause): void {
+    this.absorb(delivered, 'agent', cause);
+  }
+
+  /** Makes an earlier event known, because an `event.replayed` is about to deliver it again. */
+  provideOriginal(event: AnyEvent): void {
+    this.originals.set(event.id, event);
+  }
+
+  snapshot(): EngineSnapshot {
+    return {
+      seq: this.seq,
+      time: this.time,
+      feedInputs: this.inputs,
+      streamVersions: Object.fromEntries(this.streamVersions),
+      deadlines: this.deadlines.snapshot(),
+      parked: this.parking.list(),
+      openRequests: this.effects.unsettled(),
+    };
+  }
+
+  restore(snapshot: EngineSnapshot): void {
+    this.seq = snapshot.seq;
+    this.time = snapshot.time;
+    this.inputs = snapshot.feedInputs;
+    for (const [stream, version] of Object.entries(snapshot.streamVersions)) this.streamVersions.set(stream, version);
+    this.deadlines.restore(snapshot.deadlines);
+    this.parking.restore(snapshot.parked);
+    this.effects.restore(snapshot.openRequests);
+  }
+
+  /** From here on events are handled from the log; what is emitted goes to the recovery, which knows what the log holds. */
+  beginRecovery(recovery: Recovery): void {
+    this.recovery = recovery;
+  }
+
+  endRecovery(): void {
+    this.recovery = null;
+  }
+
+  /** Handles a logged event again. */
+  rehandle(row: LogRow): void {
+    this.seq = row.seq;
+    if (row.streamId !== undefined && row.version !== undefined) this.streamVersions.set(row.streamId, row.version);
+    this.note(row.event);
+    this.remember(row.event.id);
+    this.dispatch(row.event, row.seq);
+  }
+
+  /** Sequences an event: from here on it has happened. */
+  sequence(event: AnyEvent): void {
+    this.seq += 1;
+    this.note(event);
+    const row: LogRow = { seq: this.seq, event };
+    const streamId = CATALOG[event.type].streamId(event.data);
+    if (streamId !== null) {
+      row.streamId = streamId;
+      row.version = (this.streamVersions.get(streamId) ?? 0) + 1;
+      this.streamVersions.set(streamId, row.version);
+    }
+    this.options.log.append(row);
+    this.queue.push(row);
+    this.options.onEvent?.(event, row.seq);
+  }
+
+  private note(event: AnyEvent): void {
+    if (event.occurredAt > this.time) this.time = event.occurredAt;
+    if (event.source.startsWith('feed/')) this.inputs += 1;
+  }
+
+  private dispatch(event: AnyEvent, seq: number): void {
+    if (event.type === 'deadline.reached') this.deadlines.reached(event.data);
+    const requests = this.effects.observe(event, seq);
+    for (const { handler, key } of this.host.targets(event)) this.deliver(handler, key, event, seq);
+    if (event.type === 'event.replayed') this.redeliver(event, seq);
+    if (event.type === 'key.unparked') this.unpark(event.data.handler, event.data.handlerKey, seq);
+    this.options.remote?.post(seq, event);
+    if (!this.recovery) for (const request of requests) this.options.onRequest?.(request);
+  }
+
+  private deliver(handler: Handler, key: string, event: AnyEvent, seq: number): void {
+    const recorded = this.recovery?.recordedFailure(handler.name, key, event.id);
+    if (recorded === 'skipped') return;
+    if (recorded === 'parked' || this.parking.get(handler.name, key)) {
+      this.parking.park(handler.name, key, { event }, seq);
+      return;
+    }
+    const result = this.host.deliver(handler, key, event);
+    if (isFailure(result)) this.fail(handler, result, seq);
+    else this.take(result, handler.role, event);
+  }
+
+  private command(command: AnyCommand, cause: AnyEvent, sender: string): void {
+    const owner = this.host.owner(command.type);
+    if (!owner) throw new Error(`No handler owns the command ${command.type} that ${sender} sent.`);
+    if (this.parking.get(owner.name, command.key)) {
+      this.parking.park(owner.name, command.key, { event: cause, command, sender }, this.seq);
+      return;
+    }
+    const result = this.host.execute(command, cause, sender);
+    if (isFailure(result)) this.fail(owner, result, this.seq);
+    else this.take(result, owner.role, cause);
+  }
+
+  private take(result: Delivered, role: Handler['role'], cause: AnyEvent): void {
+    this.absorb(result, role, cause);
+    if (cause.headers?.warmup) return;
+    result.commands.forEach((command, index) => this.command(command, cause, `${result.handler}/${result.key}:${index}`));
+  }
+
+  /** Events and deadlines of a delivery. Of the warm-up only normalised inputs are kept (rule 7). */
+  private absorb(result: Delivered, role: Handler['role'], cause: Cause): void {
+    const isWarmup = cause.headers?.warmup === true;
+    if (isWarmup && role !== 'normaliser') return;
+    for (const event of result.events) this.emit(event);
+    if (isWarmup) return;
+    const { handler, key } = result;
+    for (const change of result.deadlines) {
+      if (!change.set) this.deadlines.cancel(handler, key, change.name);
+      else {
+        const { name, at, data } = change;
+        this.deadlines.set({ handler, key, name, dueAt: at, data, causeId: cause.id, correlationId: cause.correlationId });
+      }
+    }
+  }
+
+  private emit(event: AnyEvent): void {
+    if (this.recovery) this.recovery.output(event);
+    else this.sequence(event);
+  }
+
+  /** Rule 25: an agent skips the event, everything else parks its key; a portfolio with a parked key is halted. */
+  private fail(handler: Handler, failure: DeliveryFailure, seq: number): void {
+    this.options.onFailure?.(failure);
+    if (handler.role !== 'agent') this.parking.park(handler.name, failure.key, { event: failure.event }, seq);
+    for (const event of failureEvents(failure, handler, seq)) this.emit(event);
+    const owner = this.host.owner('RaiseHalt');
+    if (handler.role !== 'agent' && handler.partitionedBy === 'portfolio' && owner && owner !== handler) {
+      const halt = { type: 'RaiseHalt', key: failure.key, source: `parking:${handler.name}`, scope: 'portfolio' } as const;
+      this.command({ ...halt, reason: 'parked_key', detail: failure.error.message.slice(0, 500) }, failure.event, `parking/${handler.name}`);
+    }
+  }
+
+  private redeliver(event: Extract<AnyEvent, { type: 'event.replayed' }>, seq: number): void {
+    const { handler: name, handlerKey, replayedEventId } = event.data;
+    const original = this.originals.get(replayedEventId);
+    if (!original) throw new Error(`Dead letter ${replayedEventId} was to be replayed, but its event was not loaded.`);
+    this.originals.delete(replayedEventId);
+    if (this.host.has(name)) this.deliver(this.host.handler(name), handlerKey, { ...original, headers: event.headers }, seq);
+    else this.options.remote?.redeliver(seq, event, original);
+  }
+
+  private unpark(name: string, key: string, seq: number): void {
+    if (!this.host.has(name)) return;
+    const handler = this.host.handler(name);
+    for (const waiting of this.parking.unpark(name, key)) {
+      if (waiting.command) this.command(waiting.command, waiting.event, waiting.sender ?? name);
+      else this.deliver(handler, key, waiting.event, seq);
+    }
+  }
+
+  private remember(id: string): void {
+    this.remembered.add(id);
+    if (this.remembered.size <= REMEMBERED_INPUTS) return;
+    const oldest = this.remembered.values().next();
+    if (!oldest.done) this.remembered.delete(oldest.value);
+  }
+}

@@ -1,0 +1,274 @@
+import { derivedId, CATALOG, validateEvent, type AnyEvent, type EmitData, type EventType } from '@moon/events';
+import type { AnyCommand, Handler, JsonObject, Outbox } from '@moon/domain';
+
+/** What one delivery made. Events carry their final ids; nothing here has been sequenced yet. */
+export interface Delivered {
+  handler: string;
+  key: string;
+  events: AnyEvent[];
+  commands: AnyCommand[];
+  deadlines: DeadlineChange[];
+}
+
+export type DeadlineChange = { set: true; name: string; at: number; data: JsonObject } | { set: false; name: string };
+
+/** A delivery that threw. The handler's state is as it was before. */
+export interface DeliveryFailure {
+  handler: string;
+  key: string;
+  event: AnyEvent;
+  error: Error;
+}
+
+export interface HandlerState {
+  handler: string;
+  key: string;
+  state: unknown;
+  /** The handler's time, ms: it never runs backwards (rule 2). */
+  now: number;
+}
+
+type Delivery = { event: AnyEvent; command?: AnyCommand };
+
+interface Slot {
+  key: string;
+  state: unknown;
+  now: number;
+  /** JSON of the state at the last base, and what was delivered since: the way back after a throw. */
+  base: string;
+  since: Delivery[];
+}
+
+/** Deliveries to one key between two bases. A base costs a JSON copy of the state; a throw re-handles at most this many. */
+const DELIVERIES_PER_BASE = 256;
+/** Types that exist for one handler and key named in their data. */
+const ADDRESSED: ReadonlySet<string> = new Set<EventType>(['deadline.reached']);
+
+/**
+ * Holds the states of a set of handlers and delivers events to them; it knows no order, no log and no thread.
+ * The same class works in the main thread, in an agent's worker and in a replay.
+ */
+export class HandlerHost {
+  private readonly handlers = new Map<string, Handler>();
+  private readonly keyed = new Map<string, Handler[]>();
+  private readonly broadcast = new Map<string, Handler[]>();
+  private readonly owners = new Map<string, Handler>();
+  private readonly slots = new Map<string, Map<string, Slot>>();
+  private readonly orderedKeys = new Map<string, string[]>();
+
+  constructor(handlers: readonly Handler[]) {
+    for (const handler of handlers) {
+      if (this.handlers.has(handler.name)) throw new Error(`Two handlers are named "${handler.name}".`);
+      this.handlers.set(handler.name, handler);
+      this.slots.set(handler.name, new Map());
+      this.orderedKeys.set(handler.name, []);
+      for (const type of handler.consumes) push(this.keyed, type, handler);
+      for (const type of handler.broadcast ?? []) push(this.broadcast, type, handler);
+      for (const type of handler.commands ?? []) {
+        if (this.owners.has(type)) throw new Error(`Command ${type} is owned by two handlers.`);
+        this.owners.set(type, handler);
+      }
+    }
+  }
+
+  get names(): string[] {
+    return [...this.handlers.keys()];
+  }
+
+  has(name: string): boolean {
+    return this.handlers.has(name);
+  }
+
+  handler(name: string): Handler {
+    const handler = this.handlers.get(name);
+    if (!handler) throw new Error(`No handler is named "${name}"; there are: ${this.names.join(', ')}.`);
+    return handler;
+  }
+
+  owner(commandType: string): Handler | undefined {
+    return this.owners.get(commandType);
+  }
+
+  /** Every (handler, key) that an event goes to, in a fixed order. */
+  targets(event: AnyEvent): Array<{ handler: Handler; key: string }> {
+    if (ADDRESSED.has(event.type)) {
+      const data = event.data as { handler: string; handlerKey: string };
+      const handler = this.handlers.get(data.handler);
+      return handler ? [{ handler, key: data.handlerKey }] : [];
+    }
+    const targets: Array<{ handler: Handler; key: string }> = [];
+    for (const handler of this.keyed.get(event.type) ?? []) targets.push({ handler, key: event.key });
+    for (const handler of this.broadcast.get(event.type) ?? []) {
+      const isKeyed = handler.consumes.includes(event.type);
+      for (const key of this.orderedKeys.get(handler.name) ?? []) {
+        if (!isKeyed || key !== event.key) targets.push({ handler, key });
+      }
+    }
+    return targets;
+  }
+
+  /** Delivers one event to one handler and key. */
+  deliver(handler: Handler, key: string, event: AnyEvent): Delivered | DeliveryFailure {
+    return this.run(handler, key, { event });
+  }
+
+  /** Lets the owner decide a command that was sent while `cause` was handled; `sender` tells two such commands apart. */
+  execute(command: AnyCommand, cause: AnyEvent, sender: string): Delivered | DeliveryFailure {
+    const handler = this.owners.get(command.type);
+    if (!handler?.execute) throw new Error(`No handler owns the command ${command.type}.`);
+    return this.run(handler, command.key, { event: cause, command }, sender);
+  }
+
+  states(): HandlerState[] {
+    const all: HandlerState[] = [];
+    for (const [handler, keys] of this.orderedKeys) {
+      for (const key of keys) {
+        const slot = this.slotOf(handler, key);
+        if (slot) all.push({ handler, key, state: slot.state, now: slot.now });
+      }
+    }
+    return all;
+  }
+
+  state<S>(handler: string, key: string): S | undefined {
+    return this.slotOf(handler, key)?.state as S | undefined;
+  }
+
+  restore(states: readonly HandlerState[]): void {
+    for (const { handler, key, state, now } of states) {
+      if (!this.handlers.has(handler)) continue;
+      this.open(this.handler(handler), key, state, now);
+    }
+  }
+
+  /** What the state hash sees of every handler and key (rule 6). */
+  hashViews(): Record<string, unknown> {
+    const views: Record<string, unknown> = {};
+    for (const { handler, key, state } of this.states()) {
+      const view = this.handler(handler).hashView;
+      views[`${handler}/${key}`] = view ? view(state) : state;
+    }
+    return views;
+  }
+
+  private run(handler: Handler, key: string, delivery: Delivery, sender?: string): Delivered | DeliveryFailure {
+    const slot = this.slotOf(handler.name, key) ?? this.open(handler, key, handler.initialState(key), 0);
+    const { event } = delivery;
+    const before = slot.now;
+    slot.now = Math.max(before, event.occurredAt);
+    const outbox = new CollectingOutbox(handler.name, key, slot.now, event, sender);
+    try {
+      apply(handler, slot.state, delivery, outbox);
+      for (const emitted of outbox.events) validateEvent(emitted);
+    } catch (thrown) {
+      slot.now = before;
+      slot.state = this.rebuild(handler, slot);
+      slot.base = JSON.stringify(slot.state);
+      slot.since = [];
+      return { handler: handler.name, key, event, error: asError(thrown) };
+    }
+    slot.since.push(delivery);
+    if (slot.since.length >= DELIVERIES_PER_BASE) {
+      slot.base = JSON.stringify(slot.state);
+      slot.since = [];
+    }
+    return outbox;
+  }
+
+  /** The state before the delivery that threw: the base, and everything since handled again without outputs. */
+  private rebuild(handler: Handler, slot: Slot): unknown {
+    const state: unknown = JSON.parse(slot.base);
+    for (const delivery of slot.since) {
+      apply(
+        handler,
+        state,
+        delivery,
+        new CollectingOutbox(handler.name, slot.key, delivery.event.occurredAt, delivery.event),
+      );
+    }
+    return state;
+  }
+
+  private slotOf(handler: string, key: string): Slot | undefined {
+    return this.slots.get(handler)?.get(key);
+  }
+
+  private open(handler: Handler, key: string, state: unknown, now: number): Slot {
+    const slot: Slot = { key, state, now, base: JSON.stringify(state), since: [] };
+    this.slots.get(handler.name)?.set(key, slot);
+    const keys = this.orderedKeys.get(handler.name) ?? [];
+    if (!keys.includes(key)) this.orderedKeys.set(handler.name, [...keys, key].sort());
+    return slot;
+  }
+}
+
+export function isFailure(result: Delivered | DeliveryFailure): result is DeliveryFailure {
+  return 'error' in result;
+}
+
+function apply(handler: Handler, state: unknown, delivery: Delivery, outbox: Outbox): void {
+  if (!delivery.command) handler.handle(delivery.event, state, outbox);
+  else if (handler.execute) handler.execute(delivery.command, state, outbox);
+}
+
+/** What an event takes over from its cause's headers: the run's mode, and that it belongs to the warm-up. */
+function inheritedHeaders(cause: AnyEvent): AnyEvent['headers'] {
+  const headers = cause.headers;
+  if (!headers) return undefined;
+  return headers.warmup ? { mode: headers.mode, warmup: true } : { mode: headers.mode };
+}
+
+function asError(thrown: unknown): Error {
+  return thrown instanceof Error ? thrown : new Error(String(thrown));
+}
+
+function push<K, V>(map: Map<K, V[]>, key: K, value: V): void {
+  const list = map.get(key);
+  if (list) list.push(value);
+  else map.set(key, [value]);
+}
+
+/** Gives what is emitted its derived id, cause, time and headers (rules 2 and 3). */
+class CollectingOutbox implements Outbox, Delivered {
+  readonly events: AnyEvent[] = [];
+  readonly commands: AnyCommand[] = [];
+  readonly deadlines: DeadlineChange[] = [];
+
+  constructor(
+    readonly handler: string,
+    readonly key: string,
+    readonly now: number,
+    private readonly cause: AnyEvent,
+    private readonly sender?: string,
+  ) {}
+
+  emit<T extends EventType>(type: T, data: EmitData<T>, key?: string): void {
+    const full = { event_type: type, ...data };
+    const emitter =
+      this.sender === undefined ? `${this.handler}/${this.key}` : `${this.handler}/${this.key}#${this.sender}`;
+    this.events.push({
+      id: derivedId(this.cause.id, emitter, this.events.length),
+      type,
+      schemaVersion: CATALOG[type].schemaVersion,
+      source: this.handler,
+      key: key ?? CATALOG[type].keyOf(full),
+      occurredAt: this.cause.occurredAt,
+      correlationId: this.cause.correlationId,
+      causationId: this.cause.id,
+      data: full,
+      headers: inheritedHeaders(this.cause),
+    } as unknown as AnyEvent);
+  }
+
+  send(command: AnyCommand): void {
+    this.commands.push(command);
+  }
+
+  schedule(name: string, at: number, data: JsonObject = {}): void {
+    this.deadlines.push({ set: true, name, at, data });
+  }
+
+  cancel(name: string): void {
+    this.deadlines.push({ set: false, name });
+  }
+}

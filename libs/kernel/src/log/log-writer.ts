@@ -1,0 +1,147 @@
+import type { EventStore, LogRow } from '../ports/event-store';
+
+export interface LogWriterOptions {
+  /** Rows in one transaction at most. */
+  maxBatch?: number;
+  /** Rows waiting at which `isFull` turns true: whoever feeds the engine then waits for `room()`. */
+  highWater?: number;
+  /** Told of every failed write, before it is tried again after `retryMs`. */
+  onRetry?: (error: Error, attempt: number) => void;
+  /** Told once when writing has ended for good (another writer owns a stream, the log diverged). */
+  onFatal?: (error: Error) => void;
+  isTransient?: (error: unknown) => boolean;
+  retryMs?: number;
+}
+
+/** Where the engine puts every sequenced event. */
+export interface LogSink {
+  append(row: LogRow): void;
+  /** Resolves when everything up to and including `seq` is stored. */
+  durable(seq: number): Promise<void>;
+  readonly durableSeq: number;
+  readonly isFull: boolean;
+  room(): Promise<void>;
+}
+
+/**
+ * Writes the log strictly in order, behind the engine: while one transaction is under way the next one fills.
+ * The stored log is therefore always a prefix of what happened, and no event is stored before its cause (rule 26).
+ */
+export class LogWriter implements LogSink {
+  private waiting: LogRow[] = [];
+  private writing = false;
+  private failure: Error | null = null;
+  private stored: number;
+  private readonly waiters: Array<{ seq: number; resolve: () => void; reject: (error: Error) => void }> = [];
+  private readonly roomWaiters: Array<() => void> = [];
+
+  constructor(
+    private readonly store: EventStore,
+    startSeq: number,
+    private readonly options: LogWriterOptions = {},
+  ) {
+    this.stored = startSeq;
+  }
+
+  get durableSeq(): number {
+    return this.stored;
+  }
+
+  /** Rows sequenced but not stored yet. */
+  get backlog(): number {
+    return this.waiting.length;
+  }
+
+  get isFull(): boolean {
+    return this.waiting.length >= (this.options.highWater ?? 20_000);
+  }
+
+  get fatal(): Error | null {
+    return this.failure;
+  }
+
+  append(row: LogRow): void {
+    this.waiting.push(row);
+    if (!this.writing && !this.failure) {
+      this.writing = true;
+      setImmediate(() => void this.writeAll());
+    }
+  }
+
+  durable(seq: number): Promise<void> {
+    if (seq <= this.stored) return Promise.resolve();
+    if (this.failure) return Promise.reject(this.failure);
+    return new Promise((resolve, reject) => this.waiters.push({ seq, resolve, reject }));
+  }
+
+  room(): Promise<void> {
+    if (!this.isFull || this.failure) return Promise.resolve();
+    return new Promise((resolve) => this.roomWaiters.push(resolve));
+  }
+
+  private async writeAll(): Promise<void> {
+    while (this.waiting.length > 0 && !this.failure) {
+      const batch = this.waiting.splice(0, this.options.maxBatch ?? 2_000);
+      const last = batch[batch.length - 1];
+      if (!(await this.write(batch)) || !last) break;
+      this.stored = last.seq;
+      this.wake();
+    }
+    this.writing = false;
+  }
+
+  /** Tries until the batch is stored; false when it never can be. A batch is idempotent by event id. */
+  private async write(batch: LogRow[]): Promise<boolean> {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        await this.store.appendBatch(batch);
+        return true;
+      } catch (thrown) {
+        const error = thrown instanceof Error ? thrown : new Error(String(thrown));
+        if (!(this.options.isTransient?.(error) ?? false)) return this.stop(error);
+        this.options.onRetry?.(error, attempt);
+        await new Promise((resolve) => setTimeout(resolve, Math.min(5_000, (this.options.retryMs ?? 100) * attempt)));
+      }
+    }
+  }
+
+  private stop(error: Error): false {
+    this.failure = error;
+    for (const waiter of this.waiters.splice(0)) waiter.reject(error);
+    for (const resolve of this.roomWaiters.splice(0)) resolve();
+    this.options.onFatal?.(error);
+    return false;
+  }
+
+  private wake(): void {
+    for (let index = 0; index < this.waiters.length;) {
+      const waiter = this.waiters[index];
+      if (waiter && waiter.seq <= this.stored) {
+        this.waiters.splice(index, 1);
+        waiter.resolve();
+      } else index += 1;
+    }
+    if (!this.isFull) for (const resolve of this.roomWaiters.splice(0)) resolve();
+  }
+}
+
+/** A log that is kept by nobody, or by a callback: for replays, which hash or count instead of storing. */
+export class VolatileLog implements LogSink {
+  durableSeq = 0;
+  readonly isFull = false;
+
+  constructor(private readonly onRow?: (row: LogRow) => void) {}
+
+  append(row: LogRow): void {
+    this.durableSeq = row.seq;
+    this.onRow?.(row);
+  }
+
+  durable(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  room(): Promise<void> {
+    return Promise.resolve();
+  }
+}

@@ -1,0 +1,150 @@
+import { inputId, type AnyEvent } from '@moon/events';
+import type { Awaitable, VenuePort, VenueReport } from '../ports/venue';
+
+/** Types that a venue's books follow. */
+const MARKET_TYPES: ReadonlySet<string> = new Set(['price.tick', 'bar.opened', 'bar.closed', 'funding.update', 'instrument.listed']);
+
+/** True for an event that moves a venue; the warm-up does not. */
+export function isMarketEvent(event: AnyEvent): boolean {
+  return MARKET_TYPES.has(event.type) && event.headers?.warmup !== true;
+}
+
+interface Lineage {
+  id: string;
+  correlationId: string;
+}
+
+/** Terminal orders whose lineage is kept for late fills. */
+const REMEMBERED_ORDERS = 50_000;
+
+/**
+ * Connects one venue to the machine: feeds it market events, and turns its reports into `venue.report` inputs,
+ * each exactly once, in the venue's order, with the order (or market event) that caused it as its cause.
+ */
+export class VenueLink {
+  private readonly lastSeq = new Map<string, number>();
+  private readonly orders = new Map<string, Lineage>();
+  /** Reports that a restart found waiting; each comes in at its own time. */
+  private waiting: AnyEvent[] = [];
+  private lastMarket: Lineage | null = null;
+
+  constructor(
+    readonly venue: VenuePort,
+    private readonly headers: AnyEvent['headers'],
+    /** True when a call crosses a process boundary. */
+    readonly isRemote: boolean,
+  ) {}
+
+  /** Watches every event of the log, so that a restart knows how far the venue's reports had come. */
+  observe(event: AnyEvent): void {
+    if (event.type === 'order.submitted') {
+      this.orders.set(event.data.order_id, { id: event.id, correlationId: event.correlationId });
+      if (this.orders.size > REMEMBERED_ORDERS) {
+        const oldest = this.orders.keys().next();
+        if (!oldest.done) this.orders.delete(oldest.value);
+      }
+    } else if (event.type === 'venue.report') {
+      this.lastSeq.set(event.data.portfolio, Math.max(event.data.venueSeq, this.lastSeq.get(event.data.portfolio) ?? 0));
+    }
+    if (isMarketEvent(event)) this.lastMarket = { id: event.id, correlationId: event.correlationId };
+  }
+
+  /** Feeds a market event; answers what follows from it at the venue. */
+  market(event: AnyEvent): Awaitable<AnyEvent[]> {
+    this.lastMarket = { id: event.id, correlationId: event.correlationId };
+    return this.then(this.venue.market(event));
+  }
+
+  advanceTo(ms: number): Awaitable<AnyEvent[]> {
+    const due: AnyEvent[] = [];
+    while (this.waiting[0] && this.waiting[0].occurredAt <= ms) {
+      const event = this.waiting.shift();
+      if (event) due.push(event);
+      if (event?.type === 'venue.report') this.lastSeq.set(event.data.portfolio, event.data.venueSeq);
+    }
+    const fired = this.then(this.venue.advanceTo(ms));
+    return fired instanceof Promise ? fired.then((events) => [...due, ...events]) : [...due, ...fired];
+  }
+
+  nextDueAt(): Awaitable<number | null> {
+    const held = this.waiting[0]?.occurredAt ?? null;
+    const due = this.venue.nextDueAt();
+    return due instanceof Promise ? due.then((at) => earliest(at, held)) : earliest(due, held);
+  }
+
+  /** The events of reports that have not come in yet. */
+  toEvents(reports: readonly VenueReport[]): AnyEvent[] {
+    const events: AnyEvent[] = [];
+    for (const report of reports) {
+      const last = this.lastSeq.get(report.portfolio) ?? 0;
+      if (report.venueSeq <= last) continue;
+      if (report.venueSeq !== last + 1) {
+        throw new Error(
+          `Venue ${this.venue.name} jumped from report ${last} to ${report.venueSeq} of portfolio "${report.portfolio}": reports are missing.`,
+        );
+      }
+      this.lastSeq.set(report.portfolio, report.venueSeq);
+      events.push(this.toEvent(report));
+    }
+    return events;
+  }
+
+  /** Everything that the venue has reported of a portfolio and that has not come in; nothing while reports wait for their time. */
+  async catchUp(portfolio: string): Promise<AnyEvent[]> {
+    if (this.waiting.length > 0) return [];
+    return this.toEvents(await this.venue.reportsSince(portfolio, this.lastSeq.get(portfolio) ?? 0));
+  }
+
+  /**
+   * After a restart: finds the reports that the log does not hold. In lock-step each comes in at its own time: what a
+   * market event caused comes again with that event, the rest waits for its timestamp. Live, all of them are due now.
+   */
+  async resume(portfolios: readonly string[], isLockstep: boolean): Promise<AnyEvent[]> {
+    const due: AnyEvent[] = [];
+    for (const portfolio of portfolios) {
+      const last = this.lastSeq.get(portfolio) ?? 0;
+      const missed = await this.venue.reportsSince(portfolio, last);
+      if (!isLockstep) {
+        due.push(...this.toEvents(missed));
+        continue;
+      }
+      const causes = await this.venue.marketCauses(portfolio, last);
+      for (const report of missed) if (causes[report.venueSeq] === undefined) this.waiting.push(this.toEvent(report));
+    }
+    this.waiting.sort((a, b) => a.occurredAt - b.occurredAt);
+    return due;
+  }
+
+  private then(reports: Awaitable<VenueReport[]>): Awaitable<AnyEvent[]> {
+    return reports instanceof Promise ? reports.then((list) => this.toEvents(list)) : this.toEvents(reports);
+  }
+
+  private toEvent(report: VenueReport): AnyEvent {
+    const cause = (report.order_id === undefined ? null : this.orders.get(report.order_id)) ?? this.lastMarket;
+    const id = inputId({
+      source: `venue/${this.venue.name}`,
+      kind: 'venue.report',
+      instrument: report.instrument ?? '',
+      venueTime: report.timestamp,
+      values: [report.portfolio, report.reportId],
+      ordinal: 0,
+    });
+    return {
+      id,
+      type: 'venue.report',
+      schemaVersion: 1,
+      source: `venue/${this.venue.name}`,
+      key: report.portfolio,
+      occurredAt: report.timestamp,
+      correlationId: cause?.correlationId ?? id,
+      causationId: cause?.id ?? null,
+      data: { event_type: 'venue.report', ...report },
+      headers: this.headers,
+    };
+  }
+}
+
+function earliest(a: number | null, b: number | null): number | null {
+  if (a === null) return b;
+  return b === null ? a : Math.min(a, b);
+}
