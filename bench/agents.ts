@@ -38,7 +38,16 @@ function walk(count: number): number[] {
 
 function event<T extends EventType>(type: T, index: number, data: EmitData<T>, occurredAt: number): AnyEvent {
   const id = `00000000-0000-5000-8000-${index.toString(16).padStart(12, '0')}`;
-  const envelope = { id, type, schemaVersion: 1, source: 'bench', key: 'BTC', occurredAt, correlationId: id, causationId: null };
+  const envelope = {
+    id,
+    type,
+    schemaVersion: 1,
+    source: 'bench',
+    key: 'BTC',
+    occurredAt,
+    correlationId: id,
+    causationId: null,
+  };
   return { ...envelope, data: { event_type: type, ...data } } as unknown as AnyEvent;
 }
 
@@ -48,14 +57,26 @@ function bars(prices: readonly number[]): AnyEvent[] {
     const openedAt = START + i * MINUTE;
     const range = { high: Math.max(open, close) * 1.0003, low: Math.min(open, close) * 0.9997 };
     const where = { token: 'BTC', instrument: 'BTCUSDT.BINANCE-SPOT', intervalMs: MINUTE, volume: 1 };
-    return event('bar.closed', i, { ...where, open, ...range, close, openedAt, timestamp: openedAt + MINUTE }, openedAt + MINUTE);
+    return event(
+      'bar.closed',
+      i,
+      { ...where, open, ...range, close, openedAt, timestamp: openedAt + MINUTE },
+      openedAt + MINUTE,
+    );
   });
 }
 
 function sentiment(prices: readonly number[]): AnyEvent[] {
   return prices.map((price, i) => {
     const at = START + i * MINUTE;
-    const data = { token: 'BTC', bullish_pct: Math.floor(price % 100), velocity: 0, confidence: 0.5, source: 'bench', timestamp: at };
+    const data = {
+      token: 'BTC',
+      bullish_pct: Math.floor(price % 100),
+      velocity: 0,
+      confidence: 0.5,
+      source: 'bench',
+      timestamp: at,
+    };
     return event('sentiment.update', i, data, at);
   });
 }
@@ -64,7 +85,15 @@ function funding(prices: readonly number[]): AnyEvent[] {
   return prices.map((price, i) => {
     const at = START + i * MINUTE;
     const rate = (Math.floor(price % 100) - 50) * 1e-6;
-    const data = { token: 'BTC', instrument: 'BTC.HYPERLIQUID', rate, intervalHours: 1, status: 'predicted' as const, settlesAt: at, timestamp: at };
+    const data = {
+      token: 'BTC',
+      instrument: 'BTC.HYPERLIQUID',
+      rate,
+      intervalHours: 1,
+      status: 'predicted' as const,
+      settlesAt: at,
+      timestamp: at,
+    };
     return event('funding.update', i, data, at);
   });
 }
@@ -82,7 +111,8 @@ function microsecondsPerEvent(create: () => Handler, inputs: readonly AnyEvent[]
       (outbox as { now: number }).now = input.occurredAt;
       handler.handle(input, state, outbox);
       for (const emitted of outbox.emitted) {
-        if (emitted.type === 'inference.requested') handler.handle(answered(emitted.data, input), state, recordOutbox(input.occurredAt, 'BTC'));
+        if (emitted.type === 'inference.requested')
+          handler.handle(answered(emitted.data, input), state, recordOutbox(input.occurredAt, 'BTC'));
       }
     }
     best = Math.min(best, Number(process.hrtime.bigint() - from) / 1_000 / inputs.length);
@@ -93,7 +123,17 @@ function microsecondsPerEvent(create: () => Handler, inputs: readonly AnyEvent[]
 function answered(request: EmitData<'inference.requested'>, cause: AnyEvent): AnyEvent {
   const { token, inferenceId, agent, timestamp } = request;
   const answer = ruleBasedModel(request);
-  const data = { token, inferenceId, agent, model: 'rule-based-1', provider: 'rule-based', status: 'ok', answer, latencyMs: 0, timestamp } as const;
+  const data = {
+    token,
+    inferenceId,
+    agent,
+    model: 'rule-based-1',
+    provider: 'rule-based',
+    status: 'ok',
+    answer,
+    latencyMs: 0,
+    timestamp,
+  } as const;
   return event('inference.completed', 0, data, cause.occurredAt);
 }
 

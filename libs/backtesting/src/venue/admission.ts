@@ -18,22 +18,32 @@ export function examine(context: VenueContext, account: AccountState, order: Ord
   if (instrument.validTo !== null && time >= instrument.validTo)
     return refuse('instrument_closed', `${instrument.id} is not traded any more.`);
   if (instrument.settlement !== account.settlementAsset) {
-    return refuse('settlement_asset', `${instrument.id} settles in ${instrument.settlement}, the account in ${account.settlementAsset}.`);
+    return refuse(
+      'settlement_asset',
+      `${instrument.id} settles in ${instrument.settlement}, the account in ${account.settlementAsset}.`,
+    );
   }
   if (account.accountModel === 'margin' && instrument.kind === 'spot') {
     return refuse('not_marginable', `${instrument.id} is a spot instrument; a margin account trades contracts.`);
   }
-  return examineShape(order, desk) ?? examineReduceOnly(account, order) ?? examineValue(order, desk) ?? examineFunds(context, account, order, desk);
+  return (
+    examineShape(order, desk) ??
+    examineReduceOnly(account, order) ??
+    examineValue(order, desk) ??
+    examineFunds(context, account, order, desk)
+  );
 }
 
 function examineShape(order: OrderState, desk: Desk): Refusal | null {
   const { instrument } = desk;
-  if (!isOnLot(instrument, order.quantity)) return refuse('lot', `Order has invalid size: ${order.quantity} is no multiple of ${instrument.lot}.`);
+  if (!isOnLot(instrument, order.quantity))
+    return refuse('lot', `Order has invalid size: ${order.quantity} is no multiple of ${instrument.lot}.`);
   for (const [type, price, wanted] of [
     ['limit', order.limitPrice, order.orderType === 'LIMIT'],
     ['stop', order.stopPrice, order.orderType === 'STOP'],
   ] as const) {
-    if (wanted !== (price !== null)) return refuse('malformed_order', `A ${order.orderType} order with ${wanted ? 'no' : 'a'} ${type} price.`);
+    if (wanted !== (price !== null))
+      return refuse('malformed_order', `A ${order.orderType} order with ${wanted ? 'no' : 'a'} ${type} price.`);
     if (price !== null && !isOnTick(instrument, price)) {
       return refuse('tick', `Price must be divisible by tick size: the ${type} price is ${price}.`);
     }
@@ -53,35 +63,59 @@ function examineValue(order: OrderState, desk: Desk): Refusal | null {
   // The minimum is in quote: for inverse contracts that is the number of contracts times their size.
   const units = toNumber(order.quantity) * desk.multiplier;
   const value = desk.instrument.kind === 'inverse' ? units : units * price;
-  return value < minimum ? refuse('min_notional', `Order must have minimum value of ${minimum}; it has ${value}.`) : null;
+  return value < minimum
+    ? refuse('min_notional', `Order must have minimum value of ${minimum}; it has ${value}.`)
+    : null;
 }
 
 /** Whether the account can carry the order at the price it would meet; null without a price to judge by. */
-export function examineFunds(context: VenueContext, account: AccountState, order: OrderState, desk: Desk): Refusal | null {
+export function examineFunds(
+  context: VenueContext,
+  account: AccountState,
+  order: OrderState,
+  desk: Desk,
+): Refusal | null {
   const price = order.limit || order.stop || takerPrice(desk, order.side, context.config.quoteMaxAgeMs);
   if (price <= 0 || order.reduceOnly || account.accountModel === 'cash-short-credit') return null;
   if (account.accountModel === 'cash') return examineCash(context, account, order, { desk, price });
   return examineMargin(context, account, order, { desk, price });
 }
 
-function examineCash(context: VenueContext, account: AccountState, order: OrderState, at: { desk: Desk; price: number }): Refusal | null {
+function examineCash(
+  context: VenueContext,
+  account: AccountState,
+  order: OrderState,
+  at: { desk: Desk; price: number },
+): Refusal | null {
   const open = toNumber(order.quantity) - toNumber(order.filled);
   if (order.side === 'sell') {
     const held = toNumber(account.positions[order.instrument]?.quantity ?? '0');
     const promised = restingQuantity(account, at.desk, order);
-    return open > held - promised ? refuse('insufficient_funds', `Order has insufficient spot balance to trade: ${held} held, ${promised} in other orders.`) : null;
+    return open > held - promised
+      ? refuse(
+          'insufficient_funds',
+          `Order has insufficient spot balance to trade: ${held} held, ${promised} in other orders.`,
+        )
+      : null;
   }
   const rate = toNumber(context.models.fee.rate(at.desk.instrument, 'taker'));
   const cost = valueOf(at.desk, open, at.price) * (1 + rate);
   const free = toNumber(account.cash) - heldBackCash(context, account, order);
-  return cost > free * (1 + 1e-12) ? refuse('insufficient_funds', `Order has insufficient spot balance to trade: it costs ${cost}, free are ${free}.`) : null;
+  return cost > free * (1 + 1e-12)
+    ? refuse('insufficient_funds', `Order has insufficient spot balance to trade: it costs ${cost}, free are ${free}.`)
+    : null;
 }
 
 /**
  * Initial margin = |value| ÷ leverage. Cross: account value less fee must cover the margin of all positions as they
  * would be, and of resting orders. Isolated: the same for cash, and what the other positions have set aside.
  */
-function examineMargin(context: VenueContext, account: AccountState, order: OrderState, at: { desk: Desk; price: number }): Refusal | null {
+function examineMargin(
+  context: VenueContext,
+  account: AccountState,
+  order: OrderState,
+  at: { desk: Desk; price: number },
+): Refusal | null {
   const opening = openingQuantity(account, order);
   if (opening === 0) return null;
   const { desk, price } = at;
@@ -102,7 +136,8 @@ function examineMargin(context: VenueContext, account: AccountState, order: Orde
     const isOwn = exposure === own;
     if (isIsolated) {
       available -= isOwn && !isAdding ? 0 : exposure.margin;
-      if (isOwn && !isAdding) available += valueOf(desk, exposure.quantity, price) - (exposure.value - exposure.unrealised);
+      if (isOwn && !isAdding)
+        available += valueOf(desk, exposure.quantity, price) - (exposure.value - exposure.unrealised);
     } else {
       available += exposure.unrealised;
       available -= isOwn && !isAdding ? 0 : exposure.notional / (account.leverage[exposure.position.instrument] ?? 1);
@@ -115,7 +150,12 @@ function examineMargin(context: VenueContext, account: AccountState, order: Orde
 }
 
 /** Whether a cash account can pay for a fill to the last unit: it never goes below zero, nor short. */
-export function canPay(context: VenueContext, account: AccountState, desk: Desk, fill: { side: 'buy' | 'sell'; quantity: Decimal; price: Decimal }): boolean {
+export function canPay(
+  context: VenueContext,
+  account: AccountState,
+  desk: Desk,
+  fill: { side: 'buy' | 'sell'; quantity: Decimal; price: Decimal },
+): boolean {
   if (account.accountModel !== 'cash') return true;
   if (fill.side === 'sell') return cmp(account.positions[desk.instrument.id]?.quantity ?? '0', fill.quantity) >= 0;
   const fee = feeOf(account, desk.instrument, fill, context.models.fee.rate(desk.instrument, 'taker'));
@@ -152,7 +192,7 @@ function restingQuantity(account: AccountState, desk: Desk, except: OrderState):
 
 function heldBackCash(context: VenueContext, account: AccountState, except: OrderState): number {
   let sum = 0;
-  for (const desk of context.desks.values()) {
+  for (const desk of context.deskList) {
     const rate = toNumber(context.models.fee.rate(desk.instrument, 'taker'));
     for (const order of desk.resting) {
       if (order.portfolio !== account.portfolio || order === except || order.side === 'sell') continue;

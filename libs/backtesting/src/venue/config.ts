@@ -98,7 +98,12 @@ const marginSchema = Type.Object(
 /** Everything that decides how the venue behaves. It is an input: a durable venue writes it to its journal. */
 export const venueConfigSchema = Type.Object(
   {
-    name: Type.String({ minLength: 1, maxLength: 40, default: 'paper', description: 'Name of the venue in its reports.' }),
+    name: Type.String({
+      minLength: 1,
+      maxLength: 40,
+      default: 'paper',
+      description: 'Name of the venue in its reports.',
+    }),
     seed: Type.String({ maxLength: 80, default: 'moon', description: 'Seed of drawn latencies.' }),
     priceSources: Type.Record(Type.String(), Type.String(), {
       default: {},
@@ -150,7 +155,9 @@ export type VenueConfig = Static<typeof venueConfigSchema>;
 export type PartialVenueConfig = {
   [K in keyof VenueConfig]?: VenueConfig[K] extends Record<string, string> | string | number
     ? VenueConfig[K]
-    : Partial<{ [P in keyof VenueConfig[K]]: VenueConfig[K][P] extends object ? Partial<VenueConfig[K][P]> : VenueConfig[K][P] }>;
+    : Partial<{
+        [P in keyof VenueConfig[K]]: VenueConfig[K][P] extends object ? Partial<VenueConfig[K][P]> : VenueConfig[K][P];
+      }>;
 };
 
 /**

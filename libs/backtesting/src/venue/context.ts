@@ -25,6 +25,8 @@ export interface VenueContext {
   readonly models: VenueModels;
   readonly state: VenueState;
   readonly desks: Map<string, Desk>;
+  /** The same in order of instrument id: sums over desks must not depend on who came first. */
+  readonly deskList: Desk[];
   /** By price source: the desks that trade at its prices. */
   readonly sources: Map<string, { market: MarketState; desks: Desk[] }>;
   /** By portfolio, by client order id: every order that is still known, oldest first. */
@@ -40,6 +42,7 @@ export function createContext(config: VenueConfig, models: VenueModels, state: V
     models,
     state,
     desks: new Map(),
+    deskList: [],
     sources: new Map(),
     orders: new Map(),
     out: [],
@@ -89,8 +92,10 @@ export function openDesk(context: VenueContext, id: string): Desk | undefined {
     holders: [],
   };
   context.desks.set(id, desk);
-  source.desks.push(desk);
-  source.desks.sort((a, b) => (a.instrument.id < b.instrument.id ? -1 : 1));
+  for (const list of [context.deskList, source.desks]) {
+    list.push(desk);
+    list.sort((a, b) => (a.instrument.id < b.instrument.id ? -1 : 1));
+  }
   return desk;
 }
 
@@ -111,7 +116,7 @@ export function relist(context: VenueContext, instrument: Instrument): void {
   if (!old) return;
   context.desks.delete(instrument.id);
   const source = openSource(context, context.config.priceSources[instrument.id] ?? instrument.id);
-  source.desks.splice(source.desks.indexOf(old), 1);
+  for (const list of [context.deskList, source.desks]) list.splice(list.indexOf(old), 1);
   openDesk(context, instrument.id)?.holders.push(...old.holders);
 }
 

@@ -1,21 +1,37 @@
-import { add, cmp, fromNumber, isOnTick, mul, roundPrice, roundQuantityDown, sub, toNumber, type Decimal } from '@moon/domain';
+import {
+  add,
+  cmp,
+  fromNumber,
+  isOnTick,
+  mul,
+  roundPrice,
+  roundQuantityDown,
+  sub,
+  toNumber,
+  type Decimal,
+} from '@moon/domain';
 import { canPay, examineFunds, reducible } from './admission';
 import { updateHolder, type Desk, type VenueContext } from './context';
 import { bookFill, feeOf } from './ledger';
 import { finish } from './order-life';
-import { reportOrder } from './reports';
+import { reportOrder, requireAccount } from './reports';
 import type { AccountState, OrderState } from './state';
 
 /** Fills an order that takes from the market at `price`, as far as liquidity, its limit and its position allow. */
 export function take(context: VenueContext, desk: Desk, order: OrderState, price: number): void {
-  const account = accountOf(context, order);
+  const account = requireAccount(context, order.portfolio);
   const quantity = fillable(context, desk, account, order);
   if (quantity !== '0') {
     const { volume } = desk.market;
     const share = volume > 0 ? Math.min(1, toNumber(quantity) / volume) : 1;
     const slipped = context.models.slippage.price(price, order.side, share);
     // A limit that is already met bounds the slippage, it does not prevent the fill.
-    const bounded = order.limit === 0 ? slipped : order.side === 'buy' ? Math.min(slipped, order.limit) : Math.max(slipped, order.limit);
+    const bounded =
+      order.limit === 0
+        ? slipped
+        : order.side === 'buy'
+          ? Math.min(slipped, order.limit)
+          : Math.max(slipped, order.limit);
     const exact = fillPrice(desk, order, bounded);
     const refusal = canPay(context, account, desk, { side: order.side, quantity, price: exact })
       ? examineFunds(context, account, order, desk)
@@ -31,7 +47,7 @@ export function take(context: VenueContext, desk: Desk, order: OrderState, price
 
 /** Fills a resting limit order at its own price. */
 export function make(context: VenueContext, desk: Desk, order: OrderState): void {
-  const account = accountOf(context, order);
+  const account = requireAccount(context, order.portfolio);
   const quantity = fillable(context, desk, account, order);
   if (quantity === '0' || order.limitPrice === null) return;
   const refusal = canPay(context, account, desk, { side: order.side, quantity, price: order.limitPrice })
@@ -88,7 +104,7 @@ interface Fill {
 }
 
 function execute(context: VenueContext, desk: Desk, order: OrderState, fill: Fill): void {
-  const account = accountOf(context, order);
+  const account = requireAccount(context, order.portfolio);
   const { instrument } = desk;
   const { price, quantity, liquidity } = fill;
   const rate = context.models.fee.rate(instrument, liquidity);
@@ -117,10 +133,4 @@ function execute(context: VenueContext, desk: Desk, order: OrderState, fill: Fil
   else if (order.reduceOnly && reducible(account, order) === '0') {
     finish(context, account, order, { status: 'cancelled', code: 'reduce_only' });
   }
-}
-
-export function accountOf(context: VenueContext, order: OrderState): AccountState {
-  const account = context.state.accounts[order.portfolio];
-  if (!account) throw new Error(`Order ${order.clientOrderId} belongs to "${order.portfolio}", which has no account here.`);
-  return account;
 }

@@ -1,8 +1,10 @@
-import { abs, add, cmp, div, isZero, ledger, mul, neg, sign, sub, type Decimal, type Instrument } from '@moon/domain';
+import { abs, add, cmp, div, ledger, mul, neg, sign, sub, type Decimal, type Instrument } from '@moon/domain';
 import type { AccountState, PositionState } from './state';
 
 /** How long changes of a position are remembered for a settlement that is announced late, ms. */
 const HISTORY_MS = 60_000;
+/** Settlement instants are whole seconds: of the changes after one and up to the next, the first is enough. */
+const HISTORY_STEP_MS = 1_000;
 
 /**
  * The venue's own books: kept from its own fills by its own arithmetic, so that comparing them with the platform's
@@ -15,6 +17,12 @@ export interface BookedFill {
   /** In settlement asset, rounded. */
   fee: Decimal;
   at: number;
+}
+
+interface Flow {
+  /** Signed value of what was traded. */
+  value: Decimal;
+  realised: Decimal;
 }
 
 /** A quantity with the sign of its side. */
@@ -30,7 +38,12 @@ export function valueAt(instrument: Instrument, quantity: Decimal, price: Decima
 }
 
 /** |value| × rate, rounded once. */
-export function feeOf(account: AccountState, instrument: Instrument, fill: Omit<BookedFill, 'fee' | 'at'>, rate: Decimal): Decimal {
+export function feeOf(
+  account: AccountState,
+  instrument: Instrument,
+  fill: Omit<BookedFill, 'fee' | 'at'>,
+  rate: Decimal,
+): Decimal {
   const units = mul(mul(fill.quantity, instrument.multiplier), rate);
   if (instrument.kind === 'inverse') return div(units, fill.price, account.ledgerScale);
   return ledger(mul(units, fill.price), account.ledgerScale);
@@ -47,47 +60,55 @@ function portion(amount: Decimal, part: Decimal, whole: Decimal, scale: number):
  * each at its own value. Cash accounts pay for what they buy and get what they sell; margin accounts settle the profit.
  */
 export function bookFill(account: AccountState, instrument: Instrument, fill: BookedFill): void {
-  const { ledgerScale: scale } = account;
-  const before = account.positions[instrument.id] ?? flat(instrument.id);
-  const held = abs(before.quantity);
-  const isClosing = !isZero(before.quantity) && sign(before.quantity) > 0 !== (fill.side === 'buy');
+  const position = (account.positions[instrument.id] ??= flat(instrument.id));
+  remember(position, fill.at);
+  const held = abs(position.quantity);
+  const isClosing = held !== '0' && sign(position.quantity) > 0 !== (fill.side === 'buy');
   const closing = !isClosing ? '0' : cmp(fill.quantity, held) < 0 ? fill.quantity : held;
   const opening = isClosing ? sub(fill.quantity, closing) : fill.quantity;
-  let flow: Decimal = '0';
-  let realised: Decimal = '0';
-  let position = remember(before, fill.at);
-  if (closing !== '0') {
-    const value = valueAt(instrument, signedQuantity(fill.side, closing), fill.price, scale);
-    const cost = portion(position.costBasis, closing, held, scale);
-    realised = neg(add(value, cost));
-    flow = value;
-    position.quantity = add(position.quantity, signedQuantity(fill.side, closing));
-    position.costBasis = sub(position.costBasis, cost);
-    position.margin = sub(position.margin, portion(position.margin, closing, held, scale));
-    position.realisedPnl = add(position.realisedPnl, realised);
-  }
-  let openingFee = fill.fee;
-  if (closing !== '0') {
-    const closingFee = portion(fill.fee, closing, fill.quantity, scale);
-    position.fees = add(position.fees, closingFee);
-    openingFee = sub(fill.fee, closingFee);
-  }
+  const closingFee = closing === '0' ? '0' : portion(fill.fee, closing, fill.quantity, account.ledgerScale);
+  const closed =
+    closing === '0'
+      ? { value: '0', realised: '0' }
+      : close(account, instrument, position, { ...fill, quantity: closing, fee: closingFee });
   if (opening !== '0') {
-    if (closing !== '0') position = { ...flat(instrument.id), history: position.history };
-    const value = valueAt(instrument, signedQuantity(fill.side, opening), fill.price, scale);
-    flow = add(flow, value);
-    position.quantity = add(position.quantity, signedQuantity(fill.side, opening));
-    position.costBasis = add(position.costBasis, value);
-    position.fees = add(position.fees, openingFee);
-    if (account.marginMode === 'isolated') {
-      position.margin = add(position.margin, isolatedMargin(account, instrument.id, value));
-    }
+    if (position.quantity === '0') startAnew(position);
+    const fee = sub(fill.fee, closingFee);
+    closed.value = add(closed.value, open(account, instrument, position, { ...fill, quantity: opening, fee }));
   }
-  account.positions[instrument.id] = position;
-  const delta = account.accountModel === 'margin' ? realised : neg(flow);
-  account.cash = add(account.cash, sub(delta, fill.fee));
-  account.realisedPnl = add(account.realisedPnl, realised);
+  const flow = account.accountModel === 'margin' ? closed.realised : neg(closed.value);
+  account.cash = add(account.cash, sub(flow, fill.fee));
+  account.realisedPnl = add(account.realisedPnl, closed.realised);
   account.fees = add(account.fees, fill.fee);
+}
+
+/** Takes cost and margin by quantity, the last part all of the rest; answers the signed value and the profit. */
+function close(account: AccountState, instrument: Instrument, position: PositionState, fill: BookedFill): Flow {
+  const { ledgerScale: scale } = account;
+  const quantity = signedQuantity(fill.side, fill.quantity);
+  const held = abs(position.quantity);
+  const value = valueAt(instrument, quantity, fill.price, scale);
+  const cost = portion(position.costBasis, fill.quantity, held, scale);
+  const realised = neg(add(value, cost));
+  position.margin = sub(position.margin, portion(position.margin, fill.quantity, held, scale));
+  position.costBasis = sub(position.costBasis, cost);
+  position.quantity = add(position.quantity, quantity);
+  position.realisedPnl = add(position.realisedPnl, realised);
+  position.fees = add(position.fees, fill.fee);
+  return { value, realised };
+}
+
+/** Adds to a position or begins one; answers the signed value. */
+function open(account: AccountState, instrument: Instrument, position: PositionState, fill: BookedFill): Decimal {
+  const quantity = signedQuantity(fill.side, fill.quantity);
+  const value = valueAt(instrument, quantity, fill.price, account.ledgerScale);
+  position.quantity = add(position.quantity, quantity);
+  position.costBasis = add(position.costBasis, value);
+  position.fees = add(position.fees, fill.fee);
+  if (account.marginMode === 'isolated') {
+    position.margin = add(position.margin, isolatedMargin(account, instrument.id, value));
+  }
+  return value;
 }
 
 /** Margin that an isolated position of this value sets aside: |value| ÷ leverage. */
@@ -99,7 +120,13 @@ export function isolatedMargin(account: AccountState, instrument: string, value:
  * Funding that a position receives (below zero: pays) at a settlement: −value at the oracle price × rate, rounded
  * once; longs pay when the rate is positive (HyperLiquid docs, trading/funding: size × oracle price × rate).
  */
-export function fundingOf(account: AccountState, instrument: Instrument, quantity: Decimal, oracle: Decimal, rate: Decimal): Decimal {
+export function fundingOf(
+  account: AccountState,
+  instrument: Instrument,
+  quantity: Decimal,
+  oracle: Decimal,
+  rate: Decimal,
+): Decimal {
   const { ledgerScale: scale } = account;
   const units = mul(mul(quantity, instrument.multiplier), rate);
   if (instrument.kind === 'inverse') return neg(div(units, oracle, scale));
@@ -116,7 +143,7 @@ export function bookFunding(account: AccountState, instrument: string, amount: D
   if (account.marginMode === 'isolated') position.margin = add(position.margin, amount);
 }
 
-/** Signed quantity that was held at `at`, the changes of that very instant included. */
+/** Signed quantity that was held at `at` (a whole second), the changes of that very instant included. */
 export function quantityAt(position: PositionState, at: number): Decimal {
   const later = position.history.find(([changedAt]) => changedAt > at);
   return later ? later[1] : position.quantity;
@@ -135,9 +162,20 @@ export function flat(instrument: string): PositionState {
   };
 }
 
-/** A copy to change, with the quantity before the change noted; a flat position starts its sums anew. */
-function remember(position: PositionState, at: number): PositionState {
-  const history = position.history.filter(([changedAt]) => changedAt > at - HISTORY_MS);
-  history.push([at, position.quantity]);
-  return position.quantity === '0' ? { ...flat(position.instrument), history } : { ...position, history };
+/** Notes the quantity before a change. */
+function remember(position: PositionState, at: number): void {
+  const { history } = position;
+  while (history[0] && history[0][0] <= at - HISTORY_MS) history.shift();
+  const newest = history[history.length - 1];
+  const step = Math.ceil(at / HISTORY_STEP_MS);
+  if (!newest || Math.ceil(newest[0] / HISTORY_STEP_MS) < step) history.push([at, position.quantity]);
+}
+
+/** The sums of a position count from when it was last flat. */
+function startAnew(position: PositionState): void {
+  position.costBasis = '0';
+  position.margin = '0';
+  position.realisedPnl = '0';
+  position.fees = '0';
+  position.funding = '0';
 }

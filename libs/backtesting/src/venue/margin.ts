@@ -58,7 +58,11 @@ export function maxLeverageAt(desk: Desk, notional: number): number {
 }
 
 /** The open positions of an account at their marks, in order of instrument; without a price a position is valued at cost. */
-export function exposuresOf(context: VenueContext, account: AccountState, override: MarkOverride | null = null): Exposure[] {
+export function exposuresOf(
+  context: VenueContext,
+  account: AccountState,
+  override: MarkOverride | null = null,
+): Exposure[] {
   const found: Exposure[] = [];
   for (const position of Object.values(account.positions)) {
     if (position.quantity === '0') continue;
@@ -101,7 +105,7 @@ export function openingQuantity(account: AccountState, order: OrderState): numbe
 /** Initial margin that the account's other resting orders hold back: what they would open ÷ leverage. */
 export function heldBack(context: VenueContext, account: AccountState, except: OrderState | null): number {
   let sum = 0;
-  for (const desk of context.desks.values()) {
+  for (const desk of context.deskList) {
     for (const order of desk.resting) {
       if (order.portfolio !== account.portfolio || order === except) continue;
       const price = order.limit || order.stop || markOf(desk);

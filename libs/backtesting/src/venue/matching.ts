@@ -1,7 +1,9 @@
-import { take, make } from './fills';
 import { takerPrice } from './admission';
 import type { Desk, VenueContext } from './context';
+import { make, take } from './fills';
 import { markOf } from './margin';
+import { finish } from './order-life';
+import { requireAccount } from './reports';
 import type { OrderState } from './state';
 
 /**
@@ -63,7 +65,12 @@ export function matchQuote(context: VenueContext, desk: Desk, quoteSide: 'bid' |
 /** A new mark price: it only triggers stop orders. */
 export function matchMark(context: VenueContext, desk: Desk): void {
   for (const order of [...desk.resting]) {
-    if (order.status === 'open' && order.orderType === 'STOP' && !order.isTriggered && isTriggered(context, desk, order)) {
+    if (
+      order.status === 'open' &&
+      order.orderType === 'STOP' &&
+      !order.isTriggered &&
+      isTriggered(context, desk, order)
+    ) {
       trigger(context, desk, order, null);
     }
   }
@@ -81,10 +88,20 @@ export function matchBar(context: VenueContext, desk: Desk, bar: Bar, isOpenSeen
     if (order.status !== 'open' || order.orderType !== 'STOP' || order.isTriggered || !goesByLast) continue;
     const isReached = order.side === 'buy' ? bar.high >= order.stop : bar.low <= order.stop;
     if (!isReached) continue;
-    trigger(context, desk, order, order.side === 'buy' ? Math.max(order.stop, bar.open) : Math.min(order.stop, bar.open));
+    trigger(
+      context,
+      desk,
+      order,
+      order.side === 'buy' ? Math.max(order.stop, bar.open) : Math.min(order.stop, bar.open),
+    );
   }
   for (const order of early) {
-    if (order.status === 'open' && order.orderType === 'LIMIT' && order.hasMet && isThrough(context, order, bar.low, bar.high)) {
+    if (
+      order.status === 'open' &&
+      order.orderType === 'LIMIT' &&
+      order.hasMet &&
+      isThrough(context, order, bar.low, bar.high)
+    ) {
       make(context, desk, order);
     }
   }
@@ -98,8 +115,9 @@ function isTaking(order: OrderState): boolean {
 function meet(context: VenueContext, desk: Desk, order: OrderState, price: number): void {
   order.hasMet = true;
   const isMarketable = order.limit === 0 || (order.side === 'buy' ? price <= order.limit : price >= order.limit);
-  // Without a price to take, an IOC order ends here; any other limit order rests.
-  if (isMarketable || order.timeInForce === 'IOC') take(context, desk, order, isMarketable ? price : 0);
+  if (isMarketable) return take(context, desk, order, price);
+  if (order.timeInForce === 'IOC')
+    finish(context, requireAccount(context, order.portfolio), order, { status: 'cancelled', code: 'no_liquidity' });
 }
 
 function isThrough(context: VenueContext, order: OrderState, low: number, high: number): boolean {

@@ -2,40 +2,48 @@ import { VenueRefused } from '@moon/kernel';
 import type { VenueReport } from '@moon/kernel';
 import { schedule } from './agenda';
 import type { VenueContext } from './context';
-import type { AccountState, OrderState, PendingReport } from './state';
+import type { AccountState, OrderState } from './state';
+
+/** What a report says, without what every report has. */
+type ReportFacts = Pick<VenueReport, 'kind'> & Partial<VenueReport>;
 
 /** Reports something of an order; it reaches the platform after the order's own delay. */
-export function reportOrder(
-  context: VenueContext,
-  account: AccountState,
-  order: OrderState,
-  facts: Omit<PendingReport, 'order_id' | 'instrument'>,
-): void {
-  const head: Partial<PendingReport> = { order_id: order.orderId, instrument: order.instrument };
+export function reportOrder(context: VenueContext, account: AccountState, order: OrderState, facts: ReportFacts): void {
+  const report = begin(context, account, facts.kind);
+  report.order_id = order.orderId;
+  report.instrument = order.instrument;
   const token = context.desks.get(order.instrument)?.instrument.token;
-  if (token !== undefined) head.token = token;
-  if (order.venueOrderId !== null) head.venueOrderId = order.venueOrderId;
-  send(context, account, order.clientOrderId, { ...head, ...facts });
+  if (token !== undefined) report.token = token;
+  if (order.venueOrderId !== null) report.venueOrderId = order.venueOrderId;
+  send(context, order.clientOrderId, Object.assign(report, facts));
 }
 
 /** Reports something of an account: funding, margin call, liquidation. */
-export function reportAccount(context: VenueContext, account: AccountState, facts: PendingReport): void {
-  send(context, account, `account/${account.portfolio}`, facts);
+export function reportAccount(context: VenueContext, account: AccountState, facts: ReportFacts): void {
+  send(context, `account/${account.portfolio}`, Object.assign(begin(context, account, facts.kind), facts));
+}
+
+/** Number and time are given when it reaches the platform. */
+function begin(context: VenueContext, account: AccountState, kind: VenueReport['kind']): VenueReport {
+  const { portfolio } = account;
+  return { portfolio, venue: context.config.name, reportId: '', venueSeq: 0, kind, timestamp: 0 };
+}
+
+/** @throws VenueRefused `unknown_account` */
+export function requireAccount(context: VenueContext, portfolio: string): AccountState {
+  const account = context.state.accounts[portfolio];
+  if (!account)
+    throw new VenueRefused('unknown_account', `Portfolio "${portfolio}" has no account at ${context.config.name}.`);
+  return account;
 }
 
 /** Hands a report to the platform: now it gets its number. */
-export function release(context: VenueContext, portfolio: string, pending: PendingReport): void {
-  const account = context.state.accounts[portfolio];
-  if (!account) throw new Error(`A report is due to portfolio "${portfolio}", which has no account here.`);
+export function release(context: VenueContext, report: VenueReport): void {
+  const account = requireAccount(context, report.portfolio);
   account.venueSeq += 1;
-  const report: VenueReport = {
-    portfolio,
-    venue: context.config.name,
-    reportId: `${portfolio}-${account.venueSeq}`,
-    venueSeq: account.venueSeq,
-    timestamp: context.state.time,
-    ...pending,
-  };
+  report.venueSeq = account.venueSeq;
+  report.reportId = `${report.portfolio}-${account.venueSeq}`;
+  report.timestamp = context.state.time;
   account.reports.push(report);
   const { keepReports } = context.config;
   // In blocks, because shortening an array by one is as dear as by a quarter.
@@ -56,8 +64,8 @@ export function reportsAfter(account: AccountState, venueSeq: number): VenueRepo
   return account.reports.slice(account.reports.length - missing);
 }
 
-function send(context: VenueContext, account: AccountState, delayKey: string, facts: PendingReport): void {
+function send(context: VenueContext, delayKey: string, report: VenueReport): void {
   const at = context.state.time + context.models.latency.toPlatformMs(delayKey);
-  if (at <= context.state.time) release(context, account.portfolio, facts);
-  else schedule(context.state, { at, kind: 'report', portfolio: account.portfolio, report: facts });
+  if (at <= context.state.time) release(context, report);
+  else schedule(context.state, { at, kind: 'report', report });
 }

@@ -54,7 +54,7 @@ export interface PositionState {
   realisedPnl: Decimal;
   fees: Decimal;
   funding: Decimal;
-  /** [time of a change, signed quantity before it] of the last minute: funding is due on the position of its instant. */
+  /** [time of a change, signed quantity before it], the first of each second of the last minute: funding is due on the position of its instant. */
   history: [number, Decimal][];
 }
 
@@ -140,12 +140,10 @@ export interface OrderState {
 export type Due = { at: number; n: number } & (
   | { kind: 'order'; order: OrderState }
   | { kind: 'cancel'; portfolio: string; clientOrderId: string; orderId: string | null }
-  | { kind: 'report'; portfolio: string; report: PendingReport }
+  /** Number and time are given when it falls due. */
+  | { kind: 'report'; report: VenueReport }
   | { kind: 'judge'; portfolio: string }
 );
-
-/** A report that has not reached the platform: its number is given when it does. */
-export type PendingReport = Omit<VenueReport, 'venueSeq' | 'reportId' | 'timestamp' | 'portfolio' | 'venue'>;
 
 export function initialVenueState(): VenueState {
   return { schema: 1, time: 0, made: 0, listed: {}, markets: {}, accounts: {}, resting: {}, agenda: [] };

@@ -1,14 +1,15 @@
 import { derivedId, type AnyEvent, type EmitData, type EventType } from '@moon/events';
-import { recordOutbox, testEvent, type Handler } from '../handler';
+import { RULE_BASED_MODEL, RULE_BASED_PROVIDER, ruleBasedModel } from '../models';
+import { recordOutbox, testEvent, type Handler, type JsonObject } from '../handler';
 
 /** Answers an event from outside, as an adapter does; null = not its business. */
 export type Adapter = (event: AnyEvent) => { type: EventType; data: object } | null;
 
 interface Due {
   handler: Handler;
-  key: string;
   name: string;
   at: number;
+  data: JsonObject;
 }
 
 /** A few handlers wired together for one token, for specs: every output goes to the end of one queue, deadlines fire in event time. */
@@ -33,9 +34,9 @@ export function ensemble(
 
   const deliver = (handler: Handler, event: AnyEvent): void => {
     const box = recordOutbox(event.occurredAt, token);
-    box.schedule = (name, at) => {
+    box.schedule = (name, at, data = {}) => {
       box.cancel(name);
-      deadlines.push({ handler, key: token, name, at });
+      deadlines.push({ handler, name, at, data });
     };
     box.cancel = (name) => void (deadlines = deadlines.filter((due) => due.handler !== handler || due.name !== name));
     handler.handle(event, states.get(handler), box);
@@ -58,7 +59,7 @@ export function ensemble(
       const due = deadlines.filter(({ at }) => at < before).sort((a, b) => a.at - b.at)[0];
       if (due === undefined) return;
       deadlines = deadlines.filter((one) => one !== due);
-      const data = { handler: due.handler.name, handlerKey: token, name: due.name, dueAt: due.at, data: {} };
+      const data = { handler: due.handler.name, handlerKey: token, name: due.name, dueAt: due.at, data: due.data };
       deliver(due.handler, testEvent('deadline.reached', due.at, data));
       drain();
     }
@@ -72,6 +73,24 @@ export function ensemble(
     stateOf: <S>(handler: Handler<S>) => states.get(handler) as S,
   };
 }
+
+/** The model adapter without a key: the rule-based model answers every question at once. */
+export const answerByRules: Adapter = (event) => {
+  if (event.type !== 'inference.requested') return null;
+  const { token, inferenceId, agent, timestamp } = event.data;
+  const model = { model: RULE_BASED_MODEL, provider: RULE_BASED_PROVIDER };
+  const data = {
+    token,
+    inferenceId,
+    agent,
+    ...model,
+    status: 'ok',
+    answer: ruleBasedModel(event.data),
+    latencyMs: 0,
+    timestamp,
+  };
+  return { type: 'inference.completed', data };
+};
 
 /** An event that follows from another, with its derived id and its cause's time. */
 function follow(cause: AnyEvent, by: string, ordinal: number, type: EventType, data: object): AnyEvent {

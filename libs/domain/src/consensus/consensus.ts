@@ -42,6 +42,7 @@ export function createConsensusSaga(given: PartialConfig<ConsensusConfig> = {}):
     durable: true,
     initialState: initialConsensusState,
     hashView: consensusHashView,
+    parked: failOpenWindowsOnPark,
     handle(event: AnyEvent, state: ConsensusState, out: Outbox): void {
       if (isWarmup(event)) return;
       if (event.type === 'signal.generated') onSignal(config, event, state, out);

@@ -18,12 +18,13 @@ import {
   forceCloseHashView,
   initialForceCloseState,
   newSaga,
+  type Clearance,
   type ForceCloseState,
-  type Saga,
   type Violation,
 } from './state';
 
 const NAME = 'saga/force-close';
+const REMEMBERED_CLEARANCES = 64;
 
 /** What sets a force close off. */
 interface Trigger {
@@ -81,6 +82,7 @@ export function createForceCloseSaga(given: PartialConfig<ForceCloseConfig> = {}
       if (isWarmup(event)) return;
       const wasHalted = state.isHalted;
       const change = foldEvent(event, state, out.now);
+      if (event.type === 'risk.ok') clear(state, event);
       const trigger = triggerOf(event);
       if (trigger !== null && isFirst(state, `trigger/${event.id}`)) pull(trigger, event.id, state, out);
       const { saga } = state;
@@ -90,7 +92,6 @@ export function createForceCloseSaga(given: PartialConfig<ForceCloseConfig> = {}
       if (change.fruitless !== undefined) noteFruitless(step, change.fruitless);
       if (event.type === 'deadline.reached' && event.data.dueAt === saga.wakeAt) saga.wakeAt = null;
       if (event.type === 'portfolio.reconciled') reconciled(step, event);
-      if (event.type === 'risk.ok') clear(saga, event);
       if (wasHalted && !state.isHalted && saga.stage === 'lifting' && isFlat(state)) release(step);
       else advance(step);
     },
@@ -109,18 +110,25 @@ function pull(trigger: Trigger, eventId: string, state: ForceCloseState, out: Ou
     state.saga.stage = 'closing';
     report({ saga: state.saga, out }, 'retrying', `A further trigger came: ${reason}`, where);
   }
-  if (violation !== null && !state.saga.violations.some((known) => isSame(known, violation)))
-    state.saga.violations.push(violation);
+  if (violation === null || state.clearances.some((clearance) => covers(clearance, violation))) return;
+  const known = state.saga.violations.find((one) => isSame(one, violation));
+  if (known) known.at = Math.max(known.at, violation.at);
+  else state.saga.violations.push(violation);
 }
 
 function triggerOf(event: AnyEvent): Trigger | null {
+  const at = event.occurredAt;
   if (event.type === 'risk.critical') {
     const { token, instrument, violation_type, message } = event.data;
-    return { reason: message, where: { token, instrument }, violation: { type: violation_type, token, instrument } };
+    return {
+      reason: message,
+      where: { token, instrument },
+      violation: { type: violation_type, token, instrument, at },
+    };
   }
   if (event.type === 'risk.alert' && event.data.action_required === 'close_positions') {
     const { token, instrument, violation_type, message } = event.data;
-    const violation = { type: violation_type, token: token ?? null, instrument: instrument ?? null };
+    const violation = { type: violation_type, token: token ?? null, instrument: instrument ?? null, at };
     const where = { ...(token !== undefined && { token }), ...(instrument !== undefined && { instrument }) };
     return { reason: message, where, violation };
   }
@@ -143,22 +151,33 @@ function triggerOf(event: AnyEvent): Trigger | null {
 function reconciled(step: Step, event: EventEnvelope<'portfolio.reconciled'>): void {
   const { saga } = step;
   // A reconciliation from before being flat says nothing about now.
-  if (saga.stage !== 'verifying' || saga.flatAt === null || event.occurredAt < saga.flatAt) return;
+  if (saga.stage !== 'verifying' || saga.flatAt === null) return;
   const { differences } = event.data;
   if (differences.length === 0) saga.stage = 'cooling';
   else noteUnverified(step, differences.join('; '));
 }
 
-/** Drops the violations that a risk.ok clears; a clearance without instrument or token covers them all. */
-function clear(saga: Saga, event: EventEnvelope<'risk.ok'>): void {
-  saga.violations = saga.violations.filter(
-    (violation) =>
-      !event.data.clears.some(
-        ({ violation_type, instrument, token }) =>
-          violation_type === violation.type &&
-          (instrument === undefined || violation.instrument === null || instrument === violation.instrument) &&
-          (token === undefined || violation.token === null || token === violation.token),
-      ),
+/** Remembers what a risk.ok clears, and drops it from what the release waits for. */
+function clear(state: ForceCloseState, event: EventEnvelope<'risk.ok'>): void {
+  const clearances = event.data.clears.map(({ violation_type: type, token, instrument }) => {
+    return { type, token: token ?? null, instrument: instrument ?? null, at: event.data.timestamp };
+  });
+  state.clearances.push(...clearances);
+  state.clearances.splice(0, Math.max(0, state.clearances.length - REMEMBERED_CLEARANCES));
+  const { saga } = state;
+  if (saga === null) return;
+  saga.violations = saga.violations.filter((violation) => !clearances.some((one) => covers(one, violation)));
+}
+
+/** A clearance covers what was seen before it; without instrument or token, all of them. */
+function covers(clearance: Clearance, violation: Violation): boolean {
+  const fits = (cleared: string | null, found: string | null): boolean =>
+    cleared === null || found === null || cleared === found;
+  return (
+    clearance.type === violation.type &&
+    clearance.at > violation.at &&
+    fits(clearance.instrument, violation.instrument) &&
+    fits(clearance.token, violation.token)
   );
 }
 

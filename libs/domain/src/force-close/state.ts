@@ -40,9 +40,15 @@ export interface Closing extends Attempts {
 /** What a risk.ok must clear before trading is released. */
 export interface Violation {
   type: EmitData<'risk.alert'>['violation_type'];
+  /** Null = none in particular, or all of them. */
   token: string | null;
   instrument: string | null;
+  /** Event time in ms at which it was seen. */
+  at: number;
 }
+
+/** What a risk.ok said to be over, and when. */
+export type Clearance = Violation;
 
 /** One force close from its trigger to its release. */
 export interface Saga {
@@ -74,12 +80,14 @@ export interface ForceCloseState {
   /** Whether the halt of this saga is in force. */
   isHalted: boolean;
   saga: Saga | null;
+  /** The latest clearances, with their event time in ms: danger that is reported late may be over already. */
+  clearances: Clearance[];
   /** Ids of the latest events that must not count twice (triggers, initial positions, liquidations). */
   seen: string[];
 }
 
 export function initialForceCloseState(): ForceCloseState {
-  return { orders: {}, finished: [], positions: {}, isHalted: false, saga: null, seen: [] };
+  return { orders: {}, finished: [], positions: {}, isHalted: false, saga: null, clearances: [], seen: [] };
 }
 
 /** What the state hash sees: orders, positions, halt and stage; no ids of events, no attempts, no retry times (rule 6). */

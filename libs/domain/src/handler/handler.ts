@@ -32,6 +32,8 @@ export interface Handler<S = any> {
   /** Mutates `state` in place. May throw: the runtime then applies rule 25 to the event. */
   handle(event: AnyEvent, state: S, out: Outbox): void;
   execute?(command: AnyCommand, state: S, out: Outbox): void;
+  /** Called once when a poisoned event parks this key (rule 25), with the state before that event: what can be ended is ended here. */
+  parked?(state: S, out: Outbox): void;
   /** What the state hash sees (without versions, event ids, attempts, recovery path: rule 6). Default: the whole state. */
   hashView?(state: S): unknown;
 }

@@ -88,7 +88,8 @@ export interface Driven<S> {
 /**
  * Drives a handler through events as the replay runtime does: one state per key, broadcasts to every known key, a
  * deadline fires before the first event later than its due time (rule 23), and up to `options.until` at the end.
- * State goes through JSON after every event, so a state that JSON cannot hold fails the spec that made it.
+ * State goes through JSON after each of the first thousand events and then after every thousandth, so a state that JSON
+ * cannot hold fails the spec that made it. Events that the handler does not ask for are left out.
  *
  * @param options.key deliver everything to this key instead of the event's own.
  */
@@ -97,62 +98,81 @@ export function driveHandler<S>(
   events: readonly AnyEvent[],
   options: { key?: string; until?: number; states?: Record<string, S> } = {},
 ): Driven<S> {
-  const states: Record<string, S> = { ...options.states };
-  const out = {
-    emitted: [] as Emitted[],
-    commands: [] as AnyCommand[],
-    scheduled: [] as Scheduled[],
-    cancelled: [] as string[],
-  };
-  let pending: Scheduled[] = [];
-  let now = Number.NEGATIVE_INFINITY;
-
-  const deliver = (event: AnyEvent, key: string): void => {
-    now = Math.max(now, event.occurredAt);
-    const box = recordOutbox(now, key);
-    box.schedule = (name, at, data = {}) => {
-      box.scheduled.push({ name, at, data, key });
-      pending = [...pending.filter((one) => one.key !== key || one.name !== name), { name, at, data, key }];
-    };
-    box.cancel = (name) => {
-      box.cancelled.push(name);
-      pending = pending.filter((one) => one.key !== key || one.name !== name);
-    };
-    const state = (states[key] ??= handler.initialState(key));
-    handler.handle(event, state, box);
-    states[key] = throughJson(state, handler.name);
-    out.emitted.push(...box.emitted);
-    out.commands.push(...box.commands);
-    out.scheduled.push(...box.scheduled);
-    out.cancelled.push(...box.cancelled);
-  };
-  const fireDue = (isDue: (at: number) => boolean): void => {
-    for (;;) {
-      const next = pending.filter((one) => isDue(one.at)).sort((a, b) => a.at - b.at)[0];
-      if (next === undefined) return;
-      pending = pending.filter((one) => one !== next);
-      const data = { handler: handler.name, handlerKey: next.key, name: next.name, dueAt: next.at, data: next.data };
-      deliver(testEvent('deadline.reached', next.at, data as EmitData<'deadline.reached'>), next.key);
-    }
-  };
-
+  const driver = new Driver(handler, options.states ?? {});
   for (const event of events) {
-    fireDue((at) => at < event.occurredAt);
-    if (options.key !== undefined) deliver(event, options.key);
-    else if (handler.broadcast?.includes(event.type)) for (const key of Object.keys(states)) deliver(event, key);
-    else deliver(event, event.key);
+    driver.fireDue((at) => at < event.occurredAt);
+    driver.dispatch(event, options.key);
   }
-  const until = options.until;
-  if (until !== undefined) fireDue((at) => at <= until);
+  const { until } = options;
+  if (until !== undefined) driver.fireDue((at) => at <= until);
+  const { states, emitted, commands, scheduled, pending, cancelled } = driver;
   const first = Object.keys(states)[0] ?? options.key ?? '';
   return {
-    ...out,
-    states,
     state: states[first] ?? handler.initialState(first),
-    pending,
+    ...{ states, emitted, commands, scheduled, pending, cancelled },
     of: <T extends EventType>(type: T) =>
-      out.emitted.filter((one) => one.type === type).map((one) => one.data as EmitData<T>),
+      emitted.filter((one) => one.type === type).map((one) => one.data as EmitData<T>),
   };
+}
+
+class Driver<S> {
+  readonly states: Record<string, S>;
+  readonly emitted: Emitted[] = [];
+  readonly commands: AnyCommand[] = [];
+  readonly scheduled: Scheduled[] = [];
+  readonly cancelled: string[] = [];
+  pending: Scheduled[] = [];
+  private now = Number.NEGATIVE_INFINITY;
+  private handled = 0;
+
+  constructor(
+    private readonly handler: Handler<S>,
+    states: Record<string, S>,
+  ) {
+    this.states = { ...states };
+  }
+
+  dispatch(event: AnyEvent, key: string | undefined): void {
+    const isBroadcast = this.handler.broadcast?.includes(event.type) === true;
+    if (!isBroadcast && !this.handler.consumes.includes(event.type) && event.type !== 'deadline.reached') return;
+    if (key !== undefined) this.deliver(event, key);
+    else for (const one of isBroadcast ? Object.keys(this.states) : [event.key]) this.deliver(event, one);
+  }
+
+  fireDue(isDue: (at: number) => boolean): void {
+    for (;;) {
+      const next = this.pending.filter((one) => isDue(one.at)).sort((a, b) => a.at - b.at)[0];
+      if (next === undefined) return;
+      this.forget(next.name, next.key);
+      const { key: handlerKey, name, at: dueAt, data } = next;
+      const due = { handler: this.handler.name, handlerKey, name, dueAt, data };
+      this.deliver(testEvent('deadline.reached', dueAt, due), handlerKey);
+    }
+  }
+
+  private deliver(event: AnyEvent, key: string): void {
+    this.now = Math.max(this.now, event.occurredAt);
+    const box = recordOutbox(this.now, key);
+    box.schedule = (name, at, data = {}) => {
+      this.forget(name, key);
+      this.pending.push({ name, at, data, key });
+      this.scheduled.push({ name, at, data, key });
+    };
+    box.cancel = (name) => {
+      this.forget(name, key);
+      this.cancelled.push(name);
+    };
+    const state = (this.states[key] ??= this.handler.initialState(key));
+    this.handler.handle(event, state, box);
+    this.handled += 1;
+    if (this.handled <= 1_000 || this.handled % 1_000 === 0) this.states[key] = throughJson(state, this.handler.name);
+    this.emitted.push(...box.emitted);
+    this.commands.push(...box.commands);
+  }
+
+  private forget(name: string, key: string): void {
+    this.pending = this.pending.filter((one) => one.key !== key || one.name !== name);
+  }
 }
 
 /** A copy through JSON; throws when the copy would not equal the original. */

@@ -14,7 +14,8 @@ const bar = (minute: number, close: number): Bar => ({
 describe('bar series', () => {
   it('[TRD-1] makes one five-minute bar of five one-minute bars, closed with the fifth', () => {
     const series = createBarSeries(5 * MINUTE, 10);
-    for (let minute = 0; minute < 4; minute += 1) expect(pushBar(series, bar(minute, 100 + minute), MINUTE)).toEqual([]);
+    for (let minute = 0; minute < 4; minute += 1)
+      expect(pushBar(series, bar(minute, 100 + minute), MINUTE)).toEqual([]);
     expect(pushBar(series, bar(4, 50), MINUTE)).toEqual([
       { openedAt: 0, open: 99, high: 105, low: 47, close: 50, volume: 5 },
     ]);
@@ -25,7 +26,10 @@ describe('bar series', () => {
     const series = createBarSeries(5 * MINUTE, 10);
     pushBar(series, bar(0, 100), MINUTE);
     const closed = pushBar(series, bar(29, 200), MINUTE);
-    expect(closed.map((one) => [one.openedAt / MINUTE, one.volume])).toEqual([[0, 1], [25, 1]]);
+    expect(closed.map((one) => [one.openedAt / MINUTE, one.volume])).toEqual([
+      [0, 1],
+      [25, 1],
+    ]);
     expect(pushBar(series, bar(7, 1), MINUTE)).toEqual([]);
     expect(barAt(series, 0)?.close).toBe(200);
     expect(barAt(series, 1)?.close).toBe(100);

@@ -79,5 +79,11 @@ function bands(state: BollingerState, middle: number, m2: number, x: number): Bo
   const half = state.width * Math.sqrt(m2 / state.period);
   const upper = middle + half;
   const lower = middle - half;
-  return { middle, upper, lower, bandwidth: (200 * half) / middle, percentB: half === 0 ? 0.5 : (x - lower) / (2 * half) };
+  return {
+    middle,
+    upper,
+    lower,
+    bandwidth: (200 * half) / middle,
+    percentB: half === 0 ? 0.5 : (x - lower) / (2 * half),
+  };
 }

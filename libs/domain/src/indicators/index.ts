@@ -15,10 +15,13 @@ export {
 } from './vwap';
 export { barAt, createBarSeries, pushBar, type Bar, type BarSeriesState } from './bar-series';
 export {
-  correlation,
+  pearson,
   createRollingCorrelation,
   dropBefore,
   pairCount,
   pushPair,
+  windowEnds,
+  type Pair,
   type RollingCorrelationState,
 } from './rolling-correlation';
+export { addToSum, createRollingSum, sumAt, type RollingSum } from './rolling-sum';

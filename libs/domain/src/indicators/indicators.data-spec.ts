@@ -64,21 +64,65 @@ describe('indicators against LEAN reference series', () => {
     const rows = readSharedCsv('reference/lean-spy_with_macd.txt');
     const macd = createMacd(12, 26, 9);
     const ours = rows.map((row) => pushMacd(macd, close(row)));
-    expectEqual(rows, 'MACD', ours.map((one) => one?.macd ?? null), 5e-6);
-    expectEqual(rows, 'Signal', ours.map((one) => one?.signal ?? null), 6e-6);
-    expectEqual(rows, 'Histogram', ours.map((one) => one?.histogram ?? null), 5e-6);
+    expectEqual(
+      rows,
+      'MACD',
+      ours.map((one) => one?.macd ?? null),
+      5e-6,
+    );
+    expectEqual(
+      rows,
+      'Signal',
+      ours.map((one) => one?.signal ?? null),
+      6e-6,
+    );
+    expectEqual(
+      rows,
+      'Histogram',
+      ours.map((one) => one?.histogram ?? null),
+      5e-6,
+    );
   });
 
   it('[TRD-1] Bollinger bands 20/2 equal LEAN to 6e-5', () => {
     const rows = readSharedCsv('reference/lean-spy_bollinger_bands.txt');
     const bollinger = createBollinger(20, 2);
     const ours = rows.map((row) => pushBollinger(bollinger, close(row)));
-    expectSameStart(rows, 'Moving Average 20', ours.map((one) => one?.middle ?? null));
-    expectEqual(rows, 'Moving Average 20', ours.map((one) => one?.middle ?? null), 1e-9);
-    expectEqual(rows, 'Bollinger Bands® 20 2 Top', ours.map((one) => one?.upper ?? null), 6.1e-5);
-    expectEqual(rows, 'Bollinger Bands® 20 2 Bottom', ours.map((one) => one?.lower ?? null), 6.1e-5);
-    expectEqual(rows, 'BandWidth', ours.map((one) => one?.bandwidth ?? null), 1.1e-4);
-    expectEqual(rows, '%B', ours.map((one) => one?.percentB ?? null), 6.4e-5);
+    expectSameStart(
+      rows,
+      'Moving Average 20',
+      ours.map((one) => one?.middle ?? null),
+    );
+    expectEqual(
+      rows,
+      'Moving Average 20',
+      ours.map((one) => one?.middle ?? null),
+      1e-9,
+    );
+    expectEqual(
+      rows,
+      'Bollinger Bands® 20 2 Top',
+      ours.map((one) => one?.upper ?? null),
+      6.1e-5,
+    );
+    expectEqual(
+      rows,
+      'Bollinger Bands® 20 2 Bottom',
+      ours.map((one) => one?.lower ?? null),
+      6.1e-5,
+    );
+    expectEqual(
+      rows,
+      'BandWidth',
+      ours.map((one) => one?.bandwidth ?? null),
+      1.1e-4,
+    );
+    expectEqual(
+      rows,
+      '%B',
+      ours.map((one) => one?.percentB ?? null),
+      6.4e-5,
+    );
   });
 
   it('[TRD-1] ATR 14 (Wilder) equals LEAN to its five decimals', () => {
@@ -126,35 +170,68 @@ describe('indicators against Tulip vectors', () => {
     const [smaIn, smaOut] = tulip('sma 5');
     const [emaIn, emaOut] = tulip('ema 5');
     const [rsiIn, rsiOut] = tulip('rsi 5');
-    expectTail((smaIn ?? []).map((x) => pushSma(sma, x)), smaOut);
-    expectTail((emaIn ?? []).map((x) => pushEma(ema, x)), emaOut);
-    expectTail((rsiIn ?? []).map((x) => pushRsi(rsi, x)), rsiOut);
+    expectTail(
+      (smaIn ?? []).map((x) => pushSma(sma, x)),
+      smaOut,
+    );
+    expectTail(
+      (emaIn ?? []).map((x) => pushEma(ema, x)),
+      emaOut,
+    );
+    expectTail(
+      (rsiIn ?? []).map((x) => pushRsi(rsi, x)),
+      rsiOut,
+    );
   });
 
   it('[TRD-1] MACD 2/5/9: line, signal, histogram (seeded by the first input)', () => {
     const [input, line, signal, histogram] = tulip('macd 2 5 9');
     const macd = createMacd(2, 5, 9, 'first');
     const ours = (input ?? []).map((x) => pushMacd(macd, x));
-    expectTail(ours.map((one) => one?.macd ?? null), line);
-    expectTail(ours.map((one) => one?.signal ?? null), signal);
-    expectTail(ours.map((one) => one?.histogram ?? null), histogram);
+    expectTail(
+      ours.map((one) => one?.macd ?? null),
+      line,
+    );
+    expectTail(
+      ours.map((one) => one?.signal ?? null),
+      signal,
+    );
+    expectTail(
+      ours.map((one) => one?.histogram ?? null),
+      histogram,
+    );
   });
 
   it('[TRD-1] Bollinger 5/2: lower, middle, upper', () => {
     const [input, lower, middle, upper] = tulip('bbands 5 2');
     const bollinger = createBollinger(5, 2);
     const ours = (input ?? []).map((x) => pushBollinger(bollinger, x));
-    expectTail(ours.map((one) => one?.lower ?? null), lower);
-    expectTail(ours.map((one) => one?.middle ?? null), middle);
-    expectTail(ours.map((one) => one?.upper ?? null), upper);
+    expectTail(
+      ours.map((one) => one?.lower ?? null),
+      lower,
+    );
+    expectTail(
+      ours.map((one) => one?.middle ?? null),
+      middle,
+    );
+    expectTail(
+      ours.map((one) => one?.upper ?? null),
+      upper,
+    );
   });
 
   it('[TRD-1] ATR 5 and volume-weighted average 5', () => {
     const [high, low, closes, atrOut] = tulip('atr 5');
     const atr = createAtr(5);
-    expectTail((high ?? []).map((h, i) => pushAtr(atr, h, low?.[i] as number, closes?.[i] as number)), atrOut);
+    expectTail(
+      (high ?? []).map((h, i) => pushAtr(atr, h, low?.[i] as number, closes?.[i] as number)),
+      atrOut,
+    );
     const [price, volume, vwmaOut] = tulip('vwma 5');
     const vwap = createVwap(5);
-    expectTail((price ?? []).map((p, i) => pushVwap(vwap, p, volume?.[i] as number)), vwmaOut);
+    expectTail(
+      (price ?? []).map((p, i) => pushVwap(vwap, p, volume?.[i] as number)),
+      vwmaOut,
+    );
   });
 });

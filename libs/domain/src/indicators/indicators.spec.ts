@@ -72,8 +72,14 @@ describe('indicators equal their definition, computed afresh at every bar', () =
         const state = createRsi(n);
         xs.forEach((x, i) => {
           const changes = xs.slice(1, i + 1).map((now, j) => now - (xs[j] as number));
-          const gain = naiveWilder(changes.map((change) => Math.max(change, 0)), n);
-          const loss = naiveWilder(changes.map((change) => Math.max(-change, 0)), n);
+          const gain = naiveWilder(
+            changes.map((change) => Math.max(change, 0)),
+            n,
+          );
+          const loss = naiveWilder(
+            changes.map((change) => Math.max(-change, 0)),
+            n,
+          );
           const ours = pushRsi(state, x);
           if (gain === null || loss === null) return expect(ours).toBeNull();
           if (gain + loss === 0) return expect(ours).toBe(50);
@@ -189,19 +195,22 @@ describe('indicator states', () => {
     vwap: { create: () => createVwap(5), push: (state: never, x: number) => pushVwap(state, x, x % 3) },
   };
 
-  it.each(Object.entries(indicators))('[TRD-1] %s goes on bit for bit from a state that went through JSON', (_name, one) => {
-    fc.assert(
-      fc.property(prices, fc.nat(), (xs, cut) => {
-        const whole = one.create() as never;
-        let resumed = one.create() as never;
-        xs.forEach((x, i) => {
-          if (i === cut % xs.length) resumed = JSON.parse(JSON.stringify(resumed)) as never;
-          expect(one.push(resumed, x)).toEqual(one.push(whole, x));
-        });
-      }),
-      { numRuns: 50 },
-    );
-  });
+  it.each(Object.entries(indicators))(
+    '[TRD-1] %s goes on bit for bit from a state that went through JSON',
+    (_name, one) => {
+      fc.assert(
+        fc.property(prices, fc.nat(), (xs, cut) => {
+          const whole = one.create() as never;
+          let resumed = one.create() as never;
+          xs.forEach((x, i) => {
+            if (i === cut % xs.length) resumed = JSON.parse(JSON.stringify(resumed)) as never;
+            expect(one.push(resumed, x)).toEqual(one.push(whole, x));
+          });
+        }),
+        { numRuns: 50 },
+      );
+    },
+  );
 
   it('[TRD-1] refuse a period that nothing can be averaged over', () => {
     for (const bad of [0, -1, 1.5, Number.NaN]) expect(() => createSma(bad)).toThrow(/whole number of at least 1/);

@@ -14,9 +14,16 @@ interface Moments {
  */
 export interface RollingCorrelationState {
   windowMs: number;
-  front: { at: number; moments: Moments }[];
-  back: { at: number; x: number; y: number }[];
+  front: (Pair & { moments: Moments })[];
+  back: Pair[];
   moments: Moments;
+}
+
+export interface Pair {
+  /** Epoch ms. */
+  at: number;
+  x: number;
+  y: number;
 }
 
 /** @param windowMs a pair stamped `at` counts while now is in [at, at + windowMs). */
@@ -51,11 +58,18 @@ export function pairCount(state: RollingCorrelationState): number {
   return state.front.length + state.back.length;
 }
 
+/** The oldest and the newest pair in the window (the same one when it is alone); null when there is none. */
+export function windowEnds(state: RollingCorrelationState): { oldest: Pair; newest: Pair } | null {
+  const oldest = state.front[state.front.length - 1] ?? state.back[0];
+  const newest = state.back[state.back.length - 1] ?? state.front[0];
+  return oldest === undefined || newest === undefined ? null : { oldest, newest };
+}
+
 /**
  * Pearson's coefficient of the pairs in the window, −1…1; null when there are fewer than two or one side has not moved
  * (a correlation with a constant does not exist).
  */
-export function correlation(state: RollingCorrelationState): number | null {
+export function pearson(state: RollingCorrelationState): number | null {
   const all = joined(state);
   const spread = Math.sqrt(all.sxx) * Math.sqrt(all.syy);
   if (all.n < 2 || !(spread > 0)) return null;
@@ -66,7 +80,7 @@ function turn(state: RollingCorrelationState): void {
   let moments = nothing();
   for (let pair = state.back.pop(); pair !== undefined; pair = state.back.pop()) {
     moments = plus(moments, pair.x, pair.y);
-    state.front.push({ at: pair.at, moments });
+    state.front.push({ ...pair, moments });
   }
   state.moments = nothing();
 }
@@ -82,7 +96,14 @@ function plus(m: Moments, x: number, y: number): Moments {
   const dy = y - m.meanY;
   const meanX = m.meanX + dx / n;
   const meanY = m.meanY + dy / n;
-  return { n, meanX, meanY, sxx: m.sxx + dx * (x - meanX), syy: m.syy + dy * (y - meanY), sxy: m.sxy + dx * (y - meanY) };
+  return {
+    n,
+    meanX,
+    meanY,
+    sxx: m.sxx + dx * (x - meanX),
+    syy: m.syy + dy * (y - meanY),
+    sxy: m.sxy + dx * (y - meanY),
+  };
 }
 
 /** Moments of both stacks together (Chan, Golub, LeVeque 1979). */

@@ -38,7 +38,12 @@ const DAY_MS = 86_400_000;
  *
  * @param openedAt the bar's opening stamp, epoch ms: the bar 23:59–00:00 belongs to the day it opened in.
  */
-export function pushSessionVwap(state: SessionVwapState, openedAt: number, price: number, volume: number): number | null {
+export function pushSessionVwap(
+  state: SessionVwapState,
+  openedAt: number,
+  price: number,
+  volume: number,
+): number | null {
   const day = Math.floor(openedAt / DAY_MS);
   if (day !== state.day) {
     state.day = day;

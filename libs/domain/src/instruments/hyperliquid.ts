@@ -6,7 +6,11 @@ const VENUE = 'HYPERLIQUID';
 /** Perpetuals have at most 6 − szDecimals decimals in a price (docs, tick-and-lot-size). */
 const MAX_DECIMALS = 6;
 
-type Terms = readonly [szDecimals: number, maxLeverage: number, tiers?: readonly [lowerBound: Decimal, maxLeverage: number][]];
+type Terms = readonly [
+  szDecimals: number,
+  maxLeverage: number,
+  tiers?: readonly [lowerBound: Decimal, maxLeverage: number][],
+];
 
 /** "0–20M 10x, above 5x" and "0–3M 10x, above 5x" of the docs' margin tiers. */
 const LARGE: Terms[2] = [['20000000', 5]];

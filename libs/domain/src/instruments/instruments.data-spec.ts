@@ -20,17 +20,22 @@ describe('instruments against the recordings', () => {
     expect(wrong.slice(0, 3)).toEqual([]);
   });
 
-  it.each(['binance-20250126-20250206', 'binance-20250618-20250624'])('every liquidated symbol of %s has an instrument', (file) => {
-    const symbols = new Set(readSharedCsv(`liquidations/${file}.csv.gz`).map((row) => row.symbol ?? ''));
-    expect(symbols.size).toBeGreaterThan(100);
-    expect([...symbols].filter((symbol) => instrumentForFeed('binance-usdm', symbol) === undefined)).toEqual([]);
-  });
+  it.each(['binance-20250126-20250206', 'binance-20250618-20250624'])(
+    'every liquidated symbol of %s has an instrument',
+    (file) => {
+      const symbols = new Set(readSharedCsv(`liquidations/${file}.csv.gz`).map((row) => row.symbol ?? ''));
+      expect(symbols.size).toBeGreaterThan(100);
+      expect([...symbols].filter((symbol) => instrumentForFeed('binance-usdm', symbol) === undefined)).toEqual([]);
+    },
+  );
 
   it('every coin of the HyperLiquid tape is in the table, and its sizes are on the lot', () => {
     const rows = readSharedCsv('trades/hyperliquid-20230227-20230427.csv.gz');
     const wrong = rows.filter((row) => {
       const instrument = instrumentForFeed('hyperliquid', row.symbol ?? '');
-      return instrument === undefined || instrument.maxLeverage < 5 || !isOnLot(instrument, fromNumber(Number(row.size)));
+      return (
+        instrument === undefined || instrument.maxLeverage < 5 || !isOnLot(instrument, fromNumber(Number(row.size)))
+      );
     });
     expect(wrong.slice(0, 3)).toEqual([]);
   });

@@ -83,7 +83,8 @@ describe('price and lot rules of the venue (HyperLiquid, docs and SDK vectors)',
     fc.assert(
       fc.property(price, fc.constantFrom(...INSTRUMENTS), side, (asked, { priceRule, ...rest }, way) => {
         const instrument = { priceRule, ...rest };
-        const finest = priceRule.type === 'tick' ? priceRule.tick : (10 ** -priceRule.maxDecimals).toFixed(priceRule.maxDecimals);
+        const finest =
+          priceRule.type === 'tick' ? priceRule.tick : (10 ** -priceRule.maxDecimals).toFixed(priceRule.maxDecimals);
         fc.pre(cmp(asked, finest) >= 0);
         const sent = roundPrice(instrument, asked, way);
         expect(isOnTick(instrument, sent)).toBe(true);
@@ -111,7 +112,11 @@ describe('price and lot rules of the venue (HyperLiquid, docs and SDK vectors)',
 
 describe('margin tiers (HyperLiquid docs, trading/margin-tiers)', () => {
   it('BTC: 200M of notional asks for 3.125M: 150M at 1.25 % and 50M at 2.5 %', () => {
-    expect(maintenance(known('BTC.HYPERLIQUID'), '200000000')).toEqual({ rate: '0.025', deduction: '1875000', amount: '3125000' });
+    expect(maintenance(known('BTC.HYPERLIQUID'), '200000000')).toEqual({
+      rate: '0.025',
+      deduction: '1875000',
+      amount: '3125000',
+    });
     expect(maintenance(known('BTC.HYPERLIQUID'), '100000')).toEqual({ rate: '0.0125', deduction: '0', amount: '1250' });
   });
 
@@ -150,13 +155,46 @@ describe('margin tiers (HyperLiquid docs, trading/margin-tiers)', () => {
 describe('instruments of the feeds', () => {
   it('knows what the recordings name, with venue, token and settlement', () => {
     const facts = (source: string, symbol: string): unknown => {
-      const { id, token, base, quote, settlement, kind, multiplier } = instrumentForFeed(source, symbol) ?? known('none');
+      const { id, token, base, quote, settlement, kind, multiplier } =
+        instrumentForFeed(source, symbol) ?? known('none');
       return [id, token, base, quote, settlement, kind, multiplier];
     };
-    expect(facts('binance-spot', 'BTCUSDT')).toEqual(['BTCUSDT.BINANCE-SPOT', 'BTC', 'BTC', 'USDT', 'USDT', 'spot', '1']);
-    expect(facts('binance-usdm', 'ETHUSDT')).toEqual(['ETHUSDT.BINANCE-USDM', 'ETH', 'ETH', 'USDT', 'USDT', 'linear', '1']);
-    expect(facts('binance-coinm', 'BTCUSD_PERP')).toEqual(['BTCUSD_PERP.BINANCE-COINM', 'BTC', 'BTC', 'USD', 'BTC', 'inverse', '100']);
-    expect(facts('binance-coinm', 'ETHUSD_PERP')).toEqual(['ETHUSD_PERP.BINANCE-COINM', 'ETH', 'ETH', 'USD', 'ETH', 'inverse', '10']);
+    expect(facts('binance-spot', 'BTCUSDT')).toEqual([
+      'BTCUSDT.BINANCE-SPOT',
+      'BTC',
+      'BTC',
+      'USDT',
+      'USDT',
+      'spot',
+      '1',
+    ]);
+    expect(facts('binance-usdm', 'ETHUSDT')).toEqual([
+      'ETHUSDT.BINANCE-USDM',
+      'ETH',
+      'ETH',
+      'USDT',
+      'USDT',
+      'linear',
+      '1',
+    ]);
+    expect(facts('binance-coinm', 'BTCUSD_PERP')).toEqual([
+      'BTCUSD_PERP.BINANCE-COINM',
+      'BTC',
+      'BTC',
+      'USD',
+      'BTC',
+      'inverse',
+      '100',
+    ]);
+    expect(facts('binance-coinm', 'ETHUSD_PERP')).toEqual([
+      'ETHUSD_PERP.BINANCE-COINM',
+      'ETH',
+      'ETH',
+      'USD',
+      'ETH',
+      'inverse',
+      '10',
+    ]);
     expect(facts('kraken', 'XBTUSDT')).toEqual(['XBTUSDT.KRAKEN', 'BTC', 'XBT', 'USDT', 'USDT', 'spot', '1']);
     expect(facts('ftx', 'BTC-PERP')).toEqual(['BTC-PERP.FTX', 'BTC', 'BTC', 'USD', 'USD', 'linear', '1']);
     expect(facts('hyperliquid', 'ARB')).toEqual(['ARB.HYPERLIQUID', 'ARB', 'ARB', 'USD', 'USDC', 'linear', '1']);
@@ -164,7 +202,13 @@ describe('instruments of the feeds', () => {
 
   it('derives the definition of an unknown symbol from its name: one object for one id, found again by the id', () => {
     const spell = instrumentForFeed('binance-usdm', 'SPELLUSDT');
-    expect(spell).toMatchObject({ token: 'SPELL', quote: 'USDT', kind: 'linear', fundingIntervalHours: 8, validTo: null });
+    expect(spell).toMatchObject({
+      token: 'SPELL',
+      quote: 'USDT',
+      kind: 'linear',
+      fundingIntervalHours: 8,
+      validTo: null,
+    });
     expect(findInstrument('SPELLUSDT.BINANCE-USDM')).toBe(spell);
     expect(instrumentForFeed('BINANCE-USDM', 'SPELLUSDT')).toBe(spell);
     expect(spell && isOnTick(spell, '0.0014329')).toBe(true);
@@ -204,7 +248,9 @@ describe('instruments of the feeds', () => {
 
   it('every definition survives the event that lists it', () => {
     for (const instrument of INSTRUMENTS) {
-      const data = JSON.parse(JSON.stringify(instrumentListing(instrument, 1_700_000_000_000))) as ReturnType<typeof instrumentListing>;
+      const data = JSON.parse(JSON.stringify(instrumentListing(instrument, 1_700_000_000_000))) as ReturnType<
+        typeof instrumentListing
+      >;
       expect(instrumentFromListing(data)).toEqual(instrument);
       expect(findInstrument(instrument.id)).toBe(instrument);
     }

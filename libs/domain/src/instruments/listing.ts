@@ -7,7 +7,8 @@ type Listing = EmitData<'instrument.listed'>;
 
 /** Data of `instrument.listed`: the instrument as an input of the log. @param timestamp epoch ms from which these rules are known */
 export function instrumentListing(instrument: Instrument, timestamp: number): Listing {
-  const { id, venue, symbol, token, base, quote, settlement, kind, priceRule, lot, minNotional, multiplier } = instrument;
+  const { id, venue, symbol, token, base, quote, settlement, kind, priceRule, lot, minNotional, multiplier } =
+    instrument;
   const { fees, fundingIntervalHours, validFrom, validTo } = instrument;
   return {
     token,
@@ -38,9 +39,25 @@ export function instrumentListing(instrument: Instrument, timestamp: number): Li
 
 /** The instrument that a listing describes. Rates and deductions follow from bounds and leverages and are computed again. */
 export function instrumentFromListing(listing: Listing): Instrument {
-  const { instrument, venue, symbol, token, base, quote, settlement, kind, priceRule, lot, minimumNotional, multiplier } = listing;
+  const {
+    instrument,
+    venue,
+    symbol,
+    token,
+    base,
+    quote,
+    settlement,
+    kind,
+    priceRule,
+    lot,
+    minimumNotional,
+    multiplier,
+  } = listing;
   const { fees, fundingIntervalHours, validFrom, validTo } = listing;
-  const marginTiers = listing.marginTiers.map((tier) => ({ lowerBound: tier.notionalFloor, maxLeverage: tier.maxLeverage }));
+  const marginTiers = listing.marginTiers.map((tier) => ({
+    lowerBound: tier.notionalFloor,
+    maxLeverage: tier.maxLeverage,
+  }));
   return {
     id: instrument,
     venue,

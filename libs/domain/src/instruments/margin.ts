@@ -60,7 +60,9 @@ export function maintenance(instrument: Instrument, notional: Decimal): Maintena
 export function initialMarginRate(instrument: Instrument, leverage: number, notional: Decimal = '0'): Decimal {
   const highest = tierOf(instrument, notional)?.maxLeverage ?? 1;
   if (!Number.isSafeInteger(leverage) || leverage < 1 || leverage > highest) {
-    throw new RangeError(`${instrument.id} allows a leverage of 1 to ${highest} at a notional of ${notional}; asked for ${leverage}.`);
+    throw new RangeError(
+      `${instrument.id} allows a leverage of 1 to ${highest} at a notional of ${notional}; asked for ${leverage}.`,
+    );
   }
   return div('1', String(leverage), PLACES);
 }

@@ -10,8 +10,11 @@ import type { Instrument, PriceRule } from './instrument';
  */
 export function roundPrice(instrument: Instrument, price: Decimal, side: 'buy' | 'sell'): Decimal {
   const unit = priceUnit(instrument.priceRule, price);
-  const rounded = isOnTick(instrument, price) ? roundTo(price, 18, 'down') : multiple(price, unit, side === 'buy' ? 'down' : 'up');
-  if (cmp(rounded, '0') <= 0) throw new RangeError(`${instrument.id}: a ${side} price of ${price} rounds to ${rounded}.`);
+  const rounded = isOnTick(instrument, price)
+    ? roundTo(price, 18, 'down')
+    : multiple(price, unit, side === 'buy' ? 'down' : 'up');
+  if (cmp(rounded, '0') <= 0)
+    throw new RangeError(`${instrument.id}: a ${side} price of ${price} rounds to ${rounded}.`);
   return rounded;
 }
 

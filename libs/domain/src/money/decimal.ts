@@ -1,16 +1,13 @@
-import { divide, format, parse, power, unitsAt, type Rounding } from './scaled';
-
-/**
- * An exact decimal number as text, e.g. `"-1234.5"`. Functions of this module take any decimal text and answer in the
- * one canonical form: no exponent, no trailing or leading zeros, no `"-0"`.
- */
-export type Decimal = string;
+import { addSmall, cmpSmall, divSmall, mulSmall, roundSmall, signSmall, timesSmall } from './small';
+import { divide, format, parse, power, unitsAt, type Decimal, type Rounding } from './scaled';
 
 /** Places a ledger amount has unless the portfolio says otherwise (rule 13). */
 export const DEFAULT_LEDGER_SCALE = 12;
 
 /** a + b, exact. */
 export function add(a: Decimal, b: Decimal): Decimal {
+  const small = addSmall(a, b, 1);
+  if (small !== undefined) return small;
   const x = parse(a);
   const y = parse(b);
   const scale = x.scale > y.scale ? x.scale : y.scale;
@@ -19,6 +16,8 @@ export function add(a: Decimal, b: Decimal): Decimal {
 
 /** a − b, exact. */
 export function sub(a: Decimal, b: Decimal): Decimal {
+  const small = addSmall(a, b, -1);
+  if (small !== undefined) return small;
   const x = parse(a);
   const y = parse(b);
   const scale = x.scale > y.scale ? x.scale : y.scale;
@@ -27,6 +26,8 @@ export function sub(a: Decimal, b: Decimal): Decimal {
 
 /** a × b, exact; with `scale` rounded half-even to that many places. */
 export function mul(a: Decimal, b: Decimal, scale?: number): Decimal {
+  const small = scale === undefined ? mulSmall(a, b) : undefined;
+  if (small !== undefined) return small;
   const x = parse(a);
   const y = parse(b);
   const places = x.scale + y.scale;
@@ -37,6 +38,8 @@ export function mul(a: Decimal, b: Decimal, scale?: number): Decimal {
 
 /** a ÷ b rounded once to `scale` places. Throws a RangeError when b is zero. */
 export function div(a: Decimal, b: Decimal, scale: number, rounding: Rounding = 'half-even'): Decimal {
+  const small = divSmall(a, b, scale);
+  if (small !== undefined) return small;
   const x = parse(a);
   const y = parse(b);
   if (y.units === 0n) throw new RangeError(`${a} cannot be divided by zero.`);
@@ -48,7 +51,8 @@ export function div(a: Decimal, b: Decimal, scale: number, rounding: Rounding = 
 
 /** −1, 0 or 1: how a stands to b. */
 export function cmp(a: Decimal, b: Decimal): -1 | 0 | 1 {
-  if (a === b) return 0;
+  const small = cmpSmall(a, b);
+  if (small !== undefined) return small;
   const x = parse(a);
   const y = parse(b);
   const scale = x.scale > y.scale ? x.scale : y.scale;
@@ -60,25 +64,28 @@ export function cmp(a: Decimal, b: Decimal): -1 | 0 | 1 {
 
 /** −1, 0 or 1: the sign of a. */
 export function sign(a: Decimal): -1 | 0 | 1 {
+  const small = signSmall(a);
+  if (small !== undefined) return small;
   const { units } = parse(a);
   if (units === 0n) return 0;
   return units < 0n ? -1 : 1;
 }
 
 export function isZero(a: Decimal): boolean {
-  return a === '0' || parse(a).units === 0n;
+  return a === '0' || sign(a) === 0;
 }
 
 /** −a. */
 export function neg(a: Decimal): Decimal {
+  const small = timesSmall(a, -1);
+  if (small !== undefined) return small;
   const { units, scale } = parse(a);
   return format(-units, scale);
 }
 
 /** |a|. */
 export function abs(a: Decimal): Decimal {
-  const { units, scale } = parse(a);
-  return format(units < 0n ? -units : units, scale);
+  return sign(a) < 0 ? neg(a) : canonical(a);
 }
 
 /** The smaller of two, in canonical form. */
@@ -93,12 +100,16 @@ export function max(a: Decimal, b: Decimal): Decimal {
 
 /** The same value in canonical form. */
 export function canonical(a: Decimal): Decimal {
+  const small = timesSmall(a, 1);
+  if (small !== undefined) return small;
   const { units, scale } = parse(a);
   return format(units, scale);
 }
 
 /** `value` at most `scale` places long; `down` is towards zero, `up` away from it. */
 export function roundTo(value: Decimal, scale: number, rounding: Rounding): Decimal {
+  const small = roundSmall(value, scale, rounding);
+  if (small !== undefined) return small;
   const x = parse(value);
   if (x.scale <= scale) return format(x.units, x.scale);
   return format(divide(x.units, power(x.scale - scale), rounding), scale);

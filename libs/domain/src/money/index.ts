@@ -14,7 +14,6 @@ export {
   roundTo,
   sign,
   sub,
-  type Decimal,
 } from './decimal';
 export { fromNumber, num15, toNumber } from './numbers';
-export type { Rounding } from './scaled';
+export type { Decimal, Rounding } from './scaled';

@@ -1,4 +1,5 @@
-import { roundTo, type Decimal } from './decimal';
+import { roundTo } from './decimal';
+import type { Decimal } from './scaled';
 
 /** Decimals that a decimal string in an event may have. */
 const MOST_PLACES = 18;

@@ -1,4 +1,8 @@
-import type { Decimal } from './decimal';
+/**
+ * An exact decimal number as text, e.g. `"-1234.5"`. Functions of this module take any decimal text and answer in the
+ * one canonical form: no exponent, no trailing or leading zeros, no `"-0"`.
+ */
+export type Decimal = string;
 
 /**
  * The inside of a decimal string: value = units ÷ 10^scale. Exact; it never leaves this folder, because a bigint is

@@ -1,6 +1,7 @@
 import type { Instrument } from '../instruments';
 import type { PlaceOrder } from '../handler';
 import type { Decimal } from '../money';
+import type { PortfolioState } from '../portfolio';
 import type { LimitsConfig } from './limits-config';
 
 /** The order that is judged. */
@@ -8,7 +9,7 @@ export type OrderIntent = Omit<PlaceOrder, 'type' | 'key' | 'sizing'>;
 
 /**
  * What is known when an order is judged: every limit is a plain function of this. Numbers are float64 in settlement
- * asset unless said otherwise; null = not known, and a limit that needs it leaves the verdict to `price_missing`.
+ * asset unless said otherwise; null = not known, and a limit that needs it leaves the verdict to PRICE_MISSING.
  */
 export interface LimitFacts {
   order: OrderIntent;
@@ -26,7 +27,7 @@ export interface LimitFacts {
 }
 
 export interface PortfolioFacts {
-  accountModel: 'cash' | 'cash-short-credit' | 'margin';
+  accountModel: PortfolioState['config']['accountModel'];
   isReconciled: boolean;
   /** Halts in force, each as 'source: reason'. */
   halts: string[];
@@ -50,6 +51,8 @@ export interface PriceFacts {
   reference: number;
   /** Notional of the order at the reference price. */
   orderValue: number;
+  /** The same in the quote asset, in which venues state their least notional. */
+  quoteValue: number;
 }
 
 export interface ResultingFacts {

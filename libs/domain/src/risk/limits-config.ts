@@ -32,7 +32,10 @@ export const limitsConfigSchema = Type.Object(
     }),
     price_collar: share(0.05, 'Largest gap between an order’s price and the mark, as a share of the mark.'),
     drawdown_total: share(0.25, 'Loss from the flow-adjusted peak at which nothing is opened any more.'),
-    drawdown_day: share(0.1, 'Loss since 00:00 UTC, as a share of the equity then, at which nothing is opened any more.'),
+    drawdown_day: share(
+      0.1,
+      'Loss since 00:00 UTC, as a share of the equity then, at which nothing is opened any more.',
+    ),
     orders_per_second: Type.Integer({
       default: 10,
       minimum: 1,

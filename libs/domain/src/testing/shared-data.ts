@@ -15,11 +15,17 @@ export function readShared(path: string): string {
 
 /** Rows of a CSV file as objects by column name. Quotes are understood in the last column only, where the recordings have them. */
 export function readSharedCsv(path: string): Record<string, string>[] {
-  const lines = readShared(path).split(/\r?\n/).filter((line) => line !== '');
+  const lines = readShared(path)
+    .split(/\r?\n/)
+    .filter((line) => line !== '');
   const columns = (lines.shift() ?? '').split(',');
   return lines.map((line) => {
     const cells = line.split(',');
-    const last = cells.slice(columns.length - 1).join(',').replace(/^"|"$/g, '').replaceAll('""', '"');
+    const last = cells
+      .slice(columns.length - 1)
+      .join(',')
+      .replace(/^"|"$/g, '')
+      .replaceAll('""', '"');
     return Object.fromEntries(columns.map((column, i) => [column, i === columns.length - 1 ? last : (cells[i] ?? '')]));
   });
 }

@@ -174,6 +174,10 @@ export function parseJson(type: string, text: string): unknown {
   }
 }
 
+/** Reads the data of an event from its JSON text (the value of a message), in the current version of the type. */
+export const parseData = <T extends EventType>(type: T, text: string): EventData<T> =>
+  validateData(type, parseJson(type, text));
+
 /**
  * Reads an event from the JSON text of its envelope: parses, upcasts an older version, validates.
  * @throws EventRefused for everything that is no valid event.

@@ -189,10 +189,12 @@ export class Engine {
   private deliver(handler: Handler, key: string, event: AnyEvent, seq: number): void {
     const recorded = this.recovery?.recordedFailure(handler.name, key, event.id);
     if (recorded === 'skipped') return;
-    if (recorded === 'parked' || this.parking.get(handler.name, key)) {
-      this.parking.park(handler.name, key, { event }, seq);
-      return;
-    }
+    if (recorded === 'parked') this.park(handler, key, event, seq);
+    else if (this.parking.get(handler.name, key)) this.parking.park(handler.name, key, { event }, seq);
+    else this.attempt(handler, key, event, seq);
+  }
+
+  private attempt(handler: Handler, key: string, event: AnyEvent, seq: number): void {
     const result = this.host.deliver(handler, key, event);
     if (isFailure(result)) this.fail(handler, result, seq);
     else this.take(result, handler.role, event);
@@ -240,13 +242,21 @@ export class Engine {
   /** Rule 25: an agent skips the event, everything else parks its key; a portfolio with a parked key is halted. */
   private fail(handler: Handler, failure: DeliveryFailure, seq: number): void {
     this.options.onFailure?.(failure);
-    if (handler.role !== 'agent') this.parking.park(handler.name, failure.key, { event: failure.event }, seq);
+    if (handler.role !== 'agent') this.park(handler, failure.key, failure.event, seq);
     for (const event of failureEvents(failure, handler, seq)) this.emit(event);
     const owner = this.host.owner('RaiseHalt');
     if (handler.role !== 'agent' && handler.partitionedBy === 'portfolio' && owner && owner !== handler) {
       const halt = { type: 'RaiseHalt', key: failure.key, source: `parking:${handler.name}`, scope: 'portfolio' } as const;
       this.command({ ...halt, reason: 'parked_key', detail: failure.error.message.slice(0, 500) }, failure.event, `parking/${handler.name}`);
     }
+  }
+
+  /** Stops a key at a poisoned event; its handler may end what is open. */
+  private park(handler: Handler, key: string, event: AnyEvent, seq: number): void {
+    const ended = this.host.park(handler, key, event);
+    if (ended && isFailure(ended)) this.options.onFailure?.(ended);
+    else if (ended) this.absorb(ended, handler.role, event);
+    this.parking.park(handler.name, key, { event }, seq);
   }
 
   private redeliver(event: Extract<AnyEvent, { type: 'event.replayed' }>, seq: number): void {

@@ -28,7 +28,7 @@ export interface HandlerState {
   now: number;
 }
 
-type Delivery = { event: AnyEvent; command?: AnyCommand };
+type Delivery = { event: AnyEvent; command?: AnyCommand; isPark?: true };
 
 interface Slot {
   key: string;
@@ -119,6 +119,11 @@ export class HandlerHost {
     return this.run(handler, command.key, { event: cause, command }, sender);
   }
 
+  /** Tells a handler that its key is parked because of `event`; null when it has nothing to end. */
+  park(handler: Handler, key: string, event: AnyEvent): Delivered | DeliveryFailure | null {
+    return handler.parked ? this.run(handler, key, { event, isPark: true }, 'park') : null;
+  }
+
   states(): HandlerState[] {
     const all: HandlerState[] = [];
     for (const [handler, keys] of this.orderedKeys) {
@@ -207,7 +212,8 @@ export function isFailure(result: Delivered | DeliveryFailure): result is Delive
 }
 
 function apply(handler: Handler, state: unknown, delivery: Delivery, outbox: Outbox): void {
-  if (!delivery.command) handler.handle(delivery.event, state, outbox);
+  if (delivery.isPark) handler.parked?.(state, outbox);
+  else if (!delivery.command) handler.handle(delivery.event, state, outbox);
   else if (handler.execute) handler.execute(delivery.command, state, outbox);
 }
 

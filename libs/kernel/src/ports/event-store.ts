@@ -61,6 +61,8 @@ export interface EventStore {
   lastSeq(): Promise<number>;
   readStream(streamId: string, fromVersion?: number): AsyncIterable<LogRow>;
   query(query: EventQuery): Promise<EventPage>;
+  /** How many events of each type the log holds. */
+  countsByType(): Promise<Record<string, number>>;
   /** Stores a consistent cut; the last three are kept. */
   saveCheckpoint(seq: number, entries: readonly CheckpointEntry[], meta: Record<string, unknown>): Promise<void>;
   latestCheckpoint(): Promise<Checkpoint | null>;

@@ -81,6 +81,8 @@ export interface SignedCancel {
   portfolio: string;
   /** The order to cancel. */
   clientOrderId: string;
+  /** The platform's id of that order; echoed when the venue does not know it. */
+  orderId?: string;
   nonce: number;
   expiresAt: number;
   payload: string;

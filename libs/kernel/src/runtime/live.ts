@@ -6,7 +6,7 @@ import type { LogSink } from '../log/log-writer';
 import type { Clock } from '../ports/clock';
 import type { TimedInput } from '../ports/effect';
 import { isMarketEvent, type VenueLink } from '../venue-link/venue-link';
-import type { AgentThreads } from './agent-threads';
+import type { AgentThreads } from './threads/agent-threads';
 
 export interface LiveOptions {
   engine: Engine;
@@ -23,6 +23,8 @@ export interface LiveOptions {
 
 /** One turn of the loop handles events for this long before it lets timers and sockets in, ms. */
 const TURN_MS = 8;
+/** How long a checkpoint or a stop waits for agents that are behind, wall ms. */
+const SETTLE_MS = 1_000;
 
 /**
  * Drives inputs as they arrive (rule 1: arrival order is the recorded order). Deadlines fire by the clock, effects run
@@ -73,15 +75,14 @@ export class LiveRuntime {
     this.armVenue();
   }
 
-  /** Handles everything that is under way, with inputs held back; then calls `cut` and goes on. */
+  /** Handles everything that is under way, with inputs held back; then calls `cut` and goes on. Agents that stay behind are not waited for. */
   async quiesce<T>(cut: () => Promise<T>): Promise<T> {
     this.isHolding = true;
     try {
       await this.settle();
       return await cut();
     } finally {
-      this.isHolding = false;
-      for (const event of this.held.splice(0)) this.submit(event);
+      this.release();
     }
   }
 
@@ -89,8 +90,7 @@ export class LiveRuntime {
   async stop(graceMs = 5_000): Promise<void> {
     await this.settle();
     await Promise.race([Promise.all(this.running), new Promise((resolve) => setTimeout(resolve, graceMs).unref())]);
-    this.isHolding = false;
-    for (const event of this.held.splice(0)) this.submit(event);
+    this.release();
     await this.settle();
     this.isStopped = true;
     this.cancelDeadline?.();
@@ -99,12 +99,18 @@ export class LiveRuntime {
     await this.options.log.durable(this.options.engine.lastSeq);
   }
 
+  private release(): void {
+    this.isHolding = false;
+    for (const event of this.held.splice(0)) this.submit(event);
+    this.pump();
+  }
+
   private async settle(): Promise<void> {
     const { engine, agents } = this.options;
     for (;;) {
       engine.drain();
       agents?.flush();
-      await agents?.idle();
+      if (agents && !(await agents.idle(SETTLE_MS))) return;
       if (engine.queued === 0) return;
     }
   }

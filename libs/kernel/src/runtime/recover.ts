@@ -4,7 +4,8 @@ import type { Engine } from '../core/engine';
 import type { HandlerState } from '../core/handler-host';
 import { Recovery } from '../core/recovery';
 import type { LogSink } from '../log/log-writer';
-import type { EventStore } from '../ports/event-store';
+import type { EventStore, LogRow } from '../ports/event-store';
+import type { LaggingAgents, RecordedSkip } from './threads/protocol';
 
 export interface RecoveryReport {
   /** Log position of the checkpoint that was loaded; 0 when there was none. */
@@ -19,9 +20,19 @@ export interface RecoverOptions {
   engine: Engine;
   /** Watches every logged event in order (the venue link, counters). */
   observe?: (event: AnyEvent) => void;
-  /** Gives the agents of other threads their states and recorded failures, before the log is handled again. */
-  prepareAgents?: (states: readonly HandlerState[], log: AsyncIterable<AnyEvent>) => Promise<void>;
+  /** Starts the agents of other threads with what the checkpoint and the record say, before the log is handled again. */
+  startAgents?: (start: AgentsStart) => void;
   agentsIdle?: () => Promise<void>;
+}
+
+export interface AgentsStart {
+  /** The log position that `states` stand for. */
+  seq: number;
+  states: readonly HandlerState[];
+  /** Agents that were behind when the checkpoint was taken, each at its own position. */
+  laggards: readonly LaggingAgents[];
+  /** Deliveries that the record says were skipped. */
+  skips: readonly RecordedSkip[];
 }
 
 /**
@@ -32,13 +43,15 @@ export async function recover(options: RecoverOptions): Promise<RecoveryReport> 
   const { store, engine } = options;
   const checkpoint = await store.latestCheckpoint();
   const from = checkpoint?.seq ?? 0;
+  const states = (checkpoint?.entries ?? []).map((entry) => ({ ...(entry.state as HandlerState), handler: entry.handler, key: entry.key }));
+  const laggards = (checkpoint?.meta.laggards ?? []) as LaggingAgents[];
   if (checkpoint) {
-    engine.restore(checkpoint.meta as unknown as EngineSnapshot);
-    const states = checkpoint.entries.map((entry) => ({ ...(entry.state as HandlerState), handler: entry.handler, key: entry.key }));
+    engine.restore(checkpoint.meta.engine as EngineSnapshot);
     engine.host.restore(states);
-    await options.prepareAgents?.(states, events(store, from));
   }
-  const recovery = await recordedFailures(store, from);
+  const failures = await recordedFailures(store, Math.min(from, ...laggards.map((laggard) => laggard.seq)));
+  const recovery = new Recovery(failures);
+  options.startAgents?.({ seq: from, states, laggards, skips: skipsOf(failures) });
   await loadReplayed(store, engine, from);
   engine.beginRecovery(recovery);
   let rehandled = 0;
@@ -58,27 +71,31 @@ export async function saveCheckpoint(
   store: EventStore,
   log: LogSink,
   engine: Engine,
-  remoteStates: readonly HandlerState[] = [],
+  remote: { states: readonly HandlerState[]; laggards: readonly LaggingAgents[] } = { states: [], laggards: [] },
 ): Promise<number> {
-  const meta = engine.snapshot();
-  const entries = [...engine.host.states(), ...remoteStates].map(({ handler, key, state, now }) => {
-    return { handler, key, state: { state: structuredClone(state), now } };
+  const snapshot = engine.snapshot();
+  const entries = [...engine.host.states(), ...remote.states].map(({ handler, key, state, now }) => {
+    return { handler, key, state: structuredClone({ state, now }) };
   });
-  await log.durable(meta.seq);
-  await store.saveCheckpoint(meta.seq, entries, meta as unknown as Record<string, unknown>);
-  return meta.seq;
+  const meta = structuredClone({ engine: snapshot, laggards: remote.laggards }) as unknown as Record<string, unknown>;
+  await log.durable(snapshot.seq);
+  await store.saveCheckpoint(snapshot.seq, entries, meta);
+  return snapshot.seq;
 }
 
-async function* events(store: EventStore, from: number): AsyncIterable<AnyEvent> {
-  for await (const row of store.readLog(from)) yield row.event;
-}
-
-async function recordedFailures(store: EventStore, from: number): Promise<Recovery> {
-  const rows = [];
+async function recordedFailures(store: EventStore, from: number): Promise<LogRow[]> {
+  const rows: LogRow[] = [];
   for await (const row of store.readLog(from)) {
     if (row.event.type === 'event.skipped' || row.event.type === 'key.parked') rows.push(row);
   }
-  return new Recovery(rows);
+  return rows;
+}
+
+function skipsOf(rows: readonly LogRow[]): RecordedSkip[] {
+  return rows.flatMap(({ event }) => {
+    if (event.type !== 'event.skipped') return [];
+    return [{ handler: event.data.handler, key: event.data.handlerKey, eventId: event.data.skippedEventId }];
+  });
 }
 
 /** Dead letters that were replayed since the checkpoint need their original events. */

@@ -50,7 +50,7 @@ function freshness(memory: RateMemory, now: number, staleIntervals: number): num
  * - mildExcess ≤ |e| ≤ mildUpTo: follow the side that pays (e > 0 BUY), score 72 + 6·q, confidence 0.3·f
  * - mildUpTo < |e| < extremeExcess: HOLD, confidence 0.1·f
  * - |e| ≥ extremeExcess: against the crowd (e > 0: longs crowded, SELL), q = (|e| − extreme) ÷ (full − extreme) in 0–1,
- *   score 78 + 17·q, confidence (0.55 + 0.4·q)·f
+ *   score 78 + 17·q, confidence (0.6 + 0.35·q)·f
  *
  * f of the view is that of the freshest rate. No data or only stale data is no view: confidence 0.
  */
@@ -78,7 +78,7 @@ function crowding(excess: number, fresh: number, config: FundingAgentConfig): Vi
     return {
       action,
       score: 78 + 17 * q,
-      confidence: (0.55 + 0.4 * q) * fresh,
+      confidence: (0.6 + 0.35 * q) * fresh,
       reason: `${payers} are crowded: ${basis}`,
     };
   }

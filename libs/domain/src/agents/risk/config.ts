@@ -41,7 +41,8 @@ export const riskAgentConfigSchema = Type.Object(
       default: 0.9,
       exclusiveMinimum: 0,
       maximum: 1,
-      description: 'A condition counts as cleared below this share of its bound (a distance: above the bound divided by it).',
+      description:
+        'A condition counts as cleared below this share of its bound (a distance: above the bound divided by it).',
     }),
     clearAfterMs: Type.Integer({
       default: 30_000,
@@ -96,7 +97,8 @@ export const riskAgentConfigSchema = Type.Object(
       default: 0.01,
       minimum: 0,
       maximum: 1,
-      description: 'Relative difference of equity between a snapshot and the own view that is taken for different prices.',
+      description:
+        'Relative difference of equity between a snapshot and the own view that is taken for different prices.',
     }),
   },
   { additionalProperties: false, default: {}, description: 'Risk agent.' },

@@ -78,7 +78,7 @@ export const sentimentAgentConfigSchema = Type.Object(
       description: 'Confidence with unlimited evidence.',
     }),
     velocityHours: Type.Number({
-      default: 1,
+      default: 0.25,
       minimum: 0,
       maximum: 168,
       description: 'How many hours of the present velocity (points of bullish_pct an hour) are added to bullish_pct.',

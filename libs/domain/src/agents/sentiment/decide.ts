@@ -26,7 +26,9 @@ export function learn(
   const rule = ruleFor(update.source, config);
   if (rule === undefined || update.confidence <= 0) return false;
   const known = sources.find((one) => one.source === update.source);
-  const { bullish_pct: bullishPct, velocity, confidence, timestamp: at } = update;
+  const { bullish_pct: bullishPct, confidence, timestamp: at } = update;
+  // A source's first reading has no velocity: there is nothing to compare it with.
+  const velocity = update.velocity ?? 0;
   if (known === undefined) {
     if (sources.length >= MAX_SOURCES) sources.splice(oldest(sources), 1);
     sources.push({

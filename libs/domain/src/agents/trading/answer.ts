@@ -43,6 +43,6 @@ function refuse(rule: string, text: string): ParsedAnswer {
 export function oneLine(text: string): string {
   // String.prototype.toWellFormed is in Node 20 but not yet in the ES2023 library types.
   const wellFormed = (text as string & { toWellFormed(): string }).toWellFormed();
-   
+
   return wellFormed.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g, ' ');
 }

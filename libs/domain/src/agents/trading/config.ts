@@ -61,13 +61,13 @@ const conditionsSchema = Type.Object(
       description: 'A distance of the moving averages of this many standard deviations is a trend.',
     }),
     reviewBars: Type.Integer({
-      default: 15,
+      default: 30,
       minimum: 1,
       maximum: 10_000,
       description: 'The model is asked at least this often, in bars, so that the view never gets old.',
     }),
     minIntervalMs: Type.Integer({
-      default: 300_000,
+      default: 600_000,
       minimum: 0,
       description:
         "Least time between two inferences of the agent's own accord, in ms of event time. Conditions met meanwhile wait.",

@@ -60,7 +60,7 @@ export class AgentThread {
     this.postedSeq = postedSeq;
     this.isBehind = postedSeq > base.seq;
     this.shared[PROGRESS.handler] = -1;
-    this.worker = new Worker(join(__dirname, 'agent-worker.js'), { workerData: { module, progress: this.progress } });
+    this.worker = new Worker(join(__dirname, 'agent.worker.js'), { workerData: { module, progress: this.progress } });
     this.worker.on('message', (message: FromThread) => this.receive(message));
     this.worker.on('error', (error) => this.broke(error));
     this.worker.on('exit', (code) => {
@@ -74,6 +74,11 @@ export class AgentThread {
 
   get queued(): number {
     return this.queue.length + this.inFlight + (this.isBehind ? Math.max(0, this.postedSeq - this.sentSeq) : 0);
+  }
+
+  /** Where this thread would start again: its base. */
+  get laggingAt(): { seq: number; states: readonly HandlerState[] } {
+    return { seq: this.base.seq, states: this.base.states };
   }
 
   /** Position up to which outputs have been accepted. */

@@ -18,6 +18,13 @@ export interface RecordedSkip {
   eventId: string;
 }
 
+/** Agents that had not come to the position of a checkpoint: their states at a position of their own. */
+export interface LaggingAgents {
+  names: readonly string[];
+  seq: number;
+  states: readonly HandlerState[];
+}
+
 export interface ThreadItem {
   seq: number;
   event: AnyEvent;

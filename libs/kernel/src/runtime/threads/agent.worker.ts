@@ -8,7 +8,7 @@ import { PROGRESS, type AgentModule, type FromThread, type RecordedSkip, type Th
 /** Entry of an agent's thread: holds the agents' states and handles batches of events in the order of the log. */
 function main(): void {
   const port = parentPort;
-  if (!port) throw new Error('agent-worker runs in a worker thread only.');
+  if (!port) throw new Error('agent.worker runs in a worker thread only.');
   const { module, progress } = workerData as { module: AgentModule; progress: SharedArrayBuffer };
   const post = (message: FromThread): void => port.postMessage(message);
   const agents = load(module);

@@ -1,0 +1,37 @@
+import { createLogger, ConfigError, DataDirInUse, StartupFailure } from '@moon/infra';
+import { readOptions } from './config/options';
+import { Session } from './session';
+
+/** Starts the platform and ends the process: 0 after a clean stop, 1 when it could not start or broke, 2 on wrong settings. */
+async function main(): Promise<number> {
+  let options;
+  try {
+    options = readOptions(process.argv.slice(2), process.env);
+  } catch (error) {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+    return 2;
+  }
+  const logger = createLogger({ level: options.config.logLevel });
+  const session = new Session(options, logger);
+  const stop = (signal: string): void => {
+    process.stderr.write(`${signal}: stopping, handling what is under way …\n`);
+    session.stop();
+  };
+  process.once('SIGINT', () => stop('SIGINT'));
+  process.once('SIGTERM', () => stop('SIGTERM'));
+  try {
+    await session.run();
+    return 0;
+  } catch (error) {
+    const isPlain = error instanceof ConfigError || error instanceof DataDirInUse || error instanceof StartupFailure;
+    if (!isPlain) logger.error({ err: error }, 'the platform broke');
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+    return 1;
+  }
+}
+
+void main().then((code) => {
+  process.exitCode = code;
+  // Whatever still holds the event loop (a socket that will not close) may not keep a stopped platform alive.
+  setTimeout(() => process.exit(code), 3_000).unref();
+});

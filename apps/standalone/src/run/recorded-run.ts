@@ -1,0 +1,149 @@
+import type { AnyEvent } from '@moon/events';
+import type { PlatformConfig } from '@moon/domain';
+import { signPaperOrder } from '@moon/backtesting';
+import {
+  assemble,
+  LockstepRuntime,
+  LogWriter,
+  recover,
+  saveCheckpoint,
+  VenueLink,
+  type Engine,
+  type EventStore,
+  type InputSource,
+  type ModelLatency,
+  type VenuePort,
+} from '@moon/kernel';
+import { paperAccountKey } from './paper-account-key';
+import { runResult, type RunResult } from './result';
+import { accountSpecs, startEvents } from './start-events';
+
+export interface RecordedRunOptions {
+  runId: string;
+  codeVersion: string;
+  platform: PlatformConfig;
+  store: EventStore;
+  venue: VenuePort;
+  isVenueRemote: boolean;
+  source: InputSource;
+  /** Reasons and counts of what the source refused; read at the end. */
+  refusedByReason: Readonly<Record<string, number>>;
+  feedInstruments: readonly string[];
+  /** Time of the first input, ms. */
+  startsAt: number;
+  modelLatency: ModelLatency;
+  orderTimeToLiveMs: number;
+  /** Run-time ms per wall ms; null = as fast as possible. */
+  speed: number | null;
+  checkpointMs: number;
+  onEvent?: (event: AnyEvent, seq: number) => void;
+  onFailure?: (message: string) => void;
+}
+
+/** A running or finished recorded run. */
+export interface RecordedRun {
+  engine: Engine;
+  /** Resolves at the end of the data, or after `stop`, when everything is stored. */
+  finished: Promise<{ result: RunResult; isComplete: boolean }>;
+  /** Ends after the present input; the run can be resumed. */
+  stop(): void;
+}
+
+/**
+ * Plays recorded inputs through the whole platform in lock-step (rule 4), resuming where its log ends. Killed at any
+ * moment and started again, it ends in the same state.
+ */
+export async function startRecordedRun(options: RecordedRunOptions): Promise<RecordedRun> {
+  const headers: AnyEvent['headers'] = { mode: 'recorded' };
+  const { store, platform } = options;
+  const portfolios = platform.portfolios.map((portfolio) => portfolio.name);
+  const log = new LogWriter(store, await store.lastSeq());
+  const link = new VenueLink(options.venue, headers, options.isVenueRemote);
+  let lockstep: LockstepRuntime | null = null;
+  const engine = assemble({
+    config: platform,
+    log,
+    link,
+    headers,
+    sign: (portfolio, payload) => signPaperOrder(payload, paperAccountKey(portfolio)),
+    nextNonce: risingNonce(),
+    modelLatency: options.modelLatency,
+    orderTimeToLiveMs: options.orderTimeToLiveMs,
+    venueRetryMs: 0,
+    onEvent: options.onEvent,
+    onRequest: (request) => lockstep?.request(request),
+    onFailure: (failure) => options.onFailure?.(`${failure.handler}/${failure.key} failed at ${failure.event.type} ${failure.event.id}: ${failure.error.message}`),
+  });
+  const recovered = await recover({ store, engine, observe: (event) => link.observe(event) });
+  for (const spec of accountSpecs(platform, options.startsAt)) await options.venue.openAccount(spec);
+  const pacer = new Pacer(options.speed);
+  const checkpoints = new Checkpoints(options.checkpointMs, () => saveCheckpoint(store, log, engine));
+  let isStopped = false;
+  lockstep = new LockstepRuntime({
+    engine,
+    log,
+    venue: link,
+    source: options.source,
+    headers,
+    afterInput: async (event) => {
+      await pacer.wait(event.occurredAt);
+      await checkpoints.afterInput();
+      return isStopped;
+    },
+  });
+  const { runId, codeVersion, startsAt: at, feedInstruments } = options;
+  const start = await startEvents({ runId, codeVersion, platform, at, feedInstruments, headers }, store);
+  const isNew = recovered.checkpointSeq === 0;
+  const waiting = await link.resume(portfolios, true);
+  const runtime = lockstep;
+  const run = async (): Promise<{ result: RunResult; isComplete: boolean }> => {
+    const inputs = isNew ? start : start.filter((event) => event.type === 'config.activated');
+    await runtime.resume([...inputs, ...recovered.unlogged, ...waiting]);
+    await runtime.run();
+    await log.durable(engine.lastSeq);
+    await saveCheckpoint(store, log, engine);
+    const { refusedByReason } = options;
+    return { result: await runResult({ run: runId, store, engine, link, portfolios, refusedByReason }), isComplete: !isStopped };
+  };
+  return { engine, finished: run(), stop: () => void (isStopped = true) };
+}
+
+/** Wall-clock milliseconds, strictly rising: never used before, also not before a restart (rule 17). */
+export function risingNonce(): () => number {
+  let last = 0;
+  return () => (last = Math.max(last + 1, Date.now()));
+}
+
+/** Holds the pace of a run at 1× or 10×: waits until the wall clock has come as far as feed time. */
+class Pacer {
+  private start: { wall: number; feed: number } | null = null;
+
+  constructor(private readonly speed: number | null) {}
+
+  async wait(feedTime: number): Promise<void> {
+    if (this.speed === null) return;
+    this.start ??= { wall: Date.now(), feed: feedTime };
+    const dueAt = this.start.wall + (feedTime - this.start.feed) / this.speed;
+    const waitMs = dueAt - Date.now();
+    if (waitMs > 1) await new Promise((resolve) => setTimeout(resolve, waitMs));
+  }
+}
+
+/** Takes a checkpoint when enough wall time has passed since the last one. Looks at the clock every 256 inputs. */
+class Checkpoints {
+  private last = Date.now();
+  private inputs = 0;
+
+  constructor(
+    private readonly everyMs: number,
+    private readonly save: () => Promise<unknown>,
+  ) {}
+
+  async afterInput(): Promise<void> {
+    this.inputs += 1;
+    if (this.inputs % 256 !== 0) return;
+    if (Date.now() - this.last < this.everyMs) return;
+    await this.save();
+    this.last = Date.now();
+  }
+}

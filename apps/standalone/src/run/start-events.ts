@@ -1,0 +1,61 @@
+import { inputId, type AnyEvent } from '@moon/events';
+import { bootstrapEvents, type PlatformConfig } from '@moon/domain';
+import { canonicalHash, type AccountSpec, type EventStore } from '@moon/kernel';
+import { paperAccountKey } from './paper-account-key';
+
+export interface StartOptions {
+  runId: string;
+  codeVersion: string;
+  platform: PlatformConfig;
+  /** Run time of the start, ms. */
+  at: number;
+  feedInstruments: readonly string[];
+  headers: AnyEvent['headers'];
+}
+
+/**
+ * What a run takes in before its first market event: its configuration whenever it is new to the log (rule 8), and the
+ * portfolios and instruments of a new log. Ids are derived, so a start that was cut off is completed, not repeated.
+ */
+export async function startEvents(options: StartOptions, store: EventStore): Promise<AnyEvent[]> {
+  const last = await store.query({ types: ['config.activated'], order: 'newest', limit: 1 });
+  const activated = last.rows[0]?.event;
+  const values = { platform: options.platform } as unknown as Extract<AnyEvent, { type: 'config.activated' }>['data']['values'];
+  const isKnown =
+    activated?.type === 'config.activated' &&
+    activated.data.codeVersion === options.codeVersion &&
+    canonicalHash(activated.data.values) === canonicalHash(values);
+  const events: AnyEvent[] = [];
+  if (!isKnown) events.push(configActivated(options, values, await store.lastSeq()));
+  const { platform, at, feedInstruments, headers } = options;
+  return [...events, ...bootstrapEvents({ at, portfolios: platform.portfolios, feedInstruments, headers })];
+}
+
+/** The accounts that a venue opens for the configured portfolios. */
+export function accountSpecs(platform: PlatformConfig, openedAt: number): AccountSpec[] {
+  return platform.portfolios.map((portfolio) => ({
+    portfolio: portfolio.name,
+    accountModel: portfolio.accountModel,
+    ...(portfolio.accountModel === 'margin' ? { marginMode: portfolio.marginMode } : {}),
+    settlementAsset: portfolio.settlementAsset,
+    ledgerScale: portfolio.ledgerScale,
+    deposit: portfolio.deposit,
+    leverage: Object.fromEntries(portfolio.instruments.map(({ instrument, leverage }) => [instrument, leverage])),
+    positions: portfolio.positions,
+    signingKey: paperAccountKey(portfolio.name),
+    openedAt,
+  }));
+}
+
+function configActivated(
+  { runId, codeVersion, at, headers }: StartOptions,
+  values: Extract<AnyEvent, { type: 'config.activated' }>['data']['values'],
+  lastSeq: number,
+): AnyEvent {
+  const id = inputId({ source: 'config', kind: 'config.activated', instrument: runId, venueTime: at, values: [codeVersion, canonicalHash(values), lastSeq] });
+  return {
+    ...{ id, type: 'config.activated', schemaVersion: 1, source: 'bootstrap', key: 'system', occurredAt: at },
+    ...{ correlationId: id, causationId: null, headers },
+    data: { event_type: 'config.activated', runId, codeVersion, values, timestamp: at },
+  };
+}

@@ -1,0 +1,2 @@
+export { signPaperOrder } from './signing/paper-signature';
+export * from './venue';

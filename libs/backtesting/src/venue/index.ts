@@ -1,0 +1,10 @@
+export { completeVenueConfig, venueConfigSchema, type PartialVenueConfig, type VenueConfig } from './config';
+export { createVenueEngine, type VenueEngine, type VenueEngineOptions } from './engine';
+export { venueHashView } from './hash-view';
+export type { VenueModels } from './models';
+export type { FeeModel } from './models/fee';
+export type { LatencyModel } from './models/latency';
+export type { LiquidityModel } from './models/liquidity';
+export type { MarketFillModel } from './models/market-fill';
+export type { SlippageModel } from './models/slippage';
+export type { VenueState } from './state';

@@ -1,0 +1,3 @@
+export { correlationAgentConfigSchema, type CorrelationAgentConfig } from './config';
+export { createCorrelationAgent } from './correlation-agent';
+export type { CorrelationAgentState } from './state';

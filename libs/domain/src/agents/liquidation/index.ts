@@ -1,0 +1,3 @@
+export { liquidationAgentConfigSchema, type LiquidationAgentConfig } from './config';
+export { createLiquidationAgent } from './liquidation-agent';
+export type { LiquidationAgentState } from './state';

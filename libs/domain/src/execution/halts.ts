@@ -1,0 +1,103 @@
+import type { EventEnvelope } from '@moon/events';
+import type { LiftHalt, RaiseHalt } from '../handler';
+import { fold, GLOBAL, liftHalt, raiseHalt, type Owner } from './owner';
+
+/** Name of the handler that owns portfolios, and so the `source` of what it emits. */
+export const EXECUTION = 'execution';
+const RECONCILIATION = 'reconciliation';
+const OPERATOR = 'operator';
+
+type Alert = EventEnvelope<'risk.alert'>['data'];
+
+/** A command to halt: of the portfolio, or passed on to the one owner of global halts. */
+export function onRaiseHalt(owner: Owner, command: RaiseHalt): void {
+  const { state, out } = owner;
+  const { source, scope, reason, detail } = command;
+  if (scope === 'portfolio') return raiseHalt(owner, { source, reason, ...(detail !== undefined && { detail }) });
+  if (out.key !== GLOBAL) return out.send({ ...command, key: GLOBAL });
+  if (state.globalHalts.some((halt) => halt.source === source && halt.reason === reason)) return;
+  state.globalHalts.push({ source, reason });
+  out.emit('halt.raised', { source, scope, reason, ...(detail !== undefined && { detail }), timestamp: out.now });
+}
+
+/** A command to lift; it reaches the halt of the same source and reason only. */
+export function onLiftHalt(owner: Owner, command: LiftHalt): void {
+  const { state, out } = owner;
+  const { source, scope, reason } = command;
+  if (scope === 'portfolio') return liftHalt(owner, source, reason);
+  if (out.key !== GLOBAL) return out.send({ ...command, key: GLOBAL });
+  const known = state.globalHalts.findIndex((halt) => halt.source === source && halt.reason === reason);
+  if (known < 0) return;
+  state.globalHalts.splice(known, 1);
+  out.emit('halt.lifted', { source, scope, reason, timestamp: out.now });
+}
+
+/** Global halts of anyone, and halts of this portfolio that somebody else recorded. Its own are folded already. */
+export function onHaltEvent(
+  { state, out }: Owner,
+  event: EventEnvelope<'halt.raised'> | EventEnvelope<'halt.lifted'>,
+): void {
+  if (state.portfolio === null) return;
+  const isForeign = event.source !== EXECUTION && event.data.portfolio === out.key;
+  if (event.data.scope === 'global' || isForeign) fold(state, event);
+}
+
+/** An alert that asks for it halts the portfolio, or all of them when the alert's scope is global. */
+export function onRiskAlert(owner: Owner, alert: Alert): void {
+  if (alert.action_required !== 'halt_trading') return;
+  const reason = subject(alert);
+  if (alert.scope === 'portfolio') {
+    return raiseHalt(owner, { source: riskSource(alert), reason, detail: alert.message });
+  }
+  const source = globalRiskSource(owner, alert);
+  owner.out.send({ type: 'RaiseHalt', key: GLOBAL, source, scope: 'global', reason, detail: alert.message });
+}
+
+/** The all-clear lifts exactly what the alert of the same violation raised. */
+export function onRiskOk(owner: Owner, ok: EventEnvelope<'risk.ok'>['data']): void {
+  for (const cleared of ok.clears) {
+    const reason = subject(cleared);
+    liftHalt(owner, riskSource(cleared), reason);
+    const source = globalRiskSource(owner, cleared);
+    const isHalted = owner.state.portfolio?.halts.some((halt) => halt.source === source && halt.reason === reason);
+    if (isHalted) owner.out.send({ type: 'LiftHalt', key: GLOBAL, source, scope: 'global', reason });
+  }
+}
+
+/** Books that differ from the venue's halt the portfolio until a later comparison finds them equal. */
+export function onReconciled(owner: Owner, event: EventEnvelope<'portfolio.reconciled'>): void {
+  fold(owner.state, event);
+  const { differences } = event.data;
+  const reason = 'books_differ';
+  if (differences.length > 0) raiseHalt(owner, { source: RECONCILIATION, reason, detail: differences.join('; ') });
+  else liftHalt(owner, RECONCILIATION, reason);
+}
+
+/** An operator's halt or its lifting: `arguments` {scope, portfolio, reason}. Every portfolio's owner hears of it. */
+export function onOperatorCommand(owner: Owner, event: EventEnvelope<'operator.command'>): void {
+  const { command, arguments: asked, requestedBy } = event.data;
+  if (command !== 'halt' && command !== 'lift') return;
+  const isGlobal = asked.scope === 'global';
+  if (owner.state.portfolio === null || (!isGlobal && asked.portfolio !== owner.out.key)) return;
+  const reason = typeof asked.reason === 'string' && asked.reason !== '' ? asked.reason.slice(0, 200) : OPERATOR;
+  const scope = isGlobal ? ('global' as const) : ('portfolio' as const);
+  const key = isGlobal ? GLOBAL : owner.out.key;
+  if (command === 'lift') onLiftHalt(owner, { type: 'LiftHalt', key, source: OPERATOR, scope, reason });
+  else onRaiseHalt(owner, { type: 'RaiseHalt', key, source: OPERATOR, scope, reason, detail: `By ${requestedBy}.` });
+}
+
+type Violation = Pick<Alert, 'violation_type' | 'instrument' | 'token'>;
+
+function riskSource({ violation_type }: Violation): string {
+  return `risk:${violation_type}`;
+}
+
+/** Two portfolios may halt globally for the same violation; neither lifts the other's. */
+function globalRiskSource(owner: Owner, violation: Violation): string {
+  return `${riskSource(violation)}@${owner.out.key}`;
+}
+
+/** What the violation is about; part of the halt's identity, so that BTC's all-clear lifts nothing of ETH. */
+function subject({ violation_type, instrument, token }: Violation): string {
+  return instrument ?? token ?? violation_type;
+}

@@ -1,0 +1,3 @@
+export { executionConfigSchema, type ExecutionConfig } from './config';
+export { createExecution } from './execution';
+export type { ExecutionState } from './state';

@@ -1,0 +1,168 @@
+import type { Rounding } from './scaled';
+
+/**
+ * The fast path: decimals of at most 15 digits before and 15 after the point. Either part is a whole number that
+ * float64 holds exactly, so sums are exact, and so are products and quotients below 2^53. A function of this file
+ * answers undefined when it cannot be sure, or when a text is no decimal; bigints then do the work.
+ */
+const MOST_DIGITS = 15;
+const LONGEST = 2 * MOST_DIGITS + 2;
+const POWERS: number[] = Array.from({ length: MOST_DIGITS + 1 }, (_, exponent) => 10 ** exponent);
+const [MINUS, DOT, ZERO, NINE] = [45, 46, 48, 57];
+
+/** What `read` read last: the parts before and after the point, both with the number's sign, and the digits after it. */
+let whole = 0;
+let fraction = 0;
+let scale = 0;
+
+function read(text: string): boolean {
+  const { length } = text;
+  if (length > LONGEST) return false;
+  const negative = text.charCodeAt(0) === MINUS;
+  const first = negative ? 1 : 0;
+  let index = first;
+  let value = 0;
+  let code = text.charCodeAt(index);
+  while (code >= ZERO && code <= NINE) {
+    value = value * 10 + (code - ZERO);
+    code = text.charCodeAt(++index);
+  }
+  if (index === first || index - first > MOST_DIGITS) return false;
+  whole = negative ? -value : value;
+  fraction = 0;
+  scale = 0;
+  return index === length || (code === DOT && readFraction(text, index + 1, negative));
+}
+
+function readFraction(text: string, first: number, negative: boolean): boolean {
+  const places = text.length - first;
+  if (places === 0 || places > MOST_DIGITS) return false;
+  let value = 0;
+  for (let index = first; index < text.length; index++) {
+    const code = text.charCodeAt(index);
+    if (code < ZERO || code > NINE) return false;
+    value = value * 10 + (code - ZERO);
+  }
+  fraction = negative ? -value : value;
+  scale = places;
+  return true;
+}
+
+/** Canonical text of parts that have the same sign, |decimals| below 10^places. */
+function text(integer: number, decimals: number, places: number): string {
+  if (decimals === 0) return integer === 0 ? '0' : String(integer);
+  const sign = integer < 0 || decimals < 0 ? '-' : '';
+  let rest = decimals < 0 ? -decimals : decimals;
+  let left = places;
+  while (rest % 10 === 0) {
+    rest /= 10;
+    left -= 1;
+  }
+  const digits = String(rest);
+  const zeros = left - digits.length;
+  return `${sign}${integer < 0 ? -integer : integer}.${zeros === 0 ? '' : '0'.repeat(zeros)}${digits}`;
+}
+
+/** What `read` read last as units ÷ 10^scale; NaN when float64 might not hold the units. */
+function units(): number {
+  const value = whole * (POWERS[scale] as number) + fraction;
+  return Number.isSafeInteger(value) ? value : Number.NaN;
+}
+
+/** Text of units ÷ 10^places. */
+function textOfUnits(value: number, places: number): string | undefined {
+  const unit = POWERS[places];
+  if (unit === undefined) return value === 0 ? '0' : undefined;
+  const integer = Math.trunc(value / unit);
+  return text(integer, value - integer * unit, places);
+}
+
+/** a + factor·b with factor 1 or −1. */
+export function addSmall(a: string, b: string, factor: 1 | -1): string | undefined {
+  if (!read(a)) return undefined;
+  let integer = whole;
+  let decimals = fraction;
+  let places = scale;
+  if (!read(b)) return undefined;
+  integer += factor * whole;
+  if (scale > places) {
+    decimals *= POWERS[scale - places] as number;
+    places = scale;
+  }
+  decimals += factor * fraction * (POWERS[places - scale] as number);
+  const unit = POWERS[places] as number;
+  // Carries, so that the decimals are below one and both parts have the sign of the sum.
+  if (decimals >= unit || (decimals > 0 && integer < 0)) {
+    decimals -= unit;
+    integer += 1;
+  } else if (decimals <= -unit || (decimals < 0 && integer > 0)) {
+    decimals += unit;
+    integer -= 1;
+  }
+  return text(integer, decimals, places);
+}
+
+export function mulSmall(a: string, b: string): string | undefined {
+  if (!read(a)) return undefined;
+  const x = units();
+  const places = scale;
+  if (!read(b)) return undefined;
+  const product = x * units();
+  return Number.isSafeInteger(product) ? textOfUnits(product, places + scale) : undefined;
+}
+
+/** a ÷ b when the quotient has an end within `most` places, so that there is nothing to round. */
+export function divSmall(a: string, b: string, most: number): string | undefined {
+  if (!read(a)) return undefined;
+  let x = units();
+  let places = scale;
+  if (!read(b)) return undefined;
+  const y = units();
+  places -= scale;
+  while (x % y !== 0 || places < 0) {
+    x *= 10;
+    places += 1;
+    if (!Number.isSafeInteger(x) || y === 0) return undefined;
+  }
+  return places <= most ? textOfUnits(x / y, places) : undefined;
+}
+
+/** −1, 0 or 1: how a stands to b. */
+export function cmpSmall(a: string, b: string): -1 | 0 | 1 | undefined {
+  if (!read(a)) return undefined;
+  const integer = whole;
+  let decimals = fraction;
+  const places = scale;
+  if (!read(b)) return undefined;
+  if (integer !== whole) return integer < whole ? -1 : 1;
+  if (scale > places) decimals *= POWERS[scale - places] as number;
+  else fraction *= POWERS[places - scale] as number;
+  return decimals === fraction ? 0 : decimals < fraction ? -1 : 1;
+}
+
+/** factor·a in canonical form. */
+export function timesSmall(a: string, factor: 1 | -1): string | undefined {
+  return read(a) ? text(factor * whole, factor * fraction, scale) : undefined;
+}
+
+/** −1, 0 or 1: the sign of a. */
+export function signSmall(a: string): -1 | 0 | 1 | undefined {
+  if (!read(a)) return undefined;
+  if (whole === 0 && fraction === 0) return 0;
+  return whole < 0 || fraction < 0 ? -1 : 1;
+}
+
+/** a in canonical form, rounded to `places`. */
+export function roundSmall(a: string, places: number, rounding: Rounding): string | undefined {
+  if (!read(a)) return undefined;
+  if (scale <= places) return text(whole, fraction, scale);
+  const step = POWERS[scale - places] as number;
+  let kept = Math.trunc(fraction / step);
+  const rest = Math.abs(fraction - kept * step);
+  const odd = (places === 0 ? whole : kept) % 2 !== 0;
+  const away =
+    rounding === 'up' ? rest > 0 : rounding === 'half-even' && (rest * 2 > step || (rest * 2 === step && odd));
+  if (away) kept += fraction < 0 ? -1 : 1;
+  const unit = POWERS[places] as number;
+  return Math.abs(kept) === unit ? text(whole + Math.sign(kept), 0, 0) : text(whole, kept, places);
+}

@@ -1,0 +1,2 @@
+export { portfolioProjectionConfigSchema, type PortfolioProjectionConfig } from './config';
+export { createPortfolioProjection, type PortfolioProjectionState } from './portfolio-projection';

@@ -1,0 +1,101 @@
+import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { processStartedAt } from './process-info';
+
+/** Another instance of the platform works on the data directory. */
+export class DataDirInUse extends Error {
+  override readonly name = 'DataDirInUse';
+  constructor(
+    readonly dataDir: string,
+    readonly pid: number,
+  ) {
+    super(
+      `The data directory ${dataDir} is in use by another instance (process ${pid}). ` +
+        'Stop that one first, or give this one a directory of its own with --data-dir.',
+    );
+  }
+}
+
+export interface DataDirLock {
+  release(): void;
+}
+
+interface Holder {
+  pid: number;
+  /** When that process started; tells it from a later one with the same pid. */
+  startedAt: string | null;
+}
+
+const LOCK = 'moon.lock';
+
+function readHolder(path: string): { text: string; holder: Holder | null } | null {
+  try {
+    const text = readFileSync(path, 'utf8');
+    try {
+      return { text, holder: JSON.parse(text) as Holder };
+    } catch {
+      // Half written by a process that died: nobody's lock.
+      return { text, holder: null };
+    }
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+    throw error;
+  }
+}
+
+function isAlive({ pid, startedAt }: Holder): boolean {
+  try {
+    process.kill(pid, 0);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ESRCH') return false;
+  }
+  const now = processStartedAt(pid);
+  return now === null || startedAt === null || now === startedAt;
+}
+
+/** Takes a dead holder's lock file away; true when it was that one and no newer one. */
+function removeStale(path: string, stale: string): void {
+  const aside = `${path}.stale.${process.pid}`;
+  try {
+    renameSync(path, aside);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
+    throw error;
+  }
+  if (readFileSync(aside, 'utf8') !== stale) {
+    // Another start was faster and this is its fresh lock: give it back.
+    linkSync(aside, path);
+  }
+  rmSync(aside);
+}
+
+/**
+ * Makes this process the only one that works on the data directory, until it is released or the process ends.
+ * @throws DataDirInUse when another living process holds it.
+ */
+export function lockDataDir(dataDir: string): DataDirLock {
+  const folder = resolve(dataDir);
+  mkdirSync(folder, { recursive: true });
+  const path = join(folder, LOCK);
+  const own = JSON.stringify({ pid: process.pid, startedAt: processStartedAt(process.pid) } satisfies Holder);
+  for (;;) {
+    const draft = `${path}.${process.pid}`;
+    writeFileSync(draft, own);
+    try {
+      linkSync(draft, path);
+      return {
+        release: () => {
+          if (readHolder(path)?.text === own) rmSync(path);
+        },
+      };
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    } finally {
+      rmSync(draft, { force: true });
+    }
+    const found = readHolder(path);
+    if (found?.holder && found.text !== own && isAlive(found.holder)) throw new DataDirInUse(folder, found.holder.pid);
+    if (found?.text === own) throw new DataDirInUse(folder, process.pid);
+    if (found) removeStale(path, found.text);
+  }
+}

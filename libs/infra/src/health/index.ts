@@ -1,0 +1,9 @@
+export {
+  COMPONENTS,
+  HealthRegistry,
+  StartupFailure,
+  type ComponentHealth,
+  type ComponentName,
+  type ComponentStatus,
+  type SystemState,
+} from './health-registry';

@@ -1,0 +1,67 @@
+import 'reflect-metadata';
+import { escapeIdentifier } from 'pg';
+import { DataSource } from 'typeorm';
+import { withClient } from './access';
+import type { Login, PostgresAccess } from './access';
+import { EventLog1700000000001 } from './migrations/1700000000001-event-log';
+import { LogFunctions1700000000002 } from './migrations/1700000000002-log-functions';
+import { RunState1700000000003 } from './migrations/1700000000003-run-state';
+import { RunRegistry1700000000101 } from './migrations/1700000000101-run-registry';
+
+/** What a database is for: the log of one run, or the registry of all runs. */
+export type DatabaseKind = 'run' | 'registry';
+
+const MIGRATIONS = {
+  run: [EventLog1700000000001, LogFunctions1700000000002, RunState1700000000003],
+  registry: [RunRegistry1700000000101],
+} as const;
+
+export function createDataSource(login: Login, database: string, kind: DatabaseKind): DataSource {
+  return new DataSource({
+    type: 'postgres',
+    host: login.host,
+    port: login.port,
+    username: login.user,
+    password: login.password,
+    database,
+    migrations: [...MIGRATIONS[kind]],
+    migrationsTableName: 'schema_migrations',
+    // All of them or none.
+    migrationsTransactionMode: 'all',
+    logging: false,
+  });
+}
+
+async function createDatabase(access: PostgresAccess, database: string): Promise<void> {
+  await withClient(access.owner, 'postgres', async (client) => {
+    const { rows } = await client.query('SELECT FROM pg_database WHERE datname = $1', [database]);
+    if (rows.length > 0) return;
+    await client.query(`CREATE DATABASE ${escapeIdentifier(database)}`);
+  });
+}
+
+/** Brings a database to the newest schema, making it first when it is not there. Returns how many migrations ran. */
+export async function migrateUp(access: PostgresAccess, database: string, kind: DatabaseKind): Promise<number> {
+  await createDatabase(access, database);
+  const source = await createDataSource(access.owner, database, kind).initialize();
+  try {
+    return (await source.runMigrations()).length;
+  } finally {
+    await source.destroy();
+  }
+}
+
+/** Takes the newest `steps` migrations back, with all that they hold. */
+export async function migrateDown(
+  access: PostgresAccess,
+  database: string,
+  kind: DatabaseKind,
+  steps: number,
+): Promise<void> {
+  const source = await createDataSource(access.owner, database, kind).initialize();
+  try {
+    for (let step = 0; step < steps; step += 1) await source.undoLastMigration();
+  } finally {
+    await source.destroy();
+  }
+}

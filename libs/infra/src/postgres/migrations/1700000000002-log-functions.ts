@@ -1,0 +1,124 @@
+import type { MigrationInterface, QueryRunner } from 'typeorm';
+
+/**
+ * Creates the partitions of the given months (any instant in each) where they are missing. It runs with the owner's
+ * rights, so that the application can make room for its events and can do nothing else to the tables.
+ */
+const ENSURE_PARTITIONS = `
+CREATE FUNCTION ensure_partitions(months timestamptz[]) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp SET timezone = 'UTC' AS $$
+DECLARE
+  month date;
+  parent text;
+  part text;
+BEGIN
+  FOREACH parent IN ARRAY ARRAY['events', 'stream_events'] LOOP
+    -- A hypertable makes its chunks by itself.
+    CONTINUE WHEN NOT EXISTS (SELECT FROM pg_partitioned_table WHERE partrelid = parent::regclass);
+    PERFORM pg_advisory_xact_lock(hashtext('ensure_partitions'));
+    FOR month IN SELECT DISTINCT date_trunc('month', instant)::date FROM unnest(months) AS instant ORDER BY 1 LOOP
+      part := format('%s_%s', parent, to_char(month, 'YYYY_MM'));
+      CONTINUE WHEN to_regclass(part) IS NOT NULL;
+      -- Attaching takes a weaker lock on the parent than CREATE TABLE .. PARTITION OF: readers and writers go on.
+      EXECUTE format('CREATE TABLE %I (LIKE %I INCLUDING DEFAULTS INCLUDING CONSTRAINTS)', part, parent);
+      EXECUTE format('ALTER TABLE %I ATTACH PARTITION %I FOR VALUES FROM (%L) TO (%L)',
+        parent, part, month::timestamptz, (month + INTERVAL '1 month')::timestamptz);
+      EXECUTE format('CREATE TRIGGER refuse_truncate BEFORE TRUNCATE ON %I EXECUTE FUNCTION refuse_change()', part);
+    END LOOP;
+  END LOOP;
+END
+$$`;
+
+const INSERT_ROWS = (table: string, rows: string): string => `
+    INSERT INTO ${table} (event_id, occurred_at, seq, correlation_id, causation_id, version, schema_version,
+      type, source, key, token, stream_id, data, headers)
+    SELECT id, to_timestamp(at / 1000.0), seq, correlation, causation, version, schema,
+      type, source, key, token, stream, data, headers
+    FROM json_to_recordset(${rows}) AS row(id uuid, at bigint, seq bigint, correlation uuid, causation uuid,
+      version bigint, schema integer, type text, source text, key text, token text, stream text, data json, headers json);`;
+
+/**
+ * Appends one batch in one round trip and one transaction. The batch's range of positions is claimed first: a second
+ * attempt at the same batch waits for the first and then fails on the range, before anything is doubled.
+ * Raises MN409 with the streams as JSON in DETAIL when a stream is not at its expected version.
+ */
+const APPEND_LOG = `
+CREATE FUNCTION append_log(
+  first_seq bigint, last_seq bigint, from_ms bigint, to_ms bigint,
+  bus_rows json, stream_rows json, stream_versions json, wake_relay boolean
+) RETURNS void
+LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
+DECLARE
+  conflicts json;
+BEGIN
+  INSERT INTO log_batches (first_seq, last_seq, from_at, to_at)
+  VALUES (first_seq, last_seq, to_timestamp(from_ms / 1000.0), to_timestamp(to_ms / 1000.0));
+  IF stream_rows IS NOT NULL THEN
+    INSERT INTO streams (stream_id, version)
+    SELECT g.stream, g.version
+    FROM json_to_recordset(stream_versions) AS g(stream text, expected bigint, version bigint)
+    WHERE g.expected = 0
+    ORDER BY g.stream
+    ON CONFLICT (stream_id) DO NOTHING;
+    UPDATE streams s SET version = g.version
+    FROM json_to_recordset(stream_versions) AS g(stream text, expected bigint, version bigint)
+    WHERE s.stream_id = g.stream AND g.expected > 0 AND s.version = g.expected;
+    SELECT json_agg(json_build_object('stream', g.stream, 'expected', g.expected, 'actual', coalesce(s.version, 0)))
+    INTO conflicts
+    FROM json_to_recordset(stream_versions) AS g(stream text, expected bigint, version bigint)
+    LEFT JOIN streams s ON s.stream_id = g.stream
+    -- What was written here carries this transaction's id; all else belongs to somebody else.
+    WHERE s.stream_id IS NULL OR s.version <> g.version OR s.xmin <> pg_current_xact_id()::xid;
+    IF conflicts IS NOT NULL THEN
+      RAISE EXCEPTION 'A stream is not at its expected version' USING ERRCODE = 'MN409', DETAIL = conflicts::text;
+    END IF;
+    ${INSERT_ROWS('stream_events', 'stream_rows')}
+    IF wake_relay THEN
+      PERFORM pg_notify('stream_events', '');
+    END IF;
+  END IF;
+  IF bus_rows IS NOT NULL THEN
+    ${INSERT_ROWS('events', 'bus_rows')}
+  END IF;
+END
+$$`;
+
+const REFUSE_CHANGE = `
+CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  RAISE EXCEPTION 'The log is immutable: % on % is refused', TG_OP, TG_TABLE_NAME USING ERRCODE = 'MN403';
+END
+$$`;
+
+/** What may change the log: nothing. Row triggers are passed on to partitions and chunks, statement triggers are not. */
+const TRIGGERS = ['events', 'stream_events', 'log_batches'].flatMap((table) => [
+  `CREATE TRIGGER refuse_change BEFORE UPDATE OR DELETE ON ${table} FOR EACH ROW EXECUTE FUNCTION refuse_change()`,
+  `CREATE TRIGGER refuse_truncate BEFORE TRUNCATE ON ${table} EXECUTE FUNCTION refuse_change()`,
+]);
+
+/** The application reads and appends; nothing more. */
+const PRIVILEGES = [
+  'REVOKE ALL ON FUNCTION ensure_partitions(timestamptz[]) FROM PUBLIC',
+  'GRANT EXECUTE ON FUNCTION ensure_partitions(timestamptz[]) TO moon_app',
+  'GRANT SELECT, INSERT ON events, stream_events, log_batches TO moon_app',
+  'GRANT SELECT ON log TO moon_app',
+  'GRANT SELECT, INSERT, UPDATE ON streams TO moon_app',
+  'GRANT USAGE ON SEQUENCE log_position TO moon_app',
+];
+
+/** Appending, making room, and the refusal of every change. */
+export class LogFunctions1700000000002 implements MigrationInterface {
+  async up(runner: QueryRunner): Promise<void> {
+    for (const statement of [REFUSE_CHANGE, ENSURE_PARTITIONS, APPEND_LOG, ...TRIGGERS, ...PRIVILEGES]) {
+      await runner.query(statement);
+    }
+  }
+
+  async down(runner: QueryRunner): Promise<void> {
+    await runner.query('REVOKE ALL ON events, stream_events, log_batches, log, streams FROM moon_app');
+    await runner.query('REVOKE ALL ON SEQUENCE log_position FROM moon_app');
+    await runner.query('DROP FUNCTION append_log');
+    await runner.query('DROP FUNCTION ensure_partitions');
+    await runner.query('DROP FUNCTION refuse_change CASCADE');
+  }
+}

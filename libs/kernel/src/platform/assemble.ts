@@ -1,0 +1,78 @@
+import type { AnyEvent } from '@moon/events';
+import { createAgents, createDeciders, isTerminal, type ExecutionState, type PlatformConfig } from '@moon/domain';
+import { ruleBasedModelAdapter, type ModelLatency } from '../adapters/rule-based-model';
+import { Engine, type EngineOptions, type RemoteHandlers } from '../core/engine';
+import type { LogSink } from '../log/log-writer';
+import { orderEffects, type OrderToSend } from '../venue-link/order-effects';
+import { reconciler } from '../venue-link/reconciler';
+import type { VenueLink } from '../venue-link/venue-link';
+
+export interface AssembleOptions {
+  config: PlatformConfig;
+  log: LogSink;
+  link: VenueLink;
+  headers: AnyEvent['headers'];
+  sign: (portfolio: string, payload: string) => string;
+  nextNonce: () => number;
+  modelLatency: ModelLatency;
+  /** Life of signed orders, run-time ms. */
+  orderTimeToLiveMs: number;
+  /** Pause before a silent venue is asked again, run-time ms. */
+  venueRetryMs: number;
+  /** Agents that live in other threads; without it they live in this one. */
+  remote?: RemoteHandlers;
+  onEvent?: EngineOptions['onEvent'];
+  onRequest: NonNullable<EngineOptions['onRequest']>;
+  onFailure?: EngineOptions['onFailure'];
+}
+
+/**
+ * Wires the platform: the same handlers and adapters for every runtime. What differs is what drives the engine, where
+ * its log goes, which venue stands behind the link, and whether the agents have a thread of their own.
+ */
+export function assemble(options: AssembleOptions): Engine {
+  const { config, link, headers } = options;
+  const handlers = createDeciders(config);
+  if (!options.remote) handlers.push(...createAgents(config));
+  const engine: Engine = new Engine({
+    handlers,
+    log: options.log,
+    remote: options.remote,
+    adapters: [
+      ruleBasedModelAdapter(options.modelLatency),
+      ...orderEffects({
+        link,
+        headers,
+        order: (portfolio, orderId) => orderToSend(engine, portfolio, orderId),
+        sign: options.sign,
+        nextNonce: options.nextNonce,
+        timeToLiveMs: options.orderTimeToLiveMs,
+        retryMs: options.venueRetryMs,
+      }),
+      reconciler({ link, headers, retryMs: options.venueRetryMs, fold: (portfolio) => executionState(engine, portfolio)?.portfolio ?? null }),
+    ],
+    onEvent: (event, seq) => {
+      link.observe(event);
+      options.onEvent?.(event, seq);
+    },
+    onRequest: options.onRequest,
+    onFailure: options.onFailure,
+  });
+  return engine;
+}
+
+/** The owner's fold of one portfolio and its orders. */
+export function executionState(engine: Engine, portfolio: string): ExecutionState | undefined {
+  return engine.host.state<ExecutionState>('execution', portfolio);
+}
+
+function orderToSend(engine: Engine, portfolio: string, orderId: string): OrderToSend | undefined {
+  const state = executionState(engine, portfolio);
+  const order = state?.orders[orderId];
+  if (!state || !order) return undefined;
+  return {
+    ...order,
+    isTerminal: isTerminal(order.status),
+    halts: [...(state.portfolio?.halts ?? []), ...state.globalHalts].map((halt) => `${halt.source} (${halt.reason})`),
+  };
+}
