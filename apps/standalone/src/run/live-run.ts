@@ -4,7 +4,6 @@ import { signPaperOrder } from '@moon/backtesting';
 import {
   assemble,
   builtInAgents,
-  differences,
   executionState,
   LiveRuntime,
   LogWriter,
@@ -20,6 +19,7 @@ import {
   type VenuePort,
 } from '@moon/kernel';
 import { AgentWatch } from './agent-watch';
+import { reconcileAll } from './reconcile';
 import { paperAccountKey } from './paper-account-key';
 import { risingNonce } from './recorded-run';
 import { runResult, type RunResult } from './result';
@@ -128,14 +128,6 @@ export async function startLiveRun(options: LiveRunOptions): Promise<LiveRun> {
     const since = isNew ? 0 : engine.now;
     for (const event of await feed.warmup(clock.now())) if (event.occurredAt > since || isNew) live.submit(event);
   };
-  const reconcile = async (): Promise<void> => {
-    for (const portfolio of portfolios) {
-      const fold = executionState(engine, portfolio)?.portfolio ?? null;
-      const books = await venue.books(portfolio);
-      const found = fold ? differences(fold, books) : [`Portfolio ${portfolio} was never opened here.`];
-      input('portfolio.reconciled', portfolio, { portfolio, differences: found, timestamp: clock.now() });
-    }
-  };
   return {
     engine,
     runtime: live,
@@ -147,7 +139,7 @@ export async function startLiveRun(options: LiveRunOptions): Promise<LiveRun> {
       live.start([...fresh, ...recovered.unlogged, ...missed]);
       await warmUp();
       await live.quiesce(async () => undefined);
-      await reconcile();
+      for (const event of await reconcileAll(engine, venue, portfolios, clock.now(), headers)) live.submit(event);
       const sink = {
         submit: (event: AnyEvent) => live.submit(event),
         refused: (reason: string, message: string, sample: string) => {

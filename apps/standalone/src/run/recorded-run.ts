@@ -14,6 +14,7 @@ import {
   type ModelLatency,
   type VenuePort,
 } from '@moon/kernel';
+import { reconcileAll } from './reconcile';
 import { paperAccountKey } from './paper-account-key';
 import { runResult, type RunResult } from './result';
 import { accountSpecs, startEvents } from './start-events';
@@ -99,6 +100,7 @@ export async function startRecordedRun(options: RecordedRunOptions): Promise<Rec
   const run = async (): Promise<{ result: RunResult; isComplete: boolean }> => {
     const inputs = isNew ? start : start.filter((event) => event.type === 'config.activated');
     await runtime.resume([...inputs, ...recovered.unlogged, ...waiting]);
+    if (isNew) for (const event of await reconcileAll(engine, options.venue, portfolios, options.startsAt, headers)) engine.input(event);
     await runtime.run();
     await log.durable(engine.lastSeq);
     await saveCheckpoint(store, log, engine);

@@ -1,4 +1,6 @@
-import { canonical, cmp, div, isZero } from '@moon/domain';
+import { Type } from '@sinclair/typebox';
+import { TypeCompiler } from '@sinclair/typebox/compiler';
+import { canonical, div, isZero } from '@moon/domain';
 import { canonicalJson, VenueRefused } from '@moon/kernel';
 import type {
   AccountSpec,
@@ -14,8 +16,42 @@ import { requireAccount } from './reports';
 import type { AccountState, OrderState } from './state';
 
 const DEFAULT_SCALE = 12;
-/** Report and order ids start with the portfolio's name and must stay within an event's line. */
-const LONGEST_NAME = 150;
+const MOST_SCALE = 18;
+
+const amount = Type.String({ pattern: '^\\d{1,24}(\\.\\d{1,18})?$', maxLength: 43 });
+const above0 = Type.String({ pattern: '^(?=.*[1-9])\\d{1,24}(\\.\\d{1,18})?$', maxLength: 43 });
+
+const specSchema = TypeCompiler.Compile(
+  Type.Object(
+    {
+      // Report and order ids start with the portfolio's name and must stay within an event's line.
+      portfolio: Type.String({ minLength: 1, maxLength: 150, pattern: '^(?!__proto__$)' }),
+      accountModel: Type.Union([Type.Literal('cash'), Type.Literal('cash-short-credit'), Type.Literal('margin')]),
+      marginMode: Type.Optional(Type.Union([Type.Literal('isolated'), Type.Literal('cross')])),
+      settlementAsset: Type.String({ minLength: 1, maxLength: 40 }),
+      ledgerScale: Type.Optional(Type.Integer({ minimum: 0, maximum: MOST_SCALE })),
+      deposit: amount,
+      leverage: Type.Record(Type.String(), Type.Integer({ minimum: 1, maximum: 1_000 })),
+      positions: Type.Optional(
+        Type.Array(
+          Type.Object(
+            {
+              instrument: Type.String(),
+              side: Type.Union([Type.Literal('long'), Type.Literal('short')]),
+              quantity: above0,
+              price: above0,
+              margin: Type.Optional(amount),
+            },
+            { additionalProperties: false },
+          ),
+        ),
+      ),
+      signingKey: Type.Optional(Type.String({ minLength: 1, maxLength: 1_000 })),
+      openedAt: Type.Integer({ minimum: 0 }),
+    },
+    { additionalProperties: false },
+  ),
+);
 
 /**
  * Opens the account of a portfolio, with its initial positions. Opened again, only leverage and signing key may
@@ -24,7 +60,9 @@ const LONGEST_NAME = 150;
  * @throws VenueRefused `malformed`, `unknown_instrument`, `leverage`, `account_differs`; nothing is changed then
  */
 export function openAccount(context: VenueContext, spec: AccountSpec): void {
-  const known = context.state.accounts[spec.portfolio];
+  const problem = specSchema.Check(spec) ? undefined : specSchema.Errors(spec).First();
+  if (problem) throw new VenueRefused('malformed', `The account does not fit at ${problem.path || '/'}: ${problem.message}.`);
+  const known = Object.hasOwn(context.state.accounts, spec.portfolio) ? context.state.accounts[spec.portfolio] : undefined;
   const identity = identityOf(spec);
   if (known && known.identity !== identity) {
     throw new VenueRefused(
@@ -45,28 +83,16 @@ export function openAccount(context: VenueContext, spec: AccountSpec): void {
 
 function checkSpec(context: VenueContext, spec: AccountSpec): void {
   const { portfolio } = spec;
-  if (portfolio.length === 0 || portfolio.length > LONGEST_NAME || portfolio === '__proto__') {
-    throw new VenueRefused(
-      'malformed',
-      `A portfolio's name has 1 to ${LONGEST_NAME} characters; it is "${portfolio.slice(0, 80)}".`,
-    );
-  }
-  if (cmp(spec.deposit, '0') < 0)
-    throw new VenueRefused('malformed', `The deposit of "${portfolio}" is ${spec.deposit}, below zero.`);
   for (const [id, leverage] of Object.entries(spec.leverage)) {
     const desk = openDesk(context, id);
     if (!desk) throw new VenueRefused('unknown_instrument', `${id} is not traded here.`);
     const highest = desk.instrument.maxLeverage;
-    if (!Number.isSafeInteger(leverage) || leverage < 1 || leverage > highest) {
-      throw new VenueRefused(
-        'leverage',
-        `${id} allows a leverage of 1 to ${highest}; "${portfolio}" asks for ${leverage}.`,
-      );
+    if (leverage > highest) {
+      throw new VenueRefused('leverage', `${id} allows a leverage of 1 to ${highest}; "${portfolio}" asks for ${leverage}.`);
     }
   }
   for (const { instrument } of spec.positions ?? []) {
-    if (!openDesk(context, instrument))
-      throw new VenueRefused('unknown_instrument', `${instrument} is not traded here.`);
+    if (!openDesk(context, instrument)) throw new VenueRefused('unknown_instrument', `${instrument} is not traded here.`);
   }
 }
 

@@ -63,8 +63,11 @@ export function make(context: VenueContext, desk: Desk, order: OrderState): void
  */
 export function adversePrice(desk: Desk, side: 'buy' | 'sell', price: number): Decimal {
   const exact = fromNumber(price);
-  // roundPrice favours the one who orders, so the other side's rounding is the adverse one.
-  return isOnTick(desk.instrument, exact) ? exact : roundPrice(desk.instrument, exact, side === 'buy' ? 'sell' : 'buy');
+  if (isOnTick(desk.instrument, exact)) return exact;
+  // roundPrice favours the one who orders, so the other side's rounding is the adverse one. A sell below the smallest
+  // price there is gets the smallest.
+  if (side === 'sell' && price < 1e-6) return roundPrice(desk.instrument, exact, 'sell');
+  return roundPrice(desk.instrument, exact, side === 'buy' ? 'sell' : 'buy');
 }
 
 function fillPrice(desk: Desk, order: OrderState, price: number): Decimal {

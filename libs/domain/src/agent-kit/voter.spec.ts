@@ -105,7 +105,7 @@ describe('figures', () => {
   });
 
   it('a figure has at most 15 significant digits at every size, and stays itself', () => {
-    for (const value of [1 / 3, -1 / 3, 98_765.432109876543, 1e-7 / 3, 123_456_789.123456789, 0, 0.0123456789012345]) {
+    for (const value of [1 / 3, -1 / 3, 98_765.4321 / 3, 1e-7 / 3, 123_456_789 / 7, 0, 0.0123456789012345]) {
       expect(Number(figure(value).toPrecision(15))).toBe(figure(value));
       expect(Math.abs(figure(value) - value)).toBeLessThanOrEqual(Math.max(1e-9, Math.abs(value) * 1e-14));
     }

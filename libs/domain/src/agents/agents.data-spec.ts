@@ -12,7 +12,6 @@ import { createSentimentAgent } from './sentiment';
 import { createTradingAgent, type TradingAgentState } from './trading';
 
 const DAY_BARS = 1_440;
-const MINUTE = 60_000;
 type Signal = EmitData<'signal.generated'>;
 
 /** What the voting agents and the consensus made of a run. */

@@ -31,10 +31,12 @@ export function judge({ config, state, out }: Owner, order: OrderIntent): Verdic
  * Decides one order, once for each order id: approved with its reservation, or refused with every breach. There is no
  * other way to an order: routing, force close and operators all come through here.
  */
-export function placeOrder(owner: Owner, command: PlaceOrder): void {
+export function placeOrder(owner: Owner, given: PlaceOrder): void {
   const { state, out } = owner;
-  if (isDecided(state, command.orderId)) return;
-  const verdict = judge(owner, command);
+  if (isDecided(state, given.orderId)) return;
+  const verdict = judge(owner, given);
+  // Let through in spite of a breach because it only reduces: then it goes out reduce-only, the only kind that passes a halt.
+  const command = verdict.isApproved && verdict.breaches.length > 0 ? { ...given, reduceOnly: true } : given;
   const { portfolio } = state;
   if (portfolio === null || verdict.reference === null) return refuseUnrequested(owner, command, verdict.breaches);
   const referencePrice = num15(verdict.reference);

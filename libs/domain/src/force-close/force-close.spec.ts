@@ -248,6 +248,20 @@ describe('force close: verify flat, release', () => {
     expect(types(forceClose(earlier, { until: 9_000, config }))).not.toContain('LiftHalt');
   });
 
+  it('is not flat while an order has no end, even when every position is closed', () => {
+    const events = [resting(ORDER), trigger, halted(20)];
+    const open = forceClose(events, { until: 60_000, config: { cancelWaitMs: 100 } });
+    expect(open.stages).not.toContain('flat');
+    const over = forceClose([...events, happened('trade.expired', 60_000, { order_id: ORDER })], { until: 60_000 });
+    expect(over.stages.at(-1)).toBe('flat');
+  });
+
+  it('a closing order that has nothing left to close is cancelled', () => {
+    const gone = happened('portfolio.liquidated', 35, { ...BTC, quantity: '1' });
+    const { commands } = forceClose([...toFlat.slice(0, 4), gone]);
+    expect(commands.at(-1)).toMatchObject({ type: 'CancelOrder', orderId: CLOSE(1) });
+  });
+
   it('asks the venue again with growing waits, and says failed when no confirmation comes', () => {
     const { reports } = forceClose(toFlat, { until: 10_000, config: { maxAttempts: 3 } });
     const asked = reports.filter(({ stage }) => stage === 'flat').map(({ timestamp }) => timestamp - T0);

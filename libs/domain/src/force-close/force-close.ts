@@ -151,7 +151,7 @@ function triggerOf(event: AnyEvent): Trigger | null {
 function reconciled(step: Step, event: EventEnvelope<'portfolio.reconciled'>): void {
   const { saga } = step;
   // A reconciliation from before being flat says nothing about now.
-  if (saga.stage !== 'verifying' || saga.flatAt === null) return;
+  if (saga.stage !== 'verifying' || saga.flatAt === null || event.occurredAt < saga.flatAt) return;
   const { differences } = event.data;
   if (differences.length === 0) saga.stage = 'cooling';
   else noteUnverified(step, differences.join('; '));

@@ -119,10 +119,11 @@ export function divSmall(a: string, b: string, most: number): string | undefined
   if (!read(b)) return undefined;
   const y = units();
   places -= scale;
-  while (x % y !== 0 || places < 0) {
+  if (y === 0 || y !== y) return undefined;
+  while (places < 0 || x % y !== 0) {
     x *= 10;
     places += 1;
-    if (!Number.isSafeInteger(x) || y === 0) return undefined;
+    if (!Number.isSafeInteger(x)) return undefined;
   }
   return places <= most ? textOfUnits(x / y, places) : undefined;
 }

@@ -84,6 +84,7 @@ function handle(event: AnyEvent, projection: Projection): void {
     case 'bar.closed':
       return onPrice(event, projection);
     case 'portfolio.opened':
+      setSnapshotDeadline(projection);
       return onOpened(event, projection);
     case 'portfolio.deposited':
     case 'portfolio.withdrawn':
@@ -113,6 +114,7 @@ function onOpened(event: EventEnvelope<'portfolio.opened'>, projection: Projecti
 function onBooked(event: AnyEvent, projection: Projection, instrument: string | null): void {
   const { state } = projection;
   if (state.portfolio === null) return;
+  setSnapshotDeadline(projection);
   const before = instrument === null ? 0 : sign(signedQuantity(state.portfolio, instrument));
   state.portfolio = evolvePortfolio(state.portfolio, event);
   const after = instrument === null ? 0 : sign(signedQuantity(state.portfolio, instrument));
@@ -123,6 +125,7 @@ function onHalt(event: EventEnvelope<'halt.raised'> | EventEnvelope<'halt.lifted
   const { state, out } = projection;
   if (state.portfolio === null) return;
   if (event.data.scope !== 'global' && event.data.portfolio !== out.key) return;
+  setSnapshotDeadline(projection);
   state.portfolio = evolvePortfolio(state.portfolio, event);
   publish(projection, viewNow(projection), true);
 }
@@ -169,7 +172,6 @@ function publish(projection: Projection, view: PortfolioView | null, isSignifica
     state.snapshotEquity = view.equity;
     out.emit('state.snapshot', { timestamp: out.now, portfolio: out.key, ...view });
   }
-  setSnapshotDeadline(projection);
 }
 
 function hasMoved({ config, state }: Projection, equity: number): boolean {

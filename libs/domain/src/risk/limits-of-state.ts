@@ -54,8 +54,10 @@ export const LIMITS_OF_STATE: readonly Limit[] = [
     message: 'No price of {value} is known.',
     reducing: 'records',
     yieldsToSize: false,
-    judge: ({ portfolio, price, order }) =>
-      portfolio !== null && price === null ? { value: line(order.instrument), bound: null } : null,
+    judge: ({ portfolio, instrument, price, order }) =>
+      portfolio !== null && instrument !== null && price === null
+        ? { value: line(order.instrument), bound: null }
+        : null,
   },
   {
     code: 'PRICE_STALE',

@@ -115,7 +115,7 @@ export class MarketFileSource implements InputSource {
       const event = await this.nextEvent();
       if (!event) break;
       if (event.occurredAt < (this.options.from ?? 0)) continue;
-      if (event.occurredAt >= (this.options.to ?? Number.POSITIVE_INFINITY)) continue;
+      if (event.occurredAt >= (this.options.to ?? Number.POSITIVE_INFINITY)) break;
       batch.push(event);
     }
     return batch.length === 0 ? null : batch;

@@ -24,24 +24,31 @@ export class MemoryEventStore implements EventStore {
   appendBatch(rows: readonly LogRow[]): Promise<void> {
     const fresh: LogRow[] = [];
     const versions = new Map<string, number>();
-    for (const row of rows) {
+    for (const [at, row] of rows.entries()) {
+      const before = rows[at - 1]?.seq;
+      if (before !== undefined && row.seq !== before + 1) {
+        return Promise.reject(new RangeError(`Row ${row.seq} does not follow row ${before} of its batch.`));
+      }
       const stored = this.bySeq.get(row.seq);
-      if (stored && stored.event.id !== row.event.id) return Promise.reject(new LogDiverged(row.seq, stored.event.id, row.event.id));
+      if (stored && stored.event.id !== row.event.id)
+        return Promise.reject(new LogDiverged(row.seq, stored.event.id, row.event.id));
       if (this.ids.has(row.event.id)) continue;
       if (row.streamId !== undefined && row.version !== undefined) {
         const actual = versions.get(row.streamId) ?? this.versions.get(row.streamId) ?? 0;
-        if (actual !== row.version - 1) return Promise.reject(new ConcurrencyConflict(row.streamId, row.version - 1, actual));
+        if (actual !== row.version - 1)
+          return Promise.reject(new ConcurrencyConflict(row.streamId, row.version - 1, actual));
         versions.set(row.streamId, row.version);
       }
       fresh.push(row);
     }
+    const inOrder = (fresh[0]?.seq ?? Infinity) > (this.rows[this.rows.length - 1]?.seq ?? 0);
     for (const row of fresh) {
       this.ids.add(row.event.id);
       this.bySeq.set(row.seq, row);
       this.rows.push(row);
     }
     for (const [stream, version] of versions) this.versions.set(stream, version);
-    this.rows.sort((a, b) => a.seq - b.seq);
+    if (!inOrder) this.rows.sort((a, b) => a.seq - b.seq);
     return Promise.resolve();
   }
 
@@ -66,14 +73,15 @@ export class MemoryEventStore implements EventStore {
   }
 
   query(query: EventQuery): Promise<EventPage> {
-    const newest = query.order === 'newest';
-    const matching = this.rows.filter((row) => matches(row, query));
-    const ordered = newest ? matching.reverse() : matching;
-    const after = query.cursor === undefined ? null : Number(query.cursor);
-    const rest = after === null ? ordered : ordered.filter((row) => (newest ? row.seq < after : row.seq > after));
+    const sign = query.order === 'newest' ? -1 : 1;
+    const order = (a: Place, b: Place): number => sign * (a.at - b.at || a.seq - b.seq);
+    const after = query.cursor === undefined ? null : (JSON.parse(query.cursor) as Place);
+    const rest = this.rows
+      .filter((row) => matches(row, query) && (after === null || order(placeOf(row), after) > 0))
+      .sort((a, b) => order(placeOf(a), placeOf(b)));
     const rows = rest.slice(0, query.limit);
     const last = rows[rows.length - 1];
-    return Promise.resolve({ rows, cursor: rest.length > rows.length && last ? String(last.seq) : null });
+    return Promise.resolve({ rows, cursor: rest.length > rows.length && last ? JSON.stringify(placeOf(last)) : null });
   }
 
   countsByType(): Promise<Record<string, number>> {
@@ -84,7 +92,9 @@ export class MemoryEventStore implements EventStore {
 
   saveCheckpoint(seq: number, entries: readonly CheckpointEntry[], meta: Record<string, unknown>): Promise<void> {
     const others = this.checkpoints.filter((checkpoint) => checkpoint.seq !== seq);
-    this.checkpoints = [...others, { seq, text: JSON.stringify({ seq, entries, meta }) }].slice(-KEPT_CHECKPOINTS);
+    this.checkpoints = [...others, { seq, text: JSON.stringify({ seq, entries, meta }) }]
+      .sort((a, b) => a.seq - b.seq)
+      .slice(-KEPT_CHECKPOINTS);
     return Promise.resolve();
   }
 
@@ -94,19 +104,30 @@ export class MemoryEventStore implements EventStore {
   }
 
   saveSnapshot(streamId: string, version: number, state: unknown): Promise<void> {
-    this.snapshots.set(streamId, { version, text: JSON.stringify(state) });
+    const known = this.snapshots.get(streamId);
+    if (!known || known.version < version) this.snapshots.set(streamId, { version, text: JSON.stringify(state) });
     return Promise.resolve();
   }
 
   loadSnapshot(streamId: string): Promise<{ version: number; state: unknown } | null> {
     const snapshot = this.snapshots.get(streamId);
-    return Promise.resolve(snapshot ? { version: snapshot.version, state: JSON.parse(snapshot.text) as unknown } : null);
+    return Promise.resolve(
+      snapshot ? { version: snapshot.version, state: JSON.parse(snapshot.text) as unknown } : null,
+    );
   }
 
   close(): Promise<void> {
     return Promise.resolve();
   }
 }
+
+/** Pages are ordered by time, and by position among equal times. */
+interface Place {
+  at: number;
+  seq: number;
+}
+
+const placeOf = ({ seq, event }: LogRow): Place => ({ at: event.occurredAt, seq });
 
 function matches({ event, streamId }: LogRow, query: EventQuery): boolean {
   const data = event.data as { token?: string };

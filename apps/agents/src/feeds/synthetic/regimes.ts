@@ -28,7 +28,7 @@ type Part = Omit<Regime, 'from' | 'to'> & { minutes: number };
 
 /**
  * The regimes of one seed: a plan for each hour since the epoch, drawn from the seed and the hour alone. Each has one trend
- * of 14 to 24 minutes, in about one of three a second one, in one of eight a panic with its rebound; calm or a range lie
+ * of 16 to 25 minutes, every second one another of 10 to 14, one of eight a panic with its rebound; calm or a range lie
  * between them.
  */
 export class RegimePlan {
@@ -102,8 +102,8 @@ function plan(draw: Draw, start: number): Regime[] {
 
 /** What is not calm in an hour, in the order in which it happens. */
 function strongParts(draw: Draw): Part[][] {
-  const parts: Part[][] = [[trend(draw, between(draw, 14, 24))]];
-  if (draw() < 0.35) parts.push([trend(draw, between(draw, 10, 14))]);
+  const parts: Part[][] = [[trend(draw, between(draw, 16, 25))]];
+  if (draw() < 0.5) parts.push([trend(draw, between(draw, 10, 14))]);
   if (draw() < 0.125) parts.push(panic(draw));
   return draw() < 0.5 ? parts : parts.reverse();
 }
@@ -111,7 +111,7 @@ function strongParts(draw: Draw): Part[][] {
 function trend(draw: Draw, minutes: number): Part {
   const direction = draw() < 0.5 ? -1 : 1;
   const sigmaBps = between(draw, 7, 11);
-  return { kind: 'trend', minutes, direction, sigmaBps, driftBps: between(draw, 8, 13), periodMs: 0 };
+  return { kind: 'trend', minutes, direction, sigmaBps, driftBps: between(draw, 9, 14), periodMs: 0 };
 }
 
 function panic(draw: Draw): Part[] {

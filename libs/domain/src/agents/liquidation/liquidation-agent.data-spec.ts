@@ -33,11 +33,19 @@ describe('liquidation agent on recorded Binance liquidations', () => {
       .of('signal.generated')
       .map((one) => `${new Date(one.timestamp).toISOString().slice(0, 16)} ${one.token} ${one.action} ${one.score}`);
 
-  it('[AGT-5] goes with the cascades of 2025-01-27: longs of Dogecoin, Bitcoin and Ether are forced out', () => {
-    expect(said('liquidations/binance-20250126-20250206.csv.gz', 'follow')).toEqual([]);
+  it('[AGT-5] goes with the cascades of 2025-01-27: longs of Ether, Dogecoin and Bitcoin are forced out', () => {
+    expect(said('liquidations/binance-20250126-20250206.csv.gz', 'follow')).toEqual([
+      '2025-01-27T16:54 ETH SELL 62.12',
+      '2025-01-27T16:54 DOGE SELL 83.9',
+      '2025-01-27T17:08 BTC SELL 74.55',
+    ]);
   });
 
   it('[AGT-5] goes against the cascades of 2025-06-23 once each is over', () => {
-    expect(said('liquidations/binance-20250618-20250624.csv.gz', 'fade')).toEqual([]);
+    expect(said('liquidations/binance-20250618-20250624.csv.gz', 'fade')).toEqual([
+      '2025-06-23T21:17 ETH SELL 70.16',
+      '2025-06-23T21:18 BTC SELL 94.72',
+      '2025-06-23T21:29 ETH BUY 76.11',
+    ]);
   });
 });

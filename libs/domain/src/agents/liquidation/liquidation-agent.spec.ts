@@ -60,19 +60,18 @@ describe('liquidation agent', () => {
 
   it('[AGT-5] fade: goes the other way once, when the cascade has been over for a while', () => {
     const agent = createLiquidationAgent({ signals: 'fade' });
-    const events = [
-      liquidations(0, 250_000, 0),
-      liquidations(1_000, 100_000, 0),
-      liquidations(61_000, 0, 0, { cascade: false }),
-    ];
-    const { of } = driveHandler(agent, events);
+    const lull = liquidations(2_000, 10, 0, { cascade: false });
+    const events = [liquidations(0, 250_000, 0), lull, liquidations(3_000, 100_000, 0)];
+    const { of } = driveHandler(agent, events, { until: T0 + 3_600_000 });
     expect(of('signal.generated')).toHaveLength(1);
     expect(of('signal.generated')[0]).toMatchObject({
       action: 'BUY',
       score: 75,
       confidence: 0.3,
-      timestamp: T0 + 61_000,
+      timestamp: T0 + 63_000,
     });
+    const warm = [liquidations(0, 250_000, 0, { warmup: true })];
+    expect(driveHandler(agent, warm, { until: T0 + 3_600_000 }).emitted).toEqual([]);
   });
 
   it('has no direction when both sides are forced out, and begins anew when the side changes', () => {
@@ -87,7 +86,7 @@ describe('liquidation agent', () => {
     expect(state.counts.cascades).toBe(2);
   });
 
-  it('[TRD-3] under a global halt it goes on watching and says nothing; warm-up is only learnt from', () => {
+  it('under a global halt it goes on watching and says nothing; warm-up is only learnt from', () => {
     const agent = createLiquidationAgent({ signals: 'follow' });
     const events = [
       halt('halt.raised', 0),

@@ -45,7 +45,7 @@ function handle(event: AnyEvent, state: LiquidationAgentState, out: Outbox, conf
       return applyHalt(state.halts, event);
     case 'liquidation.event': {
       const seen = oneSided(event.data, config.dominance);
-      if (seen !== null) follow(seen, isWarmup(event), { state, out, config });
+      if (seen !== null) follow({ ...seen, isLive: !isWarmup(event) }, state, out, config);
       return;
     }
     case 'deadline.reached':
@@ -55,22 +55,18 @@ function handle(event: AnyEvent, state: LiquidationAgentState, out: Outbox, conf
   }
 }
 
-function follow(
-  seen: Cascade,
-  isSilent: boolean,
-  { state, out, config }: { state: LiquidationAgentState; out: Outbox; config: LiquidationAgentConfig },
-): void {
+function follow(seen: Cascade, state: LiquidationAgentState, out: Outbox, config: LiquidationAgentConfig): void {
   if (state.cascade !== null && state.cascade.side !== seen.side) end(state, out, config);
   if (state.cascade === null) state.counts.cascades += 1;
   state.cascade = state.cascade === null ? seen : worse(state.cascade, seen);
   out.schedule(OVER, out.now + config.quietMs);
-  if (config.signals === 'follow' && !isSilent) signalGrowth(state.cascade, state, out, config);
+  if (config.signals === 'follow' && seen.isLive) signalGrowth(state.cascade, state, out, config);
 }
 
 function end(state: LiquidationAgentState, out: Outbox, config: LiquidationAgentConfig): void {
   const { cascade } = state;
   state.cascade = null;
-  if (cascade !== null && config.signals === 'fade') signal(cascade, state, out, config);
+  if (cascade?.isLive === true && config.signals === 'fade') signal(cascade, state, out, config);
 }
 
 /** The cascade that the event tells of, or null when there is none or it has no direction. */
@@ -80,12 +76,13 @@ function oneSided(data: EventData<'liquidation.event'>, dominance: number): Casc
   const side = longNotional >= shortNotional ? 'longs' : 'shorts';
   const notional = Math.max(longNotional, shortNotional);
   if (!data.cascade_indicator || total <= 0 || notional / total < dominance) return null;
-  return { side, startedAt, count, notional, share: notional / total, signalled: null };
+  return { side, startedAt, count, notional, share: notional / total, isLive: true, signalled: null };
 }
 
 function worse(cascade: Cascade, seen: Cascade): Cascade {
-  if (seen.notional <= cascade.notional) return cascade;
-  return { ...seen, startedAt: cascade.startedAt, signalled: cascade.signalled };
+  const isLive = cascade.isLive || seen.isLive;
+  if (seen.notional <= cascade.notional) return { ...cascade, isLive };
+  return { ...seen, startedAt: cascade.startedAt, isLive, signalled: cascade.signalled };
 }
 
 function severity(cascade: Cascade, config: LiquidationAgentConfig): number {

@@ -9,6 +9,8 @@ export interface Cascade {
   notional: number;
   /** Share of the notional on this side, 0.5–1. */
   share: number;
+  /** Whether any of it was more than warm-up. */
+  isLive: boolean;
   /** Severity when it was last signalled; null = not yet. */
   signalled: number | null;
 }

@@ -130,7 +130,7 @@ export function voice(
   );
   const spoken: View = raised?.view ?? { action, score, confidence, reason };
   const extras = {
-    context: { ...context, ...raised?.context },
+    context: raised === null ? context : { ...context, ...raised.context },
     ...(raised !== null && raised.sizeFactor > 1 ? { sizeFactor: raised.sizeFactor } : {}),
   };
   if (windowId === null) {
@@ -174,14 +174,8 @@ function contextOf(
   state: TradingAgentState,
 ): ModelView['context'] {
   const { inferenceId, model, provider, latencyMs, costUsd } = completed;
-  const context: ModelView['context'] = {
-    ...asked.figures,
-    trigger: asked.trigger,
-    inferenceId,
-    model,
-    provider,
-    latencyMs: round(latencyMs, 3),
-  };
+  const answered = { trigger: asked.trigger, inferenceId, model, provider, latencyMs: round(latencyMs, 3) };
+  const context: ModelView['context'] = Object.assign({}, asked.figures, answered);
   if (costUsd !== undefined) context.costUsd = costUsd;
   if (state.source.instrument !== null) context.instrument = state.source.instrument;
   return context;

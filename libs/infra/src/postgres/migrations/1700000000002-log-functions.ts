@@ -49,28 +49,29 @@ CREATE FUNCTION append_log(
 ) RETURNS void
 LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
 DECLARE
-  conflicts json;
+  lost text[];
 BEGIN
   INSERT INTO log_batches (first_seq, last_seq, from_at, to_at)
   VALUES (first_seq, last_seq, to_timestamp(from_ms / 1000.0), to_timestamp(to_ms / 1000.0));
   IF stream_rows IS NOT NULL THEN
-    INSERT INTO streams (stream_id, version)
-    SELECT g.stream, g.version
-    FROM json_to_recordset(stream_versions) AS g(stream text, expected bigint, version bigint)
-    WHERE g.expected = 0
-    ORDER BY g.stream
-    ON CONFLICT (stream_id) DO NOTHING;
-    UPDATE streams s SET version = g.version
-    FROM json_to_recordset(stream_versions) AS g(stream text, expected bigint, version bigint)
-    WHERE s.stream_id = g.stream AND g.expected > 0 AND s.version = g.expected;
-    SELECT json_agg(json_build_object('stream', g.stream, 'expected', g.expected, 'actual', coalesce(s.version, 0)))
-    INTO conflicts
-    FROM json_to_recordset(stream_versions) AS g(stream text, expected bigint, version bigint)
-    LEFT JOIN streams s ON s.stream_id = g.stream
-    -- What was written here carries this transaction's id; all else belongs to somebody else.
-    WHERE s.stream_id IS NULL OR s.version <> g.version OR s.xmin <> pg_current_xact_id()::xid;
-    IF conflicts IS NOT NULL THEN
-      RAISE EXCEPTION 'A stream is not at its expected version' USING ERRCODE = 'MN409', DETAIL = conflicts::text;
+    WITH given AS (
+      SELECT * FROM json_to_recordset(stream_versions) AS g(stream text, expected bigint, version bigint)
+    ), opened AS (
+      INSERT INTO streams (stream_id, version) SELECT stream, version FROM given WHERE expected = 0 ORDER BY stream
+      ON CONFLICT (stream_id) DO NOTHING RETURNING stream_id
+    ), advanced AS (
+      UPDATE streams s SET version = given.version FROM given
+      WHERE s.stream_id = given.stream AND given.expected > 0 AND s.version = given.expected RETURNING s.stream_id
+    )
+    SELECT array_agg(stream) INTO lost FROM given
+    WHERE stream NOT IN (SELECT stream_id FROM opened UNION ALL SELECT stream_id FROM advanced);
+    IF lost IS NOT NULL THEN
+      -- A statement of its own: it sees what the winner has committed meanwhile.
+      RAISE EXCEPTION 'A stream is not at its expected version' USING ERRCODE = 'MN409', DETAIL = (
+        SELECT json_agg(json_build_object('stream', g.stream, 'expected', g.expected, 'actual', coalesce(s.version, 0)))
+        FROM json_to_recordset(stream_versions) AS g(stream text, expected bigint)
+        LEFT JOIN streams s ON s.stream_id = g.stream
+        WHERE g.stream = ANY (lost));
     END IF;
     ${INSERT_ROWS('stream_events', 'stream_rows')}
     IF wake_relay THEN

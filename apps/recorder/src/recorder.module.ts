@@ -1,0 +1,13 @@
+import { Module, type DynamicModule } from '@nestjs/common';
+import { OperatorCommandQueue } from '@moon/infra';
+
+/**
+ * The store's side of the platform. In one process the runtime writes its own log, strictly in order; what is left here
+ * is what others put into the store for it: operators' requests.
+ */
+@Module({})
+export class RecorderModule {
+  static with(requests: OperatorCommandQueue): DynamicModule {
+    return { module: RecorderModule, providers: [{ provide: OperatorCommandQueue, useValue: requests }], exports: [OperatorCommandQueue] };
+  }
+}
