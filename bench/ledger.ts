@@ -8,7 +8,7 @@ import {
   type PortfolioState,
 } from '@moon/domain';
 import { DEFINITIONS } from '@moon/events';
-import type { BenchFigure } from './figure';
+import { median, type BenchFigure } from './figure';
 
 const INSTRUMENT = 'BTC.HYPERLIQUID';
 const FILLS = 50_000;
@@ -94,8 +94,6 @@ function microseconds(work: () => unknown): number {
   work();
   return Number(process.hrtime.bigint() - from) / 1_000 / FILLS;
 }
-
-const median = (values: number[]): number => values.sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
 
 /** One fill in the exact ledger (decimal strings, events made and folded; no persistence, validation or hashing) beside float64. */
 export async function run(): Promise<BenchFigure[]> {

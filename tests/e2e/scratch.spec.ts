@@ -32,6 +32,6 @@ it('runs the crash', async () => {
     feedInstruments: source.instruments, startsAt: source.startsAt, modelLatency: { minMs: 100, maxMs: 300 }, orderTimeToLiveMs: 15000, speed: null, checkpointMs: 1e9,
     onFailure: (m) => console.log(m),
   });
-  const { result } = await run.finished;
+  const { result } = await run.run();
   console.log(JSON.stringify(result, null, 1), Date.now() - t, 'ms');
 }, 600000);

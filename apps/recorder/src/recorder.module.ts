@@ -1,5 +1,5 @@
 import { Module, type DynamicModule } from '@nestjs/common';
-import { OperatorCommandQueue } from '@moon/infra';
+import { OperatorInbox } from '@moon/infra';
 
 /**
  * The store's side of the platform. In one process the runtime writes its own log, strictly in order; what is left here
@@ -7,7 +7,7 @@ import { OperatorCommandQueue } from '@moon/infra';
  */
 @Module({})
 export class RecorderModule {
-  static with(requests: OperatorCommandQueue): DynamicModule {
-    return { module: RecorderModule, providers: [{ provide: OperatorCommandQueue, useValue: requests }], exports: [OperatorCommandQueue] };
+  static with(requests: OperatorInbox): DynamicModule {
+    return { module: RecorderModule, providers: [{ provide: OperatorInbox, useValue: requests }], exports: [OperatorInbox] };
   }
 }

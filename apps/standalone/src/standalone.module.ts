@@ -1,17 +1,17 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { AgentsModule } from '@moon/app-agents';
 import { ApiModule } from '@moon/app-api';
-import { ExecutionModule, type OperatorInbox } from '@moon/app-execution';
+import { ExecutionModule, type OperatorDesk } from '@moon/app-execution';
 import { RecorderModule } from '@moon/app-recorder';
-import type { HealthRegistry, OperatorCommandQueue } from '@moon/infra';
+import type { HealthRegistry, OperatorInbox } from '@moon/infra';
 
 /** All applications in one process, on embedded parts: what `npm start` runs. */
 @Module({})
 export class StandaloneModule {
-  static with(parts: { health: HealthRegistry; inbox: OperatorInbox; requests: OperatorCommandQueue }): DynamicModule {
+  static with(parts: { health: HealthRegistry; desk: OperatorDesk; requests: OperatorInbox }): DynamicModule {
     return {
       module: StandaloneModule,
-      imports: [ApiModule.with(parts.health), ExecutionModule.with(parts.inbox), RecorderModule.with(parts.requests), AgentsModule],
+      imports: [ApiModule.with(parts.health), ExecutionModule.with(parts.desk), RecorderModule.with(parts.requests), AgentsModule],
     };
   }
 }

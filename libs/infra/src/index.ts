@@ -1,4 +1,6 @@
 export * from './config';
+export * from './embedded';
 export * from './health';
 export * from './market-files';
+export * from './postgres';
 export * from './telemetry';

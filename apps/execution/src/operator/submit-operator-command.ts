@@ -5,7 +5,7 @@ import type { EmitData } from '@moon/events';
 type OperatorCommandData = EmitData<'operator.command'>;
 
 /** Takes operators' requests into the log of the running platform. */
-export abstract class OperatorInbox {
+export abstract class OperatorDesk {
   /** @returns a sentence that says what was done */
   abstract take(command: OperatorCommandData): Promise<string>;
 }
@@ -19,9 +19,9 @@ export class SubmitOperatorCommand extends Command<string> {
 
 @CommandHandler(SubmitOperatorCommand)
 export class SubmitOperatorCommandHandler implements ICommandHandler<SubmitOperatorCommand> {
-  constructor(@Inject(OperatorInbox) private readonly inbox: OperatorInbox) {}
+  constructor(@Inject(OperatorDesk) private readonly desk: OperatorDesk) {}
 
   execute(command: SubmitOperatorCommand): Promise<string> {
-    return this.inbox.take(command.data);
+    return this.desk.take(command.data);
   }
 }

@@ -51,6 +51,8 @@ export interface LiveRun {
   agents: ThreadedAgents;
   log: LogWriter;
   refusedByReason: Record<string, number>;
+  /** Names of all agents, once their threads are up. */
+  agentsReady(): Promise<string[]>;
   /** Lets market data in; everything before it has been recovered and reconciled. */
   begin(): Promise<void>;
   /** Takes an input of the process itself (operational events, operator commands). */
@@ -135,6 +137,7 @@ export async function startLiveRun(options: LiveRunOptions): Promise<LiveRun> {
     log,
     refusedByReason,
     input,
+    agentsReady: () => agents.ready(),
     async begin() {
       live.start([...fresh, ...recovered.unlogged, ...missed]);
       await warmUp();

@@ -41,11 +41,14 @@ export interface RecordedRunOptions {
   onFailure?: (message: string) => void;
 }
 
-/** A running or finished recorded run. */
+/** A recorded run that has been recovered and waits for its `run`. */
 export interface RecordedRun {
   engine: Engine;
-  /** Resolves at the end of the data, or after `stop`, when everything is stored. */
-  finished: Promise<{ result: RunResult; isComplete: boolean }>;
+  log: LogWriter;
+  /** Plays the inputs; resolves at the end of the data, or after `stop`, when everything is stored. */
+  run(): Promise<{ result: RunResult; isComplete: boolean }>;
+  /** Takes an input of the process itself, between two recorded ones. */
+  submit(event: AnyEvent): void;
   /** Ends after the present input; the run can be resumed. */
   stop(): void;
 }
@@ -107,7 +110,7 @@ export async function startRecordedRun(options: RecordedRunOptions): Promise<Rec
     const { refusedByReason } = options;
     return { result: await runResult({ run: runId, store, engine, link, portfolios, refusedByReason }), isComplete: !isStopped };
   };
-  return { engine, finished: run(), stop: () => void (isStopped = true) };
+  return { engine, log, run, submit: (event) => void engine.input(event), stop: () => void (isStopped = true) };
 }
 
 /** Wall-clock milliseconds, strictly rising: never used before, also not before a restart (rule 17). */

@@ -12,6 +12,7 @@ import type {
 } from '@moon/kernel';
 import { openDesk, updateHolder, type VenueContext } from './context';
 import { flat, isolatedMargin, signedQuantity, valueAt } from './ledger';
+import { own } from './own';
 import { requireAccount } from './reports';
 import type { AccountState, OrderState } from './state';
 
@@ -61,8 +62,9 @@ const specSchema = TypeCompiler.Compile(
  */
 export function openAccount(context: VenueContext, spec: AccountSpec): void {
   const problem = specSchema.Check(spec) ? undefined : specSchema.Errors(spec).First();
-  if (problem) throw new VenueRefused('malformed', `The account does not fit at ${problem.path || '/'}: ${problem.message}.`);
-  const known = Object.hasOwn(context.state.accounts, spec.portfolio) ? context.state.accounts[spec.portfolio] : undefined;
+  if (problem)
+    throw new VenueRefused('malformed', `The account does not fit at ${problem.path || '/'}: ${problem.message}.`);
+  const known = own(context.state.accounts, spec.portfolio);
   const identity = identityOf(spec);
   if (known && known.identity !== identity) {
     throw new VenueRefused(
@@ -88,11 +90,15 @@ function checkSpec(context: VenueContext, spec: AccountSpec): void {
     if (!desk) throw new VenueRefused('unknown_instrument', `${id} is not traded here.`);
     const highest = desk.instrument.maxLeverage;
     if (leverage > highest) {
-      throw new VenueRefused('leverage', `${id} allows a leverage of 1 to ${highest}; "${portfolio}" asks for ${leverage}.`);
+      throw new VenueRefused(
+        'leverage',
+        `${id} allows a leverage of 1 to ${highest}; "${portfolio}" asks for ${leverage}.`,
+      );
     }
   }
   for (const { instrument } of spec.positions ?? []) {
-    if (!openDesk(context, instrument)) throw new VenueRefused('unknown_instrument', `${instrument} is not traded here.`);
+    if (!openDesk(context, instrument))
+      throw new VenueRefused('unknown_instrument', `${instrument} is not traded here.`);
   }
 }
 

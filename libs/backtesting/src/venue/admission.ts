@@ -23,6 +23,12 @@ export function examine(context: VenueContext, account: AccountState, order: Ord
       `${instrument.id} settles in ${instrument.settlement}, the account in ${account.settlementAsset}.`,
     );
   }
+  if (account.accountModel !== 'margin' && instrument.kind === 'inverse') {
+    return refuse(
+      'unsupported_instrument',
+      `${instrument.id} is an inverse contract; only a margin account can hold it.`,
+    );
+  }
   if (account.accountModel === 'margin' && instrument.kind === 'spot') {
     return refuse('not_marginable', `${instrument.id} is a spot instrument; a margin account trades contracts.`);
   }

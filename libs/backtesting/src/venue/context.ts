@@ -2,6 +2,7 @@ import { findInstrument, maintenanceTiers, toNumber, type Instrument } from '@mo
 import type { VenueReport } from '@moon/kernel';
 import type { VenueConfig } from './config';
 import type { VenueModels } from './models';
+import { own } from './own';
 import { initialMarket, type AccountState, type MarketState, type OrderState, type VenueState } from './state';
 
 /** Where one instrument is traded: its prices, its resting orders, and the margin accounts that hold it. */
@@ -65,7 +66,7 @@ export function createContext(config: VenueConfig, models: VenueModels, state: V
 
 /** The instrument by the newest listing, or as it is built in. */
 export function instrumentOf(context: VenueContext, id: string): Instrument | undefined {
-  return context.state.listed[id] ?? findInstrument(id);
+  return own(context.state.listed, id) ?? findInstrument(id);
 }
 
 /** The desk of a traded instrument, opened at first use; undefined for an instrument that nobody knows. */
@@ -74,8 +75,8 @@ export function openDesk(context: VenueContext, id: string): Desk | undefined {
   if (known) return known;
   const instrument = instrumentOf(context, id);
   if (!instrument) return undefined;
-  const source = openSource(context, context.config.priceSources[id] ?? id);
-  const resting = (context.state.resting[id] ??= []);
+  const source = openSource(context, own(context.config.priceSources, id) ?? id);
+  const resting = own(context.state.resting, id) ?? (context.state.resting[id] = []);
   const desk: Desk = {
     instrument,
     market: source.market,
@@ -103,7 +104,8 @@ export function openDesk(context: VenueContext, id: string): Desk | undefined {
 export function openSource(context: VenueContext, id: string): { market: MarketState; desks: Desk[] } {
   let source = context.sources.get(id);
   if (!source) {
-    source = { market: (context.state.markets[id] ??= initialMarket()), desks: [] };
+    const market = own(context.state.markets, id) ?? (context.state.markets[id] = initialMarket());
+    source = { market, desks: [] };
     context.sources.set(id, source);
   }
   return source;
@@ -115,7 +117,7 @@ export function relist(context: VenueContext, instrument: Instrument): void {
   const old = context.desks.get(instrument.id);
   if (!old) return;
   context.desks.delete(instrument.id);
-  const source = openSource(context, context.config.priceSources[instrument.id] ?? instrument.id);
+  const source = openSource(context, own(context.config.priceSources, instrument.id) ?? instrument.id);
   for (const list of [context.deskList, source.desks]) list.splice(list.indexOf(old), 1);
   openDesk(context, instrument.id)?.holders.push(...old.holders);
 }

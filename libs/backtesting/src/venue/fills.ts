@@ -64,10 +64,15 @@ export function make(context: VenueContext, desk: Desk, order: OrderState): void
 export function adversePrice(desk: Desk, side: 'buy' | 'sell', price: number): Decimal {
   const exact = fromNumber(price);
   if (isOnTick(desk.instrument, exact)) return exact;
-  // roundPrice favours the one who orders, so the other side's rounding is the adverse one. A sell below the smallest
-  // price there is gets the smallest.
-  if (side === 'sell' && price < 1e-6) return roundPrice(desk.instrument, exact, 'sell');
-  return roundPrice(desk.instrument, exact, side === 'buy' ? 'sell' : 'buy');
+  // roundPrice favours the one who orders, so the other side's rounding is the adverse one.
+  if (side === 'buy') return roundPrice(desk.instrument, exact, 'sell');
+  try {
+    return roundPrice(desk.instrument, exact, 'buy');
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    // Rounded down nothing is left: the smallest price there is.
+    return roundPrice(desk.instrument, exact, 'sell');
+  }
 }
 
 function fillPrice(desk: Desk, order: OrderState, price: number): Decimal {

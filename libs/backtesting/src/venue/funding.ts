@@ -38,7 +38,7 @@ function pay(
   const isDerived = !(oracle > 0);
   const price = isDerived ? derivedPrice(desk, due.position) : fromNumber(oracle);
   const amount = fundingOf(account, instrument, quantity, price, fromNumber(rate));
-  bookFunding(account, instrument.id, amount);
+  bookFunding(account, instrument.id, amount, quantity);
   reportAccount(context, account, {
     kind: 'funding',
     instrument: instrument.id,

@@ -133,12 +133,17 @@ export function fundingOf(
   return neg(ledger(mul(units, oracle), scale));
 }
 
-/** Books funding on cash and on the position, if it is still there; an isolated position pays from its own margin. */
-export function bookFunding(account: AccountState, instrument: string, amount: Decimal): void {
+/**
+ * Books funding on cash, and on the position if it is still on the side that it was on at the settlement: an isolated
+ * one pays from its own margin.
+ *
+ * @param quantity signed quantity at the settlement
+ */
+export function bookFunding(account: AccountState, instrument: string, amount: Decimal, quantity: Decimal): void {
   account.cash = add(account.cash, amount);
   account.funding = add(account.funding, amount);
   const position = account.positions[instrument];
-  if (!position || position.quantity === '0') return;
+  if (!position || sign(position.quantity) !== sign(quantity)) return;
   position.funding = add(position.funding, amount);
   if (account.marginMode === 'isolated') position.margin = add(position.margin, amount);
 }

@@ -5,6 +5,7 @@ import { settleFunding } from './funding';
 import { judge } from './liquidation';
 import type { MarkOverride } from './margin';
 import { matchBar, matchMark, matchQuote, matchTrade } from './matching';
+import { own } from './own';
 import type { MarketState } from './state';
 
 /**
@@ -25,7 +26,7 @@ export function takeMarket(context: VenueContext, event: AnyEvent): void {
     case 'funding.update':
       for (const desk of context.deskList) {
         const { id, kind } = desk.instrument;
-        const source = context.config.fundingSources[id] ?? id;
+        const source = own(context.config.fundingSources, id) ?? id;
         if (source === event.data.instrument && kind !== 'spot') settleFunding(context, desk, event.data);
       }
       return;

@@ -2,6 +2,7 @@ import { VenueRefused } from '@moon/kernel';
 import type { VenueReport } from '@moon/kernel';
 import { schedule } from './agenda';
 import type { VenueContext } from './context';
+import { own } from './own';
 import type { AccountState, OrderState } from './state';
 
 /** What a report says, without what every report has. */
@@ -31,7 +32,7 @@ function begin(context: VenueContext, account: AccountState, kind: VenueReport['
 
 /** @throws VenueRefused `unknown_account` */
 export function requireAccount(context: VenueContext, portfolio: string): AccountState {
-  const account = context.state.accounts[portfolio];
+  const account = own(context.state.accounts, portfolio);
   if (!account)
     throw new VenueRefused('unknown_account', `Portfolio "${portfolio}" has no account at ${context.config.name}.`);
   return account;

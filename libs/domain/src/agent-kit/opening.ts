@@ -78,7 +78,7 @@ export function decideOpening(
   config: OpeningConfig,
 ): OpeningCause | null {
   if (!isActionable(view, config)) return null;
-  if (memory.lastAt !== null && false) return null;
+  if (memory.lastAt !== null && now - memory.lastAt < config.minIntervalMs) return null;
   if (view.action !== memory.standing || memory.lastAt === null) return 'crossed';
   const present = conviction(view);
   if (present >= memory.lastConviction + config.strengthenBy) return 'strengthened';

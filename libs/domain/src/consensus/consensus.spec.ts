@@ -1,4 +1,4 @@
-import { recordOutbox } from '../handler';
+import { recordOutbox, testEvent } from '../handler';
 import { createConsensusSaga, failOpenWindowsOnPark } from './consensus';
 import { halt, play, signal, T0, TOKEN, windowOf } from './testing';
 
@@ -111,6 +111,22 @@ describe('consensus saga: voting and deciding', () => {
     expect(pending).toEqual([]);
   });
 
+  it('the deadline of an earlier window does not end a later one', () => {
+    const saga = createConsensusSaga({ cooldownMs: 0 });
+    const { state } = play([opening], { until: 0 });
+    const due = testEvent('deadline.reached', T0 + 5_000, {
+      handler: 'saga/consensus',
+      handlerKey: TOKEN,
+      name: 'window',
+      dueAt: T0 + 5_000,
+      data: { windowId: windowOf(signal(-9_000, { agent: 'chart_agent' })) },
+    });
+    const out = recordOutbox(T0 + 5_000, TOKEN);
+    saga.handle(due, state, out);
+    expect(out.emitted).toEqual([]);
+    expect(state.window).not.toBeNull();
+  });
+
   it('a single voter may decide on the opening signal alone', () => {
     const config = { voters: [{ agent: 'trading_agent', weight: 1 }], minimumAgents: 1 };
     const { emitted } = play([opening], { config });
@@ -172,7 +188,7 @@ describe('consensus saga: voting and deciding', () => {
     expect(state.counts).toMatchObject({ opened: 1, failed: 1, late: 1 });
   });
 
-  it('US5: the size factor is weighted by how much each vote weighs, within its bound', () => {
+  it('the size factor is weighted by how much each vote weighs, within its bound', () => {
     const raised = signal(0, { agent: 'trading_agent', score: 90, confidence: 0.9, sizeFactor: 3 });
     const plain = signal(1, { agent: 'chart_agent', score: 90, confidence: 0.3 });
     const expected = (0.9 * 3 + 0.3 * 1) / 1.2;

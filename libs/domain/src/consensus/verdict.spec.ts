@@ -23,7 +23,7 @@ const gridBallot = fc.record({
 });
 const anyRule = fc
   .record({
-    weights: fc.array(fc.constantFrom(0, 0.5, 1, 1, 2), { minLength: 1, maxLength: 4 }),
+    weights: fc.array(fc.constantFrom(0, 0.5, 1, 1, 2, 8), { minLength: 1, maxLength: 4 }),
     threshold: fc.constantFrom(50, 60, 70, 85),
     minimumAgents: fc.integer({ min: 1, max: 3 }),
   })
@@ -183,6 +183,16 @@ describe('verdict as soon as it is certain', () => {
     expect(certainVerdict(rule(), [buy(1, 60), hold(1), hold(1), null])).toEqual(failed);
     expect(certainVerdict(rule(), [buy(1, 40), null, hold(0), hold(0)])).toEqual(failed);
     expect(certainVerdict(rule(), [buy(1, 41), null, hold(0), hold(0)])).toBeNull();
+  });
+
+  it('knows when enough agents can still come together, and when not', () => {
+    const heavy = rule({ voters: [8, 1, 1].map((weight, index) => ({ agent: `a${index}`, weight })) });
+    expect(certainVerdict(heavy, [buy(1, 100), null, null])).toBeNull();
+    expect(certainVerdict(heavy, [buy(1, 100), hold(1), null])).toBeNull();
+    expect(certainVerdict({ ...heavy, minimumAgents: 3 }, [buy(1, 100), hold(1), null])).toEqual({
+      outcome: 'failed',
+      reason: 'not_enough_agents',
+    });
   });
 
   it('waits for no voter without weight', () => {

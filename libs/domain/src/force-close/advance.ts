@@ -17,6 +17,8 @@ export interface Step {
   state: ForceCloseState;
   saga: Saga;
   out: Outbox;
+  /** The event's own time in ms, which what is emitted on it carries; `out.now` may be ahead of it. */
+  eventAt: number;
 }
 
 /**
@@ -170,6 +172,7 @@ function goOnFlat(step: Step): void {
   const { config, saga, out } = step;
   if (saga.flatAt === null) {
     saga.flatAt = out.now;
+    saga.askedAt = step.eventAt;
     saga.stage = 'verifying';
     saga.isFailing = false;
     saga.verifying = { tries: 0, nextAt: out.now };

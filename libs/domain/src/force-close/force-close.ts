@@ -87,7 +87,7 @@ export function createForceCloseSaga(given: PartialConfig<ForceCloseConfig> = {}
       if (trigger !== null && isFirst(state, `trigger/${event.id}`)) pull(trigger, event.id, state, out);
       const { saga } = state;
       if (saga === null) return;
-      const step: Step = { config, state, saga, out };
+      const step: Step = { config, state, saga, out, eventAt: event.occurredAt };
       if (change.filled !== undefined) noteProgress(step, change.filled);
       if (change.fruitless !== undefined) noteFruitless(step, change.fruitless);
       if (event.type === 'deadline.reached' && event.data.dueAt === saga.wakeAt) saga.wakeAt = null;
@@ -110,7 +110,9 @@ function pull(trigger: Trigger, eventId: string, state: ForceCloseState, out: Ou
     state.saga.stage = 'closing';
     report({ saga: state.saga, out }, 'retrying', `A further trigger came: ${reason}`, where);
   }
-  if (violation === null || state.clearances.some((clearance) => covers(clearance, violation))) return;
+  if (violation === null) return;
+  // What arrives after its own all-clear is over already; at the same instant the danger may be a new one.
+  if (state.clearances.some((clearance) => covers(clearance, violation) && clearance.at > violation.at)) return;
   const known = state.saga.violations.find((one) => isSame(one, violation));
   if (known) known.at = Math.max(known.at, violation.at);
   else state.saga.violations.push(violation);
@@ -150,8 +152,8 @@ function triggerOf(event: AnyEvent): Trigger | null {
 
 function reconciled(step: Step, event: EventEnvelope<'portfolio.reconciled'>): void {
   const { saga } = step;
-  // A reconciliation from before being flat says nothing about now.
-  if (saga.stage !== 'verifying' || saga.flatAt === null || event.occurredAt < saga.flatAt) return;
+  // A reconciliation from before the first question says nothing about now.
+  if (saga.stage !== 'verifying' || event.occurredAt < saga.askedAt) return;
   const { differences } = event.data;
   if (differences.length === 0) saga.stage = 'cooling';
   else noteUnverified(step, differences.join('; '));
@@ -166,16 +168,17 @@ function clear(state: ForceCloseState, event: EventEnvelope<'risk.ok'>): void {
   state.clearances.splice(0, Math.max(0, state.clearances.length - REMEMBERED_CLEARANCES));
   const { saga } = state;
   if (saga === null) return;
-  saga.violations = saga.violations.filter((violation) => !clearances.some((one) => covers(one, violation)));
+  saga.violations = saga.violations.filter(
+    (violation) => !clearances.some((one) => covers(one, violation) && one.at >= violation.at),
+  );
 }
 
-/** A clearance covers what was seen before it; without instrument or token, all of them. */
+/** Whether a clearance is about a violation; without instrument or token it is about all of them. */
 function covers(clearance: Clearance, violation: Violation): boolean {
   const fits = (cleared: string | null, found: string | null): boolean =>
     cleared === null || found === null || cleared === found;
   return (
     clearance.type === violation.type &&
-    clearance.at > violation.at &&
     fits(clearance.instrument, violation.instrument) &&
     fits(clearance.token, violation.token)
   );

@@ -65,6 +65,8 @@ export interface Saga {
   lifting: Attempts;
   /** Since when the portfolio has been flat by its own books; null = it is not. */
   flatAt: number | null;
+  /** Event time in ms of the first question whether the venue is flat too; older reconciliations do not answer it. */
+  askedAt: number;
   /** True from saying 'failed' until something moves again: it says so once. */
   isFailing: boolean;
   /** When its deadline is due; null = none is set. */
@@ -115,6 +117,7 @@ export function newSaga(sagaId: string, reason: string, now: number): Saga {
     verifying: attempts(),
     lifting: attempts(),
     flatAt: null,
+    askedAt: now,
     isFailing: false,
     wakeAt: null,
   };

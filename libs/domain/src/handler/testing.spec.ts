@@ -65,11 +65,14 @@ describe('driveHandler', () => {
 
   it('fails a spec whose state JSON cannot hold', () => {
     const broken: Handler<{ at: unknown }> = {
-      ...noting,
+      name: 'agent/broken',
+      role: 'agent',
+      partitionedBy: 'token',
+      consumes: ['price.tick'],
       initialState: () => ({ at: 0 }),
       handle: (_event, state) => void (state.at = new Map()),
     };
-    expect(() => driveHandler(broken, [tick(0)])).toThrow(/State of agent\/noting is not plain JSON at \$\.at/);
+    expect(() => driveHandler(broken, [tick(0)])).toThrow(/State of agent\/broken is not plain JSON at \$\.at/);
   });
 });
 

@@ -1,5 +1,5 @@
 import { addSmall, cmpSmall, divSmall, mulSmall, roundSmall, signSmall, timesSmall } from './small';
-import { divide, format, parse, power, unitsAt, type Decimal, type Rounding } from './scaled';
+import { divide, format, parse, power, unitsAt, type Decimal, type Rounding, type Scaled } from './scaled';
 
 /** Places a ledger amount has unless the portfolio says otherwise (rule 13). */
 export const DEFAULT_LEDGER_SCALE = 12;
@@ -26,8 +26,8 @@ export function sub(a: Decimal, b: Decimal): Decimal {
 
 /** a × b, exact; with `scale` rounded half-even to that many places. */
 export function mul(a: Decimal, b: Decimal, scale?: number): Decimal {
-  const small = scale === undefined ? mulSmall(a, b) : undefined;
-  if (small !== undefined) return small;
+  const small = mulSmall(a, b);
+  if (small !== undefined) return scale === undefined ? small : roundTo(small, scale, 'half-even');
   const x = parse(a);
   const y = parse(b);
   const places = x.scale + y.scale;
@@ -40,13 +40,24 @@ export function mul(a: Decimal, b: Decimal, scale?: number): Decimal {
 export function div(a: Decimal, b: Decimal, scale: number, rounding: Rounding = 'half-even'): Decimal {
   const small = divSmall(a, b, scale);
   if (small !== undefined) return small;
-  const x = parse(a);
-  const y = parse(b);
-  if (y.units === 0n) throw new RangeError(`${a} cannot be divided by zero.`);
+  return quotient(parse(a), parse(b), scale, rounding);
+}
+
+function quotient(x: Scaled, y: Scaled, scale: number, rounding: Rounding): Decimal {
+  if (y.units === 0n) throw new RangeError(`${format(x.units, x.scale)} cannot be divided by zero.`);
   const shift = scale + y.scale - x.scale;
   const dividend = shift >= 0 ? x.units * power(shift) : x.units;
   const divisor = shift >= 0 ? y.units : y.units * power(-shift);
   return format(divide(dividend, divisor, rounding), scale);
+}
+
+/** a × b ÷ c rounded once to `scale` places, half-even. Throws a RangeError when c is zero. */
+export function mulDiv(a: Decimal, b: Decimal, c: Decimal, scale: number): Decimal {
+  const product = mulSmall(a, b);
+  if (product !== undefined) return div(product, c, scale);
+  const x = parse(a);
+  const y = parse(b);
+  return quotient({ units: x.units * y.units, scale: x.scale + y.scale }, parse(c), scale, 'half-even');
 }
 
 /** −1, 0 or 1: how a stands to b. */

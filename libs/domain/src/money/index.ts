@@ -10,6 +10,7 @@ export {
   max,
   min,
   mul,
+  mulDiv,
   neg,
   roundTo,
   sign,

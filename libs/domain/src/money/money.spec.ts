@@ -12,6 +12,7 @@ import {
   max,
   min,
   mul,
+  mulDiv,
   neg,
   num15,
   roundTo,
@@ -63,6 +64,9 @@ describe('money', () => {
         expect(mul(a, b, places)).toBe(text(new Exact(a).times(b).toDecimalPlaces(places, MODES['half-even'])));
         expect(roundTo(a, places, mode)).toBe(text(new Exact(a).toDecimalPlaces(places, MODES[mode])));
         fc.pre(!isZero(b));
+        expect(mulDiv(a, a, b, places)).toBe(
+          text(new Exact(a).times(a).div(b).toDecimalPlaces(places, MODES['half-even'])),
+        );
         expect(div(a, b, places, mode)).toBe(text(new Exact(a).div(b).toDecimalPlaces(places, MODES[mode])));
       }),
       { numRuns: 3000 },
@@ -109,6 +113,7 @@ describe('money', () => {
 
   it('refuses a division by zero', () => {
     expect(() => div('1', '0.0', 2)).toThrow(RangeError);
+    expect(() => mulDiv('0', '1', '0', 2)).toThrow(RangeError);
   });
 
   it('turns every float64 into the shortest text that reads back as it', () => {

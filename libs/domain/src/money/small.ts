@@ -48,19 +48,38 @@ function readFraction(text: string, first: number, negative: boolean): boolean {
   return true;
 }
 
+/** Numbers up to here turn into text several times faster: they are no doubles inside. */
+const CHUNK = 10_000_000;
+const CHUNK_DIGITS = 7;
+const ZEROS: string[] = Array.from({ length: MOST_DIGITS + 1 }, (_, count) => '0'.repeat(count));
+
 /** Canonical text of parts that have the same sign, |decimals| below 10^places. */
 function text(integer: number, decimals: number, places: number): string {
   if (decimals === 0) return integer === 0 ? '0' : String(integer);
   const sign = integer < 0 || decimals < 0 ? '-' : '';
-  let rest = decimals < 0 ? -decimals : decimals;
+  return `${sign}${integer < 0 ? -integer : integer}.${decimalText(decimals < 0 ? -decimals : decimals, places)}`;
+}
+
+/** The digits after the point, without trailing zeros; `decimals` is above zero. */
+function decimalText(decimals: number, places: number): string {
+  if (decimals >= CHUNK) {
+    const high = Math.floor(decimals / CHUNK);
+    const low = decimals - high * CHUNK;
+    const left = places - CHUNK_DIGITS;
+    return low === 0 ? decimalText(high, left) : padded(high, left) + decimalText(low, CHUNK_DIGITS);
+  }
+  let rest = decimals;
   let left = places;
   while (rest % 10 === 0) {
     rest /= 10;
     left -= 1;
   }
-  const digits = String(rest);
-  const zeros = left - digits.length;
-  return `${sign}${integer < 0 ? -integer : integer}.${zeros === 0 ? '' : '0'.repeat(zeros)}${digits}`;
+  return padded(rest, left);
+}
+
+function padded(value: number, places: number): string {
+  const digits = String(value);
+  return digits.length === places ? digits : (ZEROS[places - digits.length] ?? '') + digits;
 }
 
 /** What `read` read last as units ÷ 10^scale; NaN when float64 might not hold the units. */

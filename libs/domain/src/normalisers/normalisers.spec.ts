@@ -112,7 +112,7 @@ describe('sentiment normaliser', () => {
     expect(updates(reading(0, 27, [0, 100], 'fear_greed_index'))[0]).toEqual({
       token: 'BTC',
       bullish_pct: 27,
-      velocity: 0,
+      velocity: null,
       confidence: 0.333333333333333,
       timestamp: T0,
       source: 'fear_greed_index',
@@ -126,7 +126,7 @@ describe('sentiment normaliser', () => {
       reading(2 * HOUR, 50, [0, 100]),
       reading(2 * HOUR + MINUTE, 40, [0, 100]),
     );
-    expect(all.map((one) => one.velocity)).toEqual([0, 0, 15, -10]);
+    expect(all.map((one) => one.velocity)).toEqual([null, null, 15, -10]);
   });
 
   it('is surer of a source that speaks often, less of one that has been silent', () => {

@@ -89,7 +89,7 @@ function handle(
     return;
   }
   const known = state.sources.find((one) => one.source === event.data.source);
-  const velocity = known === undefined ? 0 : change(known, bullishPct, out.now, config.velocitySpanMs);
+  const velocity = known === undefined ? null : change(known, bullishPct, out.now, config.velocitySpanMs);
   const evidence = 1 + (known === undefined ? 0 : known.evidence * 2 ** (-(out.now - known.at) / config.halfLifeMs));
   remember(state, { source: event.data.source, evidence, bullishPct, at: out.now }, config.maxSources);
   out.emit('sentiment.update', {

@@ -97,7 +97,7 @@ function explore(): Map<OrderStatus, OrderState> {
 describe("an order's transitions", () => {
   const reached = explore();
 
-  it('[EXE-4] reach every status of the table from a request', () => {
+  it('reach every status of the table from a request', () => {
     expect([...reached.keys()].sort()).toEqual([...STATUSES].sort());
   });
 

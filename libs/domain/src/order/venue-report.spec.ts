@@ -20,7 +20,7 @@ function after(reports: ReturnType<typeof report>[], from: OrderState = fold(sub
 }
 
 describe('reports of a venue about an order', () => {
-  it('[EXE-4] track it from acceptance through partial fills to filled', () => {
+  it('track it from acceptance through partial fills to filled', () => {
     const order = after([
       acceptance(),
       fillReport('a', '0.5', { price: '100' }),
@@ -37,7 +37,7 @@ describe('reports of a venue about an order', () => {
     expect(remainingQuantity(order)).toBe('0');
   });
 
-  it('[EXE-4] track it to a rejection with its reason', () => {
+  it('track it to a rejection with its reason', () => {
     const facts = factsOf(
       applyVenueReport(fold(submitted), report('rejected', { code: 'min_notional', message: 'Below 10 USDC.' })),
     );

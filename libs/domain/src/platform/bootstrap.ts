@@ -1,11 +1,11 @@
 import { inputId, type AnyEvent, type EmitData, type EventType } from '@moon/events';
 import { findInstrument, instrumentListing } from '../instruments';
-import type { PortfolioConfig } from './portfolio-config';
+import type { PortfolioSettings } from './portfolio-settings';
 
 export interface BootstrapOptions {
   /** Run time of the start, ms: the time of all these events. */
   at: number;
-  portfolios: readonly PortfolioConfig[];
+  portfolios: readonly PortfolioSettings[];
   /** Instruments that the feed prices. */
   feedInstruments: readonly string[];
   headers: AnyEvent['headers'];
@@ -39,7 +39,7 @@ export function priceSourceOf(instrument: string, configured: string | undefined
 
 type Add = <T extends EventType>(type: T, key: string, data: EmitData<T>) => void;
 
-function openPortfolio(config: PortfolioConfig, { at, feedInstruments }: BootstrapOptions, add: Add): void {
+function openPortfolio(config: PortfolioSettings, { at, feedInstruments }: BootstrapOptions, add: Add): void {
   const { name: portfolio, accountModel, settlementAsset } = config;
   const instruments = config.instruments.map(({ instrument, leverage, priceSource }) => {
     return { instrument, leverage, priceSource: priceSourceOf(instrument, priceSource, feedInstruments) };

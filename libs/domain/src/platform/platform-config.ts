@@ -11,14 +11,14 @@ import { executionConfigSchema } from '../execution';
 import { forceCloseConfigSchema } from '../force-close';
 import { barBuilderConfigSchema, liquidationNormaliserConfigSchema, sentimentNormaliserConfigSchema } from '../normalisers';
 import { portfolioProjectionConfigSchema } from '../projections';
-import { portfolioConfigSchema } from './portfolio-config';
+import { portfolioSettingsSchema } from './portfolio-settings';
 
 const whole = { additionalProperties: false, default: {} } as const;
 
 /** Everything that decides what the platform does with its inputs: the values of `config.activated` (rule 8). */
 export const platformConfigSchema = Type.Object(
   {
-    portfolios: Type.Array(portfolioConfigSchema, {
+    portfolios: Type.Array(portfolioSettingsSchema, {
       default: [{ name: 'main' }],
       minItems: 1,
       description: 'Portfolios of this run.',

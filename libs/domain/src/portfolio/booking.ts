@@ -1,5 +1,5 @@
 import type { Instrument } from '../instruments';
-import { abs, add, cmp, div, ledger, mul, neg, sign, sub, type Decimal } from '../money';
+import { abs, add, cmp, div, ledger, mul, mulDiv, neg, sign, sub, type Decimal } from '../money';
 import type { PortfolioConfig, PositionState, Side } from './state';
 
 /** One trade to book: what was bought or sold, and the fee in the settlement asset. */
@@ -33,13 +33,14 @@ export function signed(side: Side, quantity: Decimal): Decimal {
  * `scale` places: q·m·p for spot and linear, −q·m/p for inverse contracts.
  */
 export function valueOf(instrument: Instrument, quantity: Decimal, price: Decimal, scale: number): Decimal {
-  const units = mul(quantity, instrument.multiplier);
-  return instrument.kind === 'inverse' ? div(neg(units), price, scale) : ledger(mul(units, price), scale);
+  const { kind, multiplier } = instrument;
+  const units = multiplier === '1' ? quantity : mul(quantity, multiplier);
+  return kind === 'inverse' ? div(neg(units), price, scale) : ledger(mul(units, price), scale);
 }
 
 /** `amount` × part ÷ whole, rounded once; the whole part takes the whole amount, so nothing is left behind. */
 export function share(amount: Decimal, part: Decimal, whole: Decimal, scale: number): Decimal {
-  return cmp(part, whole) === 0 ? amount : div(mul(amount, part), whole, scale);
+  return amount === '0' || cmp(part, whole) === 0 ? amount : mulDiv(amount, part, whole, scale);
 }
 
 /** How much of a trade closes an existing position: at most its size, nothing when it has the same direction. */

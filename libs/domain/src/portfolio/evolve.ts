@@ -3,6 +3,7 @@ import { findInstrument, type Instrument } from '../instruments';
 import { abs, add, isZero, sign, sub } from '../money';
 import type { Emission } from '../order/decision';
 import { closingQuantity, initialMargin, share, signed, valueOf } from './booking';
+import { withEntry, withoutEntry } from './entries';
 import { settledAt, SETTLEMENTS_REMEMBERED } from './funding';
 import type { HaltState, PortfolioState, PositionState, Reservation } from './state';
 
@@ -161,11 +162,11 @@ function newPosition(
 function reserved(state: PortfolioState, data: EmitData<'portfolio.reserved'>): PortfolioState {
   const { instrument, side, quantity, notional, reduceOnly } = data;
   const reservation: Reservation = { instrument, side, quantity, notional, reduceOnly };
-  return { ...state, reservations: { ...state.reservations, [data.order_id]: reservation } };
+  return { ...state, reservations: withEntry(state.reservations, data.order_id, reservation) };
 }
 
 function released(state: PortfolioState, data: EmitData<'portfolio.reservation_released'>): PortfolioState {
-  const { [data.order_id]: held, ...others } = state.reservations;
+  const held = state.reservations[data.order_id];
   if (held === undefined) {
     throw new IllegalPortfolioEvent('portfolio.reservation_released', `order ${data.order_id} has reserved nothing.`);
   }
@@ -177,14 +178,13 @@ function released(state: PortfolioState, data: EmitData<'portfolio.reservation_r
       `order ${data.order_id} has not reserved that much.`,
     );
   }
-  if (isZero(quantity)) return { ...state, reservations: others };
-  return { ...state, reservations: { ...others, [data.order_id]: { ...held, quantity, notional } } };
+  if (isZero(quantity)) return { ...state, reservations: withoutEntry(state.reservations, data.order_id) };
+  return { ...state, reservations: withEntry(state.reservations, data.order_id, { ...held, quantity, notional }) };
 }
 
 function fillBooked(state: PortfolioState, data: EmitData<'portfolio.fill_booked'>): PortfolioState {
   const own = data.feeAsset === state.config.settlementAsset;
-  const { [data.instrument]: position, ...others } = state.positions;
-  const next = moved(state, position, data, own ? data.fee : '0');
+  const next = moved(state, state.positions[data.instrument], data, own ? data.fee : '0');
   return {
     ...state,
     cash: add(state.cash, data.cashDelta),
@@ -193,7 +193,10 @@ function fillBooked(state: PortfolioState, data: EmitData<'portfolio.fill_booked
     foreignFees: own
       ? state.foreignFees
       : { ...state.foreignFees, [data.feeAsset]: add(state.foreignFees[data.feeAsset] ?? '0', data.fee) },
-    positions: next === undefined ? others : { ...others, [data.instrument]: next },
+    positions:
+      next === undefined
+        ? withoutEntry(state.positions, data.instrument)
+        : withEntry(state.positions, data.instrument, next),
     counters: { ...state.counters, fills: state.counters.fills + 1 },
   };
 }
@@ -251,7 +254,7 @@ function fundingBooked(state: PortfolioState, data: EmitData<'portfolio.funding_
           },
         }
       : state.positions,
-    fundingSettled: { ...state.fundingSettled, [instrument]: settled.slice(-SETTLEMENTS_REMEMBERED) },
+    fundingSettled: withEntry(state.fundingSettled, instrument, settled.slice(-SETTLEMENTS_REMEMBERED)),
     counters: { ...state.counters, fundings: state.counters.fundings + 1 },
   };
 }

@@ -234,7 +234,7 @@ describe('drawdown and the profit of the day', () => {
     return fold(factsOf(amount > 0 ? decideDeposit(state, terms) : decideWithdrawal(state, terms, value)), state);
   };
 
-  it('[US4-1] follow equity: peak, day and the worth of each position', () => {
+  it('follow equity: peak, day and the worth of each position', () => {
     const tracker = createValuationTracker();
     const state = bookAll(margin('cross'), [fillOf('buy', '0.1', '100000')]);
     const value = (price: number, now: number) => valuation(state, { [PERP]: price }, now, tracker);

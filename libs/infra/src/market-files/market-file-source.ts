@@ -3,8 +3,8 @@ import { createHash } from 'node:crypto';
 import type { AnyEvent } from '@moon/events';
 import type { InputSource } from '@moon/kernel';
 import { FileLane, type LaneEvent, type LaneReport } from './file-lane';
-import type { MinuteVolume, ResolveInstrument } from './formats';
-import { inspectFile, type BadRow, type FileFacts } from './row-reader';
+import type { FileKind, MinuteVolume, ResolveInstrument } from './formats';
+import { inspectFile, refusalOf, type BadRow, type FileFacts } from './row-reader';
 
 /** A file to read; the venue is told by its name when it is not given. */
 export interface MarketFile {
@@ -88,12 +88,27 @@ export class MarketFileSource implements InputSource {
 
   /** Every instrument that the files price, in the order of its first row. */
   get instruments(): string[] {
+    return this.instrumentsOf('candles', 'trades', 'funding', 'liquidations');
+  }
+
+  /** Instruments in the files of these kinds, in the order of their first rows. */
+  instrumentsOf(...kinds: readonly FileKind[]): string[] {
     const ids = this.facts.flatMap((fact, index) => {
-      if (fact.format.kind === 'sentiment') return [];
+      if (!kinds.includes(fact.format.kind) || fact.format.kind === 'sentiment') return [];
       const venue = this.options.files[index]?.venue ?? venueOf(fact.path, fact.format.kind);
-      return fact.symbols.map((symbol) => this.options.resolve(venue, symbol).instrument);
+      return fact.symbols.flatMap((symbol) => this.instrumentOf(venue, symbol));
     });
     return [...new Set(ids)];
+  }
+
+  /** The instrument of a symbol; none when rows of that symbol are refused. */
+  private instrumentOf(venue: string, symbol: string): string[] {
+    try {
+      return [this.options.resolve(venue, symbol).instrument];
+    } catch (error) {
+      refusalOf(error);
+      return [];
+    }
   }
 
   /** Time of the first row of all files, ms. */

@@ -80,7 +80,11 @@ export class PostgresEventStore implements EventStore {
     if (!first) return null;
     const entries = rows
       .filter(([, , handler]) => handler !== null)
-      .map(([, , handler, key, state]) => ({ handler: handler!, key: key!, state: JSON.parse(state!) as unknown }));
+      .map(([, , handler, key, state]) => ({
+        handler: handler!,
+        key: key!,
+        state: JSON.parse(state ?? 'null') as unknown,
+      }));
     return { seq: Number(first[0]), meta: JSON.parse(first[1]!) as Record<string, unknown>, entries };
   }
 

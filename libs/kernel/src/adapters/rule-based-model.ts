@@ -1,6 +1,6 @@
 import { derivedId, type AnyEvent } from '@moon/events';
 import { RULE_BASED_PROVIDER, ruleBasedModel } from '@moon/domain';
-import type { EffectAdapter, TimedInput } from '@moon/kernel';
+import type { EffectAdapter, TimedInput } from '../ports/effect';
 
 export interface ModelLatency {
   /** Shortest and longest answer time in run-time ms; drawn from the inference's id, so that it is the same at every repeat. */

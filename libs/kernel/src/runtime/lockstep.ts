@@ -21,6 +21,9 @@ export interface LockstepOptions {
 /** Types that a venue's books follow. */
 const MARKET_TYPES: ReadonlySet<string> = new Set(['price.tick', 'bar.opened', 'bar.closed', 'funding.update', 'instrument.listed']);
 
+/** Inputs between two turns of the event loop, in which the log is written and sockets are served. */
+const INPUTS_PER_TURN = 128;
+
 interface Due {
   at: number;
   order: number;
@@ -65,7 +68,8 @@ export class LockstepRuntime {
   /** Runs to the end of the source, then until no deadline or report is due by the last input's time. */
   async run(): Promise<void> {
     await this.settle();
-    for (;;) {
+    for (let handled = 1; ; handled += 1) {
+      if (handled % INPUTS_PER_TURN === 0) await new Promise((resolve) => setImmediate(resolve));
       const event = await this.next();
       if (event === null) return;
       this.time = Math.max(this.time, event.occurredAt);

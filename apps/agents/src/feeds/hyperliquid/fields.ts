@@ -23,7 +23,9 @@ export type RefusalReason =
   | 'unknown_channel'
   | 'unknown_coin'
   | 'binary'
-  | 'venue_error';
+  | 'venue_error'
+  /** No message at all: a REST request that was not answered. */
+  | 'no_answer';
 
 type Fields = Readonly<Record<string, unknown>>;
 

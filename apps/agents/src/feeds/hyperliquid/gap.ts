@@ -50,6 +50,17 @@ export class GapFiller {
     return [...recovered.events, feedEvent(live, 'feed.gap', data, identity)];
   }
 
+  /** The whole minutes of a stretch as bars; none when the venue does not answer. */
+  async bridge(coin: string, gap: Gap): Promise<AnyEvent[]> {
+    try {
+      return (await this.bars(coin, gap)).events;
+    } catch (error) {
+      if (!(error instanceof InfoUnavailable) && !(error instanceof MessageRefused)) throw error;
+      this.options.refusePart(new MessageRefused('no_answer', error.message), coin);
+      return [];
+    }
+  }
+
   private async recover(coin: string, gap: Gap): Promise<Recovered> {
     try {
       const bars = await this.bars(coin, gap);

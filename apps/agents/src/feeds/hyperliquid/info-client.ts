@@ -48,11 +48,10 @@ export class InfoClient {
   }
 }
 
-/** `fetch` hides why it failed in `cause`. */
+/** `fetch` hides why it failed in `cause`. Its errors may be of another realm, so `instanceof` says nothing. */
 function reasonOf(error: unknown, timeoutMs: number): string {
-  if (!(error instanceof Error)) return String(error);
-  if (error.name === 'TimeoutError') return `none within ${timeoutMs} ms`;
-  const { cause } = error;
-  const code = cause instanceof Error ? ((cause as NodeJS.ErrnoException).code ?? cause.message) : '';
-  return code === '' ? error.message : `${error.message} (${code})`;
+  const { name, message, cause } = error as { name?: string; message?: string; cause?: { code?: string; message?: string } };
+  if (name === 'TimeoutError') return `none within ${timeoutMs} ms`;
+  const why = cause?.code ?? cause?.message ?? '';
+  return why === '' ? (message ?? String(error)) : `${message ?? ''} (${why})`;
 }

@@ -20,22 +20,21 @@ export class AppendFile {
   }
 
   /**
-   * Writes one line whole or not at all.
+   * Writes one line (or several, parted by line ends) whole or not at all.
    *
    * @throws Error when it could not be written; the file is then as before. Should that fail too, every later write fails.
    */
   append(line: string): void {
     if (this.isBroken) throw new Error(`${this.path} could not be mended after a failed write; it takes no more.`);
     const bytes = Buffer.from(`${line}\n`);
-    let written = 0;
     try {
-      written = writeSync(this.descriptor, bytes);
+      const written = writeSync(this.descriptor, bytes);
       if (written !== bytes.length) throw new Error(`only ${written} of ${bytes.length} bytes were written`);
     } catch (error) {
       this.takeBack();
       throw new Error(`${this.path} could not be written: ${(error as Error).message}`, { cause: error });
     }
-    this.size += written;
+    this.size += bytes.length;
   }
 
   flush(): void {
@@ -51,7 +50,9 @@ export class AppendFile {
       ftruncateSync(this.descriptor, this.size);
     } catch (error) {
       this.isBroken = true;
-      throw new Error(`${this.path} holds half a line that could not be removed: ${(error as Error).message}`, { cause: error });
+      throw new Error(`${this.path} holds half a line that could not be removed: ${(error as Error).message}`, {
+        cause: error,
+      });
     }
   }
 }

@@ -57,6 +57,8 @@ export class DurableBooks {
   private journal: AppendFile;
   private archive: AppendFile;
   private inputs: number;
+  /** Reports since the snapshot: the journal brings them back, so they go to the archive with the next one. */
+  private fresh: VenueReport[] = [];
 
   /** @throws Error when the folder is in use, cannot be written, or a journal is damaged before its end */
   constructor(private readonly directory: string) {
@@ -65,7 +67,8 @@ export class DurableBooks {
     try {
       this.snapshot = this.newestSnapshot();
       this.inputs = this.snapshot?.inputs ?? 0;
-      if (existsSync(join(directory, ARCHIVE))) truncateSync(join(directory, ARCHIVE), this.snapshot?.archiveBytes ?? 0);
+      if (existsSync(join(directory, ARCHIVE)))
+        truncateSync(join(directory, ARCHIVE), this.snapshot?.archiveBytes ?? 0);
       this.archive = new AppendFile(join(directory, ARCHIVE));
       this.mendTail();
       const newest = Math.max(this.inputs, ...this.numbers(JOURNAL));
@@ -98,19 +101,21 @@ export class DurableBooks {
 
   /** Keeps reports for good. */
   keep(reports: readonly VenueReport[]): void {
-    for (const report of reports) this.archive.append(JSON.stringify(report));
+    this.fresh.push(...reports);
   }
 
-  /** All reports of a portfolio above a number, from the archive. */
+  /** All reports of a portfolio above a number, as far back as there are any. */
   archived(portfolio: string, venueSeq: number): VenueReport[] {
     const lines = readFileSync(this.archive.path, 'utf8').split('\n');
     lines.pop();
-    const reports = lines.map((line) => JSON.parse(line) as VenueReport);
-    return reports.filter((report) => report.portfolio === portfolio && report.venueSeq > venueSeq);
+    const stored = lines.map((line) => JSON.parse(line) as VenueReport);
+    return [...stored, ...this.fresh].filter((report) => report.portfolio === portfolio && report.venueSeq > venueSeq);
   }
 
   /** Puts a snapshot beside the journal, whole or not at all, and begins a new journal. */
   save(state: Pick<VenueSnapshot, 'config' | 'engine' | 'memory'>): void {
+    if (this.fresh.length > 0) this.archive.append(this.fresh.map((report) => JSON.stringify(report)).join('\n'));
+    this.fresh = [];
     this.archive.flush();
     this.journal.flush();
     const snapshot: VenueSnapshot = { format: 1, inputs: this.inputs, ...state, archiveBytes: this.archive.length };
@@ -191,6 +196,9 @@ function parse(line: string, name: string, number: number): VenueInput {
   try {
     return JSON.parse(line) as VenueInput;
   } catch (error) {
-    throw new Error(`${name} is damaged in line ${number}: ${(error as Error).message}. Restore the file from a copy.`, { cause: error });
+    throw new Error(
+      `${name} is damaged in line ${number}: ${(error as Error).message}. Restore the file from a copy.`,
+      { cause: error },
+    );
   }
 }

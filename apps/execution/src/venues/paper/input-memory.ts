@@ -7,6 +7,8 @@ export interface InputMemoryState {
   answers: Record<string, [string, number][]>;
 }
 
+const NONE: readonly [string, number][] = [];
+
 /** Remembers the newest market events, so that one that comes again is not handled again. */
 export class InputMemory {
   private readonly known: Map<string, readonly [string, number][]>;
@@ -16,7 +18,8 @@ export class InputMemory {
     private readonly most: number,
     state: InputMemoryState = { ids: [], answers: {} },
   ) {
-    this.known = new Map(state.ids.slice(-most || state.ids.length).map((id) => [id, state.answers[id] ?? []]));
+    const kept = most === 0 ? [] : state.ids.slice(-most);
+    this.known = new Map(kept.map((id) => [id, state.answers[id] ?? NONE]));
   }
 
   /** [portfolio, venueSeq] of the reports that the event handed out; undefined for one that is not remembered. */
@@ -47,5 +50,3 @@ export class InputMemory {
     return { ids: [...this.known.keys()], answers };
   }
 }
-
-const NONE: readonly [string, number][] = [];

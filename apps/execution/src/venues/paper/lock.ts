@@ -1,5 +1,8 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
+
+/** Folders that this process holds: its own number in a lock says nothing of them. */
+const held = new Set<string>();
 
 /**
  * Takes a folder for this process; the lock of a process that is gone is taken over.
@@ -8,18 +11,26 @@ import { join } from 'node:path';
  * @throws Error when a living process holds it
  */
 export function lockDirectory(directory: string): () => void {
-  const path = join(directory, 'venue.lock');
+  const path = join(resolve(directory), 'venue.lock');
+  if (held.has(path)) throw new Error(`The venue's books in ${directory} are open in this process already.`);
   try {
     writeFileSync(path, String(process.pid), { flag: 'wx' });
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
     const holder = Number(readFileSync(path, 'utf8'));
     if (holder !== process.pid && isAlive(holder)) {
-      throw new Error(`The venue's books in ${directory} are in use by process ${holder}. End it, or use another folder.`, { cause: error });
+      throw new Error(
+        `The venue's books in ${directory} are in use by process ${holder}. End it, use another folder, or, if that process is something else, remove ${path}.`,
+        { cause: error },
+      );
     }
     writeFileSync(path, String(process.pid));
   }
-  return () => rmSync(path, { force: true });
+  held.add(path);
+  return () => {
+    held.delete(path);
+    rmSync(path, { force: true });
+  };
 }
 
 function isAlive(pid: number): boolean {

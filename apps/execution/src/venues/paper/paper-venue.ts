@@ -1,5 +1,11 @@
 import { isDeepStrictEqual } from 'node:util';
-import { completeVenueConfig, createVenueEngine, venueHashView, type PartialVenueConfig, type VenueEngine } from '@moon/backtesting';
+import {
+  completeVenueConfig,
+  createVenueEngine,
+  venueHashView,
+  type PartialVenueConfig,
+  type VenueEngine,
+} from '@moon/backtesting';
 import type { AnyEvent } from '@moon/events';
 import {
   isMarketEvent,
@@ -28,6 +34,8 @@ export interface PaperVenueOptions {
   rememberedInputs?: number;
   /** See `VenueFaults.announceAccepted`. */
   announce?: (clientOrderId: string) => void;
+  /** What an operator should know: books mended on opening, a snapshot that could not be written. For the log. */
+  notice?: (text: string) => void;
 }
 
 const SNAPSHOT_EVERY = 20_000;
@@ -40,10 +48,11 @@ const REMEMBERED_INPUTS = 65_536;
 export class PaperVenue implements VenuePort {
   readonly name: string;
   private readonly config: PartialVenueConfig;
-  private readonly books_: DurableBooks | null;
+  private readonly disk: DurableBooks | null;
   private readonly memory: InputMemory;
   private readonly faults: FaultInjector;
   private readonly snapshotEvery: number;
+  private readonly notice: (text: string) => void;
   private engine: VenueEngine;
   private sinceSnapshot = 0;
 
@@ -53,18 +62,14 @@ export class PaperVenue implements VenuePort {
     this.name = this.config.name ?? 'paper';
     this.snapshotEvery = options.snapshotEvery ?? SNAPSHOT_EVERY;
     this.faults = new FaultInjector(options.announce);
-    this.books_ = options.directory === undefined ? null : new DurableBooks(options.directory);
-    const snapshot = this.books_?.snapshot ?? null;
+    this.notice = options.notice ?? (() => undefined);
+    this.disk = options.directory === undefined ? null : new DurableBooks(options.directory);
+    const snapshot = this.disk?.snapshot ?? null;
     this.memory = new InputMemory(options.rememberedInputs ?? REMEMBERED_INPUTS, snapshot?.memory);
     this.engine = snapshot
       ? createVenueEngine(snapshot.config, { snapshot: snapshot.engine })
       : createVenueEngine(this.config);
-    if (this.books_) this.restore(this.books_, snapshot?.config ?? null);
-  }
-
-  /** What had to be mended when the books were opened, in sentences for the log. */
-  get notices(): readonly string[] {
-    return this.books_?.notices ?? [];
+    if (this.disk) this.restore(this.disk, snapshot?.config ?? null);
   }
 
   openAccount(spec: AccountSpec): void {
@@ -109,8 +114,8 @@ export class PaperVenue implements VenuePort {
     try {
       return this.engine.reportsSince(portfolio, venueSeq);
     } catch (error) {
-      if (!this.books_ || !(error instanceof VenueRefused) || error.code !== 'reports_gone') throw error;
-      return this.books_.archived(portfolio, venueSeq);
+      if (!this.disk || !(error instanceof VenueRefused) || error.code !== 'reports_gone') throw error;
+      return this.disk.archived(portfolio, venueSeq);
     }
   }
 
@@ -134,53 +139,56 @@ export class PaperVenue implements VenuePort {
 
   /** Writes a last snapshot and lets go of the folder. */
   close(): void {
-    if (!this.books_) return;
-    this.saveSnapshot(this.books_);
-    this.books_.close();
+    if (!this.disk) return;
+    this.save(this.disk);
+    this.disk.close();
   }
 
   /** Ends as `kill -9` would: nothing more is written. For tests of the recovery. */
   abandon(): void {
-    this.books_?.close();
+    this.disk?.close();
   }
 
-  private restore(books: DurableBooks, recorded: PartialVenueConfig | null): void {
+  private restore(disk: DurableBooks, recorded: PartialVenueConfig | null): void {
+    for (const text of disk.notices) this.notice(text);
     let config = recorded;
-    for (const input of books.replay()) {
+    for (const input of disk.replay()) {
       if (input.k === 'config') {
         config = input.config;
         this.engine = createVenueEngine(config, { snapshot: this.engine.snapshot() });
-      } else this.apply(input, (reports) => books.keep(reports));
+      } else disk.keep(this.handleAgain(input));
       this.sinceSnapshot += 1;
     }
     if (isDeepStrictEqual(config, this.config)) return;
     // The configuration is an input (rule 8): what was decided under the old one stays as it was.
-    books.write({ k: 'config', config: this.config }, true);
+    disk.write({ k: 'config', config: this.config }, true);
     this.engine = createVenueEngine(this.config, { snapshot: this.engine.snapshot() });
   }
 
   /** Journals an input, then handles it. @throws VenueUnreachable when it could not be journaled: nothing has happened then */
   private take(input: VenueInput, isCritical: boolean): VenueReport[] {
-    const books = this.books_;
-    if (!books) return this.handle(input);
+    const { disk } = this;
+    if (!disk) return this.handle(input);
     try {
-      books.write(input, isCritical);
+      disk.write(input, isCritical);
     } catch (error) {
       throw new VenueUnreachable(`The venue took nothing: ${(error as Error).message}`, { cause: error });
     }
     const reports = this.handle(input);
-    books.keep(reports);
+    disk.keep(reports);
     this.sinceSnapshot += 1;
-    if (this.sinceSnapshot >= this.snapshotEvery) this.saveSnapshot(books);
+    if (this.sinceSnapshot >= this.snapshotEvery) this.trySave(disk);
     return reports;
   }
 
-  /** Handles an input of the journal again: what was refused then is refused now, and nobody waits for the answer. */
-  private apply(input: VenueInput, keep: (reports: VenueReport[]) => void): void {
+  /** Handles an input of the journal again: what failed then fails now, with the same state after it. */
+  private handleAgain(input: VenueInput): VenueReport[] {
     try {
-      keep(this.handle(input));
+      return this.handle(input);
     } catch (error) {
-      if (!(error instanceof VenueRefused)) throw error;
+      if (!(error instanceof VenueRefused))
+        this.notice(`An input (${input.k}) failed again as it did before: ${String(error)}`);
+      return [];
     }
   }
 
@@ -205,8 +213,18 @@ export class PaperVenue implements VenuePort {
     }
   }
 
-  private saveSnapshot(books: DurableBooks): void {
-    books.save({ config: this.config, engine: this.engine.snapshot(), memory: this.memory.state() });
+  private save(disk: DurableBooks): void {
+    disk.save({ config: this.config, engine: this.engine.snapshot(), memory: this.memory.state() });
     this.sinceSnapshot = 0;
+  }
+
+  /** The input has been journaled and handled: without a snapshot the journal only grows, and the next one is tried later. */
+  private trySave(disk: DurableBooks): void {
+    try {
+      this.save(disk);
+    } catch (error) {
+      this.sinceSnapshot = 0;
+      this.notice(`No snapshot could be written, the journal goes on: ${(error as Error).message}`);
+    }
   }
 }

@@ -30,7 +30,8 @@ export function assess(watch: Watch, value: Valuation): void {
   const { positions } = value;
   for (let index = 0; index < positions.length; index++) {
     const position = positions[index];
-    if (position !== undefined && state.prices.marks[position.instrument] !== undefined) judgeDistance(watch, position, bounds);
+    if (position !== undefined && state.prices.marks[position.instrument] !== undefined)
+      judgeDistance(watch, position, bounds);
   }
   judgePortfolio(watch, value, bounds);
   if (state.openEpisodes === 0) return;

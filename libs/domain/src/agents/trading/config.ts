@@ -107,6 +107,12 @@ const correlationSchema = Type.Object(
       maximum: 3,
       description: 'Size factor at confidence 1; it grows linearly from 1 at sizeAboveConfidence.',
     }),
+    minScore: Type.Number({
+      default: 55,
+      minimum: 0,
+      maximum: 100,
+      description: 'Lowest score at which a raised view opens a window; the least of this and opening.minScore counts.',
+    }),
   },
   { additionalProperties: false, default: {}, description: 'What a correlation of sentiment and price does (US5-2).' },
 );

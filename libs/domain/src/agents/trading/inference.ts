@@ -135,7 +135,10 @@ export function voice(
   };
   if (windowId === null) {
     const explain = () => ({ reason: spoken.reason, extras });
-    return speakUp(spoken, state.voter, out, { agent: config.agent, config: config.opening, explain });
+    const { opening, correlation } = config;
+    const bounds =
+      raised === null ? opening : { ...opening, minScore: Math.min(opening.minScore, correlation.minScore) };
+    return speakUp(spoken, state.voter, out, { agent: config.agent, config: bounds, explain });
   }
   emitSignal(out, config.agent, spoken, { ...extras, windowId });
   state.voter.counts.answers++;

@@ -341,6 +341,16 @@ describe('given a global halt', () => {
     expect(run.state.pending).toEqual([]);
   });
 
+  it('[TRD-3] when the answer that a window waits for comes during it, then no vote leaves either', () => {
+    const run = drive(
+      bars(0, 50),
+      () => [windowOpens(closeOf(49) + 5), halt('halt.raised', closeOf(49) + 10)],
+      (list) => [completed(firstId(list), closeOf(49) + 100)],
+    );
+    expect(run.of('signal.generated')).toEqual([]);
+    expect(run.state.view).toBeNull();
+  });
+
   it('when only a portfolio is halted, then it goes on', () => {
     const portfolio = {
       source: 'risk',
@@ -377,6 +387,17 @@ describe('given a correlation was detected', () => {
     expect(signal).toMatchObject({ action: 'BUY', confidence: 0.95, sizeFactor: 1.375 });
     expect(signal?.context).toMatchObject({ correlation: 0.85, confidenceBeforeCorrelation: 0.76 });
     expect(() => validateData('signal.generated', { event_type: 'signal.generated', ...signal })).not.toThrow();
+  });
+
+  it('[US5-2] when the raised view is one that would open nothing by itself, then it is said all the same', () => {
+    const weak = JSON.stringify({ ...BUY, score: 60, confidence: 0.55 });
+    const answer = (list: EmitData<'inference.requested'>[]) => [
+      completed(lastId(list), closeOf(50) + 50, { answer: weak }),
+    ];
+    const run = drive(bars(0, 50), () => [detected, jump], answer);
+    expect(run.of('signal.generated')).toMatchObject([{ action: 'BUY', score: 60, confidence: 0.6875 }]);
+    const alone = drive(bars(0, 50), (list) => [completed(lastId(list), closeOf(49) + 50, { answer: weak })]);
+    expect(alone.of('signal.generated')).toEqual([]);
   });
 
   it('[US5-2] when the price does not move on, then confidence and size stay as they were', () => {

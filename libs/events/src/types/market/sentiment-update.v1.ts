@@ -1,5 +1,5 @@
 import { defineEvent } from '../../define';
-import { about, Num, Percent, Share, Str, Timestamp, Token } from '../../fields';
+import { about, Nullable, Num, Percent, Share, Str, Timestamp, Token } from '../../fields';
 
 export const sentimentUpdate = defineEvent({
   type: 'sentiment.update',
@@ -11,7 +11,7 @@ export const sentimentUpdate = defineEvent({
   fields: {
     token: Token,
     bullish_pct: Percent,
-    velocity: about(Num, 'Change of bullish_pct, percentage points per hour.'),
+    velocity: about(Nullable(Num), 'Change of bullish_pct, percentage points per hour; null = the first reading of its source.'),
     confidence: Share,
     timestamp: Timestamp,
     source: about(Str, 'Source of the readings that it is derived from.'),

@@ -12,7 +12,8 @@ const UP = [
     ordinal integer NOT NULL,
     handler text NOT NULL,
     key text NOT NULL,
-    state json NOT NULL,
+    -- NULL stands for the state null.
+    state json,
     PRIMARY KEY (seq, handler, key)
   )`,
   `CREATE TABLE snapshots (

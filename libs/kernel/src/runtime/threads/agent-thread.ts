@@ -30,7 +30,11 @@ const CATCH_UP_PAGE = 2_000;
 /** One worker thread with its agents, fed in the order of the log. A thread that falls far behind reads the stored log. */
 export class AgentThread {
   handlers: ReadonlyArray<{ name: string; types: string[] }> = [];
+  /** Settles when the thread has built its agents, or could not. */
+  readonly ready: Promise<void>;
   private readonly worker: Worker;
+  private markReady: () => void = () => undefined;
+  private markBroken: (error: Error) => void = () => undefined;
   private readonly progress = new SharedArrayBuffer(PROGRESS.length * Float64Array.BYTES_PER_ELEMENT);
   private readonly shared = new Float64Array(this.progress);
   private readonly types = new Set<string>();
@@ -60,6 +64,11 @@ export class AgentThread {
     this.postedSeq = postedSeq;
     this.isBehind = postedSeq > base.seq;
     this.shared[PROGRESS.handler] = -1;
+    this.ready = new Promise((resolve, reject) => {
+      this.markReady = resolve;
+      this.markBroken = reject;
+    });
+    this.ready.catch(() => undefined);
     this.worker = new Worker(join(__dirname, 'agent.worker.js'), { workerData: { module, progress: this.progress } });
     this.worker.on('message', (message: FromThread) => this.receive(message));
     this.worker.on('error', (error) => this.broke(error));
@@ -154,6 +163,7 @@ export class AgentThread {
   private receive(message: FromThread): void {
     if (message.kind === 'ready') {
       this.handlers = message.handlers;
+      this.markReady();
       for (const handler of message.handlers) for (const type of handler.types) this.types.add(type);
       this.tell({ kind: 'restore', states: [...this.base.states], skips: [...this.base.skips] });
       this.queue = this.queue.filter((item) => item.only !== undefined || this.wants(item.event));
@@ -215,6 +225,7 @@ export class AgentThread {
   }
 
   private broke(error: Error): void {
+    this.markBroken(error);
     if (!this.isStopped) this.hooks.onBroken(this, error);
   }
 }

@@ -89,6 +89,12 @@ export class ThreadedAgents implements AgentThreads {
     return { states, laggards };
   }
 
+  /** Names of all agents, when every thread has built its own. @throws Error when a thread does not come up */
+  async ready(): Promise<string[]> {
+    await Promise.all(this.threads.map((thread) => thread.ready));
+    return this.threads.flatMap((thread) => thread.names);
+  }
+
   post(seq: number, event: AnyEvent): void {
     this.postedSeq = seq;
     for (const thread of this.threads) thread.post(seq, event);

@@ -4,7 +4,7 @@ const Name = (description: string) => Type.String({ pattern: '^[A-Za-z0-9_-]{1,4
 const Amount = (description: string) => Type.String({ pattern: '^\\d{1,24}(\\.\\d{1,18})?$', description });
 
 /** One portfolio as it is configured; it becomes `portfolio.opened`, `portfolio.deposited` and `portfolio.position_opened`. */
-export const portfolioConfigSchema = Type.Object(
+export const portfolioSettingsSchema = Type.Object(
   {
     name: Name('Name of the portfolio: its key everywhere.'),
     accountModel: Type.Union([Type.Literal('cash'), Type.Literal('cash-short-credit'), Type.Literal('margin')], {
@@ -76,4 +76,4 @@ export const portfolioConfigSchema = Type.Object(
   },
   { additionalProperties: false },
 );
-export type PortfolioConfig = Static<typeof portfolioConfigSchema>;
+export type PortfolioSettings = Static<typeof portfolioSettingsSchema>;

@@ -1,0 +1,50 @@
+import { instrumentForFeed, minuteQuoteVolume, type PlatformConfig } from '@moon/domain';
+import { MarketFileSource, RowRefused, type BadRow, type MarketFile } from '@moon/infra';
+import { canonicalHash } from '@moon/kernel';
+import type { StandaloneConfig } from '../config/standalone-config';
+
+/** Recorded files as a run's inputs, and what the run is known by: the same files with the same settings. */
+export interface RecordedInputs {
+  source: MarketFileSource;
+  fingerprint: string;
+}
+
+/** @throws Error that names the file and what is wrong with it */
+export async function openRecordedInputs(config: StandaloneConfig, onBad: (bad: BadRow) => void): Promise<RecordedInputs> {
+  const { from, start, end } = config.feed;
+  if (from.length === 0) throw new Error('A recorded run needs files: --from FILE…');
+  const source = await MarketFileSource.open({
+    files: from.map(fileOf),
+    resolve: resolveInstrument,
+    minuteVolume: minuteQuoteVolume,
+    headers: { mode: 'recorded' },
+    onBad,
+    ...(start === undefined ? {} : { from: instant(start, 'feed.start') }),
+    ...(end === undefined ? {} : { to: instant(end, 'feed.end') }),
+  });
+  return { source, fingerprint: canonicalHash([source.fingerprint, decisive(config)]) };
+}
+
+/** Settings that change what a run does. */
+function decisive({ platform, venue, model }: StandaloneConfig): { platform: PlatformConfig; venue: unknown; model: unknown } {
+  return { platform, venue: { paper: venue.paper, timeToLive: venue.orderTimeToLiveMs }, model };
+}
+
+function fileOf(text: string): MarketFile {
+  const at = text.lastIndexOf('@');
+  return at < 0 ? { path: text } : { path: text.slice(0, at), venue: text.slice(at + 1) };
+}
+
+function resolveInstrument(venue: string, symbol: string): { instrument: string; token: string; fundingIntervalHours: number | null } {
+  const instrument = instrumentForFeed(venue, symbol);
+  if (!instrument) {
+    throw new RowRefused('unknown_symbol', `symbol "${symbol}" of venue "${venue}" is not known; name the venue behind the file, e.g. FILE@BINANCE-USDM`);
+  }
+  return { instrument: instrument.id, token: instrument.token, fundingIntervalHours: instrument.fundingIntervalHours };
+}
+
+function instant(text: string, name: string): number {
+  const at = Date.parse(text);
+  if (Number.isNaN(at)) throw new Error(`${name} "${text}" is no instant; write it as 2021-05-19 or 2021-05-19T12:00:00Z.`);
+  return at;
+}

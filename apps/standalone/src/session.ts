@@ -1,0 +1,225 @@
+import type { JsonObject } from '@moon/events';
+import { chooseFeed } from '@moon/app-agents';
+import { PaperVenue, RemotePaperVenue } from '@moon/app-execution';
+import { executionState, RunningClock, type Feed, type VenuePort } from '@moon/kernel';
+import { COMPONENTS, HealthRegistry, lockDataDir, StartupFailure, type Logger } from '@moon/infra';
+import type { StartOptions } from './config/options';
+import { serveHttp, type HttpServer } from './http-server';
+import { OperatorCommands } from './operator-commands';
+import { codeVersion } from './run/code-version';
+import { startLiveRun, type LiveRun } from './run/live-run';
+import { openRecordedInputs, type RecordedInputs } from './run/recorded-inputs';
+import { startRecordedRun, type RecordedRun } from './run/recorded-run';
+import type { RunResult } from './run/result';
+import { RunStore } from './run/run-store';
+import { venueSources } from './run/venue-sources';
+import { recordStartupFailure } from './run/startup-failure';
+import { Activity } from './terminal/activity';
+import { Summary } from './terminal/summary';
+
+type Running = { mode: 'recorded'; run: RecordedRun } | { mode: 'live' | 'synthetic'; run: LiveRun };
+/** Where the inputs come from. */
+type Inputs = { mode: 'recorded'; recorded: RecordedInputs } | { mode: 'live' | 'synthetic'; feed: Feed; clock: RunningClock };
+
+/** One start of the platform, from the lock on its data directory to its clean end. */
+export class Session {
+  private readonly health = new HealthRegistry();
+  private readonly activity = new Activity();
+  private readonly stopped: Promise<void>;
+  private requestStop: () => void = () => undefined;
+  private fatal: Error | null = null;
+  private running: Running | null = null;
+  private store: RunStore | null = null;
+  private venue: PaperVenue | RemotePaperVenue | null = null;
+  private http: HttpServer | null = null;
+  private operators: OperatorCommands | null = null;
+  private summary: Summary | null = null;
+
+  constructor(
+    private readonly options: StartOptions,
+    private readonly logger: Logger,
+  ) {
+    this.stopped = new Promise((done) => (this.requestStop = done));
+  }
+
+  /** Asks the session to end; `run` then drains and returns. */
+  stop(): void {
+    if (this.running?.mode === 'recorded') this.running.run.stop();
+    this.requestStop();
+  }
+
+  /** @throws StartupFailure, or what broke the platform later */
+  async run(): Promise<void> {
+    const lock = lockDataDir(this.options.config.dataDir);
+    try {
+      const running = await this.start();
+      await this.work(running);
+      if (this.fatal) throw this.fatal;
+    } catch (error) {
+      if (error instanceof StartupFailure && this.store) await recordStartupFailure(this.store.store, error);
+      throw error;
+    } finally {
+      this.health.stopping();
+      this.summary?.stop();
+      this.operators?.stop();
+      await this.http?.close();
+      await this.venue?.close();
+      await this.store?.close();
+      lock.release();
+    }
+  }
+
+  /** Components in their order (SYS-1): broker, event store, cache, agents, API; then market data is let in. */
+  private async start(): Promise<Running> {
+    const startedAt = Date.now();
+    const { config } = this.options;
+    const { health } = this;
+    const inputs = await health.start('broker', () => this.openInputs(), ({ mode }) => `in process; ${mode} inputs`);
+    const store = await health.start('event-store', () => this.openStore(inputs), ({ port, runId }) => `PostgreSQL on port ${port}, run ${runId}`);
+    const running = await health.start('cache', () => this.open(store, inputs), ({ run }) => `in memory, as of event ${run.engine.lastSeq}`);
+    this.running = running;
+    await health.start('agents', () => this.agentsReady(running), (names) => names.join(', '));
+    const operators = this.openOperators(store, running);
+    const parts = { health, desk: operators, requests: store.requests };
+    const http = await health.start('api', () => serveHttp(config.port, parts), ({ port }) => `http://127.0.0.1:${port}`);
+    this.http = http;
+    operators.listen(http.commands, (error) => this.logger.error({ err: error }, 'an operator request failed'));
+    if (running.mode !== 'recorded') await running.run.begin();
+    health.ready();
+    const startupMs = Date.now() - startedAt;
+    if (running.mode !== 'recorded') running.run.input('system.ready', 'system', { components: [...COMPONENTS], startupMs, timestamp: running.run.engine.now });
+    this.say(`READY in ${(startupMs / 1_000).toFixed(1)} s · ${running.mode.toUpperCase()} · run ${store.runId}${store.resumed ? ' (continued)' : ''} · http://127.0.0.1:${http.port}/health/ready`);
+    this.showSummary(running, store.runId);
+    return running;
+  }
+
+  /** Until the data end, somebody stops it, or it breaks. */
+  private async work(running: Running): Promise<void> {
+    if (running.mode !== 'recorded') {
+      await this.stopped;
+      this.report(await running.run.stop());
+      return;
+    }
+    const { result, isComplete } = await running.run.run();
+    if (isComplete) await this.store?.finish(result as unknown as JsonObject);
+    this.report(result);
+    if (isComplete && !this.options.exit) {
+      this.say('End of the data. Ctrl-C ends.');
+      await this.stopped;
+    }
+  }
+
+  private async openInputs(): Promise<Inputs> {
+    const { config } = this.options;
+    if (config.feed.kind === 'recorded') {
+      return { mode: 'recorded', recorded: await openRecordedInputs(config, (bad) => this.logger.warn(bad, 'row refused')) };
+    }
+    return chooseFeed({ ...config.feed, kind: config.feed.kind, onNotice: (message) => this.say(message) });
+  }
+
+  private async openStore(inputs: Inputs): Promise<RunStore> {
+    const fingerprint = inputs.mode === 'recorded' ? inputs.recorded.fingerprint : null;
+    this.store = await RunStore.open({ dataDir: this.options.config.dataDir, mode: inputs.mode, fingerprint });
+    return this.store;
+  }
+
+  private async open(store: RunStore, inputs: Inputs): Promise<Running> {
+    const { config } = this.options;
+    const common = {
+      runId: store.runId,
+      codeVersion: codeVersion(),
+      platform: config.platform,
+      store: store.store,
+      isVenueRemote: config.venue.where === 'process',
+      modelLatency: config.model,
+      orderTimeToLiveMs: config.venue.orderTimeToLiveMs,
+      checkpointMs: config.checkpointMs,
+      onEvent: this.activity.watch.bind(this.activity),
+    };
+    if (inputs.mode === 'recorded') {
+      const { source } = inputs.recorded;
+      const venue = await this.openVenue(store, source.instruments, source.instrumentsOf('funding'));
+      const run = await startRecordedRun({
+        ...common,
+        venue,
+        source,
+        refusedByReason: source.refusedByReason,
+        feedInstruments: source.instruments,
+        startsAt: source.startsAt,
+        speed: config.feed.speed === 'max' ? null : Number(config.feed.speed),
+        onFailure: (message) => this.logger.error(message),
+      });
+      return { mode: 'recorded', run };
+    }
+    const venue = await this.openVenue(store, inputs.feed.instruments(), inputs.feed.instruments());
+    const run = await startLiveRun({
+      ...common,
+      venue,
+      feed: inputs.feed,
+      clock: inputs.clock,
+      agentTimeoutMs: config.agentTimeoutMs,
+      userAgents: config.userAgents,
+      onProblem: (message, context) => this.logger.warn(context, message),
+      onFatal: (error) => this.breakDown(error),
+    });
+    return { mode: inputs.mode, run };
+  }
+
+  private async openVenue(store: RunStore, feedInstruments: readonly string[], fundingInstruments: readonly string[]): Promise<VenuePort> {
+    const { venue, platform } = this.options.config;
+    if (venue.where === 'process') {
+      const [host, port] = venue.address.split(':');
+      return (this.venue = new RemotePaperVenue({ host, port: Number(port) }));
+    }
+    const config = { ...venue.paper, ...venueSources(platform, feedInstruments, fundingInstruments, venue.paper) };
+    return (this.venue = new PaperVenue({ config, directory: store.venueDir, notice: (text) => this.logger.warn(text) }));
+  }
+
+  private async agentsReady(running: Running): Promise<string[]> {
+    return running.mode === 'recorded' ? running.run.engine.host.names.filter((name) => name.startsWith('agent/')) : running.run.agentsReady();
+  }
+
+  private openOperators(store: RunStore, { mode, run }: Running): OperatorCommands {
+    const submit = mode === 'recorded' ? run.submit : run.runtime.submit.bind(run.runtime);
+    const durable = (): Promise<void> => run.log.durable(run.engine.lastSeq);
+    this.operators = new OperatorCommands(store.store, store.requests, run.engine, submit, durable, { mode });
+    return this.operators;
+  }
+
+  private breakDown(error: Error): void {
+    this.fatal ??= error;
+    this.logger.error({ err: error }, 'the platform broke');
+    this.health.set('broker', 'down', error.message);
+    this.requestStop();
+  }
+
+  private showSummary({ mode, run }: Running, runId: string): void {
+    if (this.options.json) return;
+    const portfolios = this.options.config.platform.portfolios.map(({ name }) => name);
+    this.summary = new Summary(
+      {
+        title: `run ${runId}`,
+        mode: mode.toUpperCase() as 'LIVE',
+        activity: this.activity,
+        state: () => this.health.state,
+        portfolios: () => portfolios.map((name) => [name, executionState(run.engine, name)] as const),
+        lags: () => (mode === 'recorded' ? [] : run.agents.lags()),
+        backlog: () => run.log.backlog,
+      },
+      process.stdout,
+    );
+    this.summary.start();
+  }
+
+  private report(result: RunResult): void {
+    this.summary?.stop();
+    this.summary = null;
+    if (this.options.json) process.stdout.write(`${JSON.stringify(result)}\n`);
+    else this.say(`${result.events} events, ${result.orders} orders, ${result.fills} fills, equity ${result.equity}, state ${result.stateHash}`);
+  }
+
+  private say(message: string): void {
+    (this.options.json ? process.stderr : process.stdout).write(`${message}\n`);
+  }
+}
+

@@ -1,0 +1,265 @@
+import fc from 'fast-check';
+import type { AnyEvent } from '@moon/events';
+import { canonicalJson, type AccountSpec, type VenueReport } from '@moon/kernel';
+import { PlatformFold } from '../testing/platform-fold';
+import { funding, paperDesk, T0, TEST_KEY, tick, type OrderDesk } from '../testing/venue-desk';
+import { createVenueEngine, type PartialVenueConfig, type VenueEngine } from '.';
+
+/** One thing that happens, made of numbers so that fast-check can shrink it. */
+type Step =
+  | { do: 'price'; move: number; size: number }
+  | {
+      do: 'order';
+      side: 'buy' | 'sell';
+      lots: number;
+      type: 'MARKET' | 'LIMIT' | 'STOP';
+      offset: number;
+      ioc: boolean;
+      reduce: boolean;
+    }
+  | { do: 'cancel'; which: number }
+  | { do: 'funding'; rate: number; lateMs: number }
+  | { do: 'wait'; ms: number };
+
+const step: fc.Arbitrary<Step> = fc.oneof(
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      do: fc.constant('price' as const),
+      move: fc.integer({ min: -300, max: 300 }),
+      size: fc.integer({ min: 1, max: 50 }),
+    }),
+  },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      do: fc.constant('order' as const),
+      side: fc.constantFrom('buy' as const, 'sell' as const),
+      lots: fc.integer({ min: 1, max: 400 }),
+      type: fc.constantFrom('MARKET' as const, 'MARKET' as const, 'LIMIT' as const, 'STOP' as const),
+      offset: fc.integer({ min: -200, max: 200 }),
+      ioc: fc.boolean(),
+      reduce: fc.boolean(),
+    }),
+  },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('cancel' as const), which: fc.nat(20) }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      do: fc.constant('funding' as const),
+      rate: fc.integer({ min: -400, max: 400 }),
+      lateMs: fc.nat(5_000),
+    }),
+  },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('wait' as const), ms: fc.nat(40_000) }) },
+);
+
+interface Market {
+  instrument: string;
+  start: number;
+  /** One step of an offset or move. */
+  point: number;
+  /** Quantity of one lot in the orders. */
+  lot: number;
+}
+
+const SPOT: Market = { instrument: 'BTCUSDT.BINANCE-SPOT', start: 40_000, point: 20, lot: 0.00731 };
+const PERP: Market = { instrument: 'BTC.HYPERLIQUID', start: 40_000, point: 20, lot: 0.00731 };
+const INVERSE: Market = { instrument: 'BTCUSD_PERP.BINANCE-COINM', start: 40_000, point: 20, lot: 7 };
+
+const account = (spec: Partial<AccountSpec>): AccountSpec => ({
+  portfolio: 'main',
+  accountModel: 'cash',
+  settlementAsset: 'USDT',
+  deposit: '100000',
+  leverage: { [SPOT.instrument]: 1 },
+  signingKey: TEST_KEY,
+  openedAt: T0,
+  ...spec,
+});
+
+const perp = {
+  accountModel: 'margin',
+  settlementAsset: 'USDC',
+  deposit: '30000',
+  leverage: { [PERP.instrument]: 10 },
+} as const;
+const coin = {
+  accountModel: 'margin',
+  settlementAsset: 'BTC',
+  deposit: '0.1',
+  leverage: { [INVERSE.instrument]: 10 },
+} as const;
+const cases: [string, Market, AccountSpec][] = [
+  ['cash', SPOT, account({})],
+  ['cash with short credit', SPOT, account({ accountModel: 'cash-short-credit' })],
+  ['isolated margin', PERP, account({ ...perp, marginMode: 'isolated' })],
+  [
+    'cross margin with a position from the start',
+    PERP,
+    account({
+      ...perp,
+      positions: [{ instrument: PERP.instrument, side: 'short', quantity: '0.3', price: '41000.7' }],
+    }),
+  ],
+  ['isolated margin, inverse contract', INVERSE, account({ ...coin, marginMode: 'isolated' })],
+  ['cross margin, inverse contract', INVERSE, account({ ...coin, marginMode: 'cross' })],
+];
+
+const config: PartialVenueConfig = {
+  slippage: { bps: 3, impact: 0.1 },
+  liquidity: { participation: 0.5 },
+  latency: { order: { minMs: 0, maxMs: 400 }, ack: { minMs: 0, maxMs: 200 } },
+};
+
+/** Plays steps on an engine; `onReports` sees what comes out, in order. */
+class Play {
+  private at = 0;
+  private price: number;
+  private readonly desk: OrderDesk = paperDesk();
+  private readonly sent: { portfolio: string; clientOrderId: string }[] = [];
+
+  constructor(
+    private readonly market: Market,
+    public engine: VenueEngine,
+    private readonly onReports: (reports: readonly VenueReport[]) => void,
+  ) {
+    this.price = market.start;
+    this.feed(tick(market.instrument, 0, this.price, { size: 10 }));
+  }
+
+  step(step: Step): void {
+    this.at += 250;
+    const { instrument, point, lot } = this.market;
+    switch (step.do) {
+      case 'price':
+        this.price = Math.max(1_000, this.price + step.move * point * 0.37);
+        return this.feed(tick(instrument, this.at, Number(this.price.toFixed(2)), { size: step.size * lot * 10 }));
+      case 'order': {
+        const near = Math.round(this.price + step.offset * point * 0.1);
+        const order = this.desk.order(instrument, step.side, this.quantity(step.lots), {
+          sentAt: this.at,
+          orderType: step.type,
+          timeInForce: step.ioc ? 'IOC' : 'GTC',
+          reduceOnly: step.reduce,
+          ...(step.type === 'LIMIT' ? { limitPrice: String(near) } : {}),
+          ...(step.type === 'STOP' ? { stopPrice: String(near) } : {}),
+        });
+        this.sent.push(order);
+        return this.onReports(this.engine.submit(order));
+      }
+      case 'cancel': {
+        const order = this.sent[step.which];
+        return order && this.onReports(this.engine.cancel(this.desk.cancel(order, this.at)));
+      }
+      case 'funding': {
+        const settled = funding(instrument, this.at, step.rate / 1e6, Number((this.price * 1.0003).toFixed(1)));
+        this.at += step.lateMs;
+        return this.feed({ ...settled, occurredAt: T0 + this.at });
+      }
+      case 'wait':
+        this.at += step.ms;
+        return this.onReports(this.engine.advanceTo(T0 + this.at));
+    }
+  }
+
+  end(): void {
+    this.onReports(this.engine.advanceTo(T0 + this.at + 60_000));
+  }
+
+  private feed(event: AnyEvent): void {
+    this.onReports(this.engine.market(event));
+  }
+
+  private quantity(lots: number): string {
+    return this.market.lot >= 1 ? String(lots * this.market.lot) : (lots * this.market.lot).toFixed(5);
+  }
+}
+
+function open(spec: AccountSpec): VenueEngine {
+  const engine = createVenueEngine(config);
+  engine.openAccount(spec);
+  return engine;
+}
+
+describe.each(cases)('the books of a %s account', (_name, market, spec) => {
+  it('equal what the platform folds from the reports, to the last unit', () => {
+    fc.assert(
+      fc.property(fc.array(step, { minLength: 1, maxLength: 60 }), (steps) => {
+        const fold = new PlatformFold(spec);
+        const play = new Play(market, open(spec), (reports) => fold.take(reports));
+        for (const each of steps) play.step(each);
+        play.end();
+        const books = play.engine.books('main');
+        const { cash, realisedPnl, fees, funding: paid, positions } = fold.portfolio;
+        expect({ cash: books.cash, realisedPnl: books.realisedPnl, fees: books.fees, funding: books.funding }).toEqual({
+          cash,
+          realisedPnl,
+          fees,
+          funding: paid,
+        });
+        expect(
+          books.positions.map((held) => [
+            held.instrument,
+            held.quantity,
+            held.costBasis,
+            held.margin ?? '0',
+            held.realisedPnl,
+            held.fees,
+            held.funding,
+          ]),
+        ).toEqual(
+          Object.values(positions).map((held) => [
+            held.instrument,
+            held.quantity,
+            held.costBasis,
+            held.margin,
+            held.realisedPnl,
+            held.fees,
+            held.funding,
+          ]),
+        );
+      }),
+      { numRuns: 150 },
+    );
+  });
+
+  it('are the same after a restart from a snapshot at any point, and so are all reports', () => {
+    fc.assert(
+      fc.property(fc.array(step, { minLength: 1, maxLength: 40 }), fc.nat(39), (steps, cut) => {
+        const run = (cutAt: number): { reports: VenueReport[]; end: string } => {
+          const reports: VenueReport[] = [];
+          const play = new Play(market, open(spec), (more) => void reports.push(...more));
+          steps.forEach((each, index) => {
+            if (index === cutAt) {
+              const stored = JSON.parse(JSON.stringify(play.engine.snapshot())) as ReturnType<VenueEngine['snapshot']>;
+              play.engine = createVenueEngine(config, { snapshot: stored });
+            }
+            play.step(each);
+          });
+          play.end();
+          return { reports, end: canonicalJson(play.engine.state()) };
+        };
+        expect(run(cut % steps.length)).toEqual(run(-1));
+      }),
+      { numRuns: 60 },
+    );
+  });
+});
+
+describe('a cash account', () => {
+  it('never owes, never goes short, whatever is ordered', () => {
+    fc.assert(
+      fc.property(fc.array(step, { minLength: 1, maxLength: 60 }), (steps) => {
+        const [, market, spec] = cases[0]!;
+        const play = new Play(market, open(spec), () => {
+          const { cash, positions } = play?.engine.books('main') ?? { cash: '0', positions: [] };
+          expect(Number(cash)).toBeGreaterThanOrEqual(0);
+          for (const { quantity } of positions) expect(Number(quantity)).toBeGreaterThanOrEqual(0);
+        });
+        for (const each of steps) play.step(each);
+      }),
+      { numRuns: 150 },
+    );
+  });
+});

@@ -1,0 +1,173 @@
+import type { EmitData } from '@moon/events';
+import { driveHandler, testEvent } from '../handler';
+import { createExecution } from '.';
+import { BTC, Desk, opening, T0 } from './fixtures/desk';
+
+const PRICE = 50_000;
+const two = () =>
+  new Desk()
+    .open()
+    .open(opening({ portfolio: 'second' }))
+    .price(PRICE);
+const halts = (desk: Desk, key = 'main') =>
+  (desk.states[key]?.portfolio?.halts ?? []).map(({ source, scope, reason }) => `${scope} ${source} ${reason}`);
+
+const alert = (over: Partial<EmitData<'risk.alert'>> = {}): EmitData<'risk.alert'> => ({
+  severity: 'CRITICAL',
+  violation_type: 'leverage',
+  action_required: 'halt_trading',
+  portfolio: 'main',
+  value: 6,
+  bound: 5,
+  message: 'Leverage is 6.',
+  scope: 'portfolio',
+  timestamp: T0,
+  ...over,
+});
+const ok = (...clears: EmitData<'risk.ok'>['clears']): EmitData<'risk.ok'> => ({
+  portfolio: 'main',
+  clears,
+  message: '',
+  timestamp: T0,
+});
+
+describe('[RSK-1] [RSK-4] halts by the risk agent', () => {
+  it('an alert that asks for it halts the portfolio, and only its own all-clear releases it', () => {
+    const desk = two().event('risk.alert', alert());
+    expect(desk.of('halt.raised')).toEqual([
+      {
+        source: 'risk:leverage',
+        scope: 'portfolio',
+        portfolio: 'main',
+        reason: 'leverage',
+        detail: 'Leverage is 6.',
+        timestamp: T0,
+      },
+    ]);
+    expect(halts(desk)).toEqual(['portfolio risk:leverage leverage']);
+    expect(halts(desk, 'second')).toEqual([]);
+    desk.place('a');
+    expect(desk.of('trade.rejected')[0]?.reason).toBe('HALTED');
+    desk.event('risk.ok', ok({ violation_type: 'drawdown' }));
+    expect(halts(desk)).toHaveLength(1);
+    desk.event('risk.ok', ok({ violation_type: 'leverage' }));
+    expect(desk.of('halt.lifted')).toHaveLength(1);
+    desk.place('b');
+    expect(desk.of('order.approved')).toHaveLength(1);
+  });
+
+  it('a repeated alert halts once', () => {
+    expect(two().event('risk.alert', alert()).event('risk.alert', alert()).of('halt.raised')).toHaveLength(1);
+  });
+
+  it('an alert that asks for less halts nothing', () => {
+    expect(
+      two()
+        .event('risk.alert', alert({ action_required: 'monitor' }))
+        .of('halt.raised'),
+    ).toEqual([]);
+  });
+
+  it("one instrument's all-clear lifts nothing of another's", () => {
+    const desk = two();
+    for (const instrument of [BTC, 'ETH.HYPERLIQUID']) {
+      desk.event('risk.alert', alert({ violation_type: 'price_move', instrument }));
+    }
+    desk.event('risk.ok', ok({ violation_type: 'price_move', instrument: BTC }));
+    expect(halts(desk)).toEqual(['portfolio risk:price_move ETH.HYPERLIQUID']);
+  });
+
+  it('an alert with global scope halts every portfolio until its own all-clear', () => {
+    const desk = two();
+    desk.event('risk.alert', alert({ scope: 'global' }));
+    desk.event('risk.alert', alert({ scope: 'global', portfolio: 'second' }));
+    expect(halts(desk)).toEqual(['global risk:leverage@main leverage', 'global risk:leverage@second leverage']);
+    expect(halts(desk, 'second')).toEqual(halts(desk));
+    expect(desk.of('halt.raised').map(({ portfolio }) => portfolio)).toEqual([undefined, undefined]);
+    desk.event('risk.ok', ok({ violation_type: 'leverage' }));
+    expect(halts(desk)).toEqual(['global risk:leverage@second leverage']);
+    expect(halts(desk, 'second')).toEqual(['global risk:leverage@second leverage']);
+  });
+});
+
+describe('halts by command', () => {
+  const raise = (desk: Desk, source: string, scope: 'portfolio' | 'global', key = 'main') =>
+    desk.command({ type: 'RaiseHalt', key, source, scope, reason: 'maintenance' });
+  const lift = (desk: Desk, source: string, scope: 'portfolio' | 'global', key = 'main') =>
+    desk.command({ type: 'LiftHalt', key, source, scope, reason: 'maintenance' });
+
+  it('are a set: each source lifts only its own, and trading needs it empty', () => {
+    const desk = two();
+    raise(raise(desk, 'force-close', 'portfolio'), 'operator', 'portfolio');
+    lift(desk, 'force-close', 'portfolio');
+    expect(halts(desk)).toEqual(['portfolio operator maintenance']);
+    desk.place('a');
+    expect(desk.of('trade.rejected')[0]?.reason).toBe('HALTED');
+    lift(lift(desk, 'operator', 'portfolio'), 'operator', 'portfolio');
+    expect(desk.of('halt.lifted')).toHaveLength(2);
+  });
+
+  it.each(['main', 'global'])('a global halt decided under the key %s reaches every portfolio once', (key) => {
+    const desk = two();
+    raise(raise(desk, 'operator', 'global', key), 'operator', 'global', key);
+    expect(desk.of('halt.raised')).toHaveLength(1);
+    expect([halts(desk), halts(desk, 'second')]).toEqual([
+      ['global operator maintenance'],
+      ['global operator maintenance'],
+    ]);
+    lift(desk, 'operator', 'global', key);
+    expect([halts(desk), halts(desk, 'second')]).toEqual([[], []]);
+  });
+
+  it("an operator's command is carried out from the log", () => {
+    const desk = two();
+    const command = (name: 'halt' | 'lift', args: Record<string, string>) =>
+      desk.event('operator.command', { command: name, arguments: args, requestedBy: 'anna', timestamp: T0 });
+    command('halt', { scope: 'portfolio', portfolio: 'second', reason: 'audit' });
+    expect([halts(desk), halts(desk, 'second')]).toEqual([[], ['portfolio operator audit']]);
+    command('lift', { scope: 'portfolio', portfolio: 'second', reason: 'audit' });
+    command('halt', { scope: 'global', reason: 'audit' });
+    expect(halts(desk)).toEqual(['global operator audit']);
+    expect(desk.of('halt.raised')).toHaveLength(2);
+    command('lift', { scope: 'global', reason: 'audit' });
+    expect(halts(desk)).toEqual([]);
+  });
+});
+
+describe('halts that others recorded', () => {
+  const foreign = { source: 'cache', scope: 'portfolio' as const, portfolio: 'main', reason: 'down', timestamp: T0 };
+
+  it('are folded when they arrive, those of other portfolios are not', () => {
+    const desk = two()
+      .event('halt.raised', foreign, 'recorder')
+      .event('halt.raised', { ...foreign, portfolio: 'second' }, 'recorder');
+    expect(halts(desk)).toEqual(['portfolio cache down']);
+    desk.event('halt.lifted', foreign, 'recorder');
+    expect(halts(desk)).toEqual([]);
+  });
+
+  it('its own are folded when they are emitted and not a second time when they come back', () => {
+    const events = [
+      testEvent('portfolio.opened', T0, opening()),
+      testEvent('risk.alert', T0, alert()),
+      testEvent('risk.ok', T0, ok({ violation_type: 'leverage' })),
+      testEvent(
+        'halt.raised',
+        T0,
+        { ...foreign, source: 'risk:leverage', reason: 'leverage' },
+        { source: 'execution' },
+      ),
+    ];
+    const { state } = driveHandler(createExecution(), events);
+    expect(state.portfolio?.halts).toEqual([]);
+  });
+
+  it('books that differ from the venue halt until they agree', () => {
+    const desk = two();
+    desk.event('portfolio.reconciled', { portfolio: 'main', differences: ['BTC 1 instead of 2'], timestamp: T0 });
+    expect(halts(desk)).toEqual(['portfolio reconciliation books_differ']);
+    expect(desk.of('halt.raised')[0]?.detail).toBe('BTC 1 instead of 2');
+    desk.event('portfolio.reconciled', { portfolio: 'main', differences: [], timestamp: T0 });
+    expect(halts(desk)).toEqual([]);
+  });
+});
