@@ -91,14 +91,13 @@ function evaluate(marginMode: 'isolated' | 'cross', events: readonly AnyEvent[])
 function bareLoop(events: readonly AnyEvent[]): number {
   const quantities = Float64Array.from(instruments, (_, index) => (index % 2 === 0 ? 5 : -5));
   const marks = new Float64Array(POSITIONS).fill(PRICE);
-  let nearest = 0;
   const from = process.hrtime.bigint();
   for (let index = 0; index < events.length; index++) {
     const tick = events[index] as AnyEvent;
     if (tick.type === 'price.tick') marks[index % POSITIONS] = tick.data.price;
     let equity = 10_000;
     let gross = 0;
-    nearest = 1;
+    let nearest = 1;
     for (let at = 0; at < POSITIONS; at++) {
       const quantity = quantities[at] as number;
       const mark = marks[at] as number;

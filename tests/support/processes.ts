@@ -10,7 +10,7 @@ export interface Ended {
   stderr: string;
 }
 
-/** A child process of the compiled tree, with everything that it prints. */
+/** A child process with everything that it prints; `script` is a path in the compiled tree, or an absolute one. */
 export class Child {
   readonly process: ChildProcess;
   readonly ended: Promise<Ended>;
@@ -19,7 +19,7 @@ export class Child {
   private readonly lineWaiters: Array<{ test: (line: string) => boolean; resolve: (line: string) => void }> = [];
 
   constructor(script: string, args: readonly string[], env: NodeJS.ProcessEnv = {}) {
-    this.process = spawn(process.execPath, [join(ROOT, 'dist', script), ...args], {
+    this.process = spawn(process.execPath, [script.startsWith('/') ? script : join(ROOT, 'dist', script), ...args], {
       cwd: ROOT,
       env: { ...process.env, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],

@@ -1,16 +1,16 @@
 import { Test } from '@nestjs/testing';
-import { RunningClock } from '@moon/kernel';
-import { AgentsModule, FEED_FACTORIES, type FeedFactories } from './agents.module';
+import { AgentsModule, FeedFactory } from './agents.module';
 
 describe('AgentsModule', () => {
-  it('gives factories of both feeds, which price the same instruments by default', async () => {
+  it('gives the factory of feeds to whoever imports it; both feeds price the same instruments', async () => {
     const module = await Test.createTestingModule({ imports: [AgentsModule] }).compile();
-    const feeds = module.get<FeedFactories>(FEED_FACTORIES);
-    const clock = new RunningClock();
-    const [live, made] = [feeds.hyperliquid({ clock }), feeds.synthetic({ clock })];
+    const feeds = module.get(FeedFactory);
+    const options = { tokens: ['BTC', 'SOL'], seed: 1, pace: 60 };
+    const live = await feeds.choose({ ...options, kind: 'hyperliquid' });
+    const made = await feeds.choose({ ...options, kind: 'synthetic' });
     expect([live.mode, made.mode]).toEqual(['live', 'synthetic']);
-    expect(made.instruments()).toEqual(live.instruments());
-    expect([live.status().state, made.status().state]).toEqual(['idle', 'idle']);
+    expect(made.feed.instruments()).toEqual(live.feed.instruments());
+    expect([live.feed.status().state, made.feed.status().state]).toEqual(['idle', 'idle']);
     await module.close();
   });
 });

@@ -140,6 +140,8 @@ function newAccount(spec: AccountSpec, identity: string): AccountState {
     orderCount: 0,
     fillCount: 0,
     venueSeq: 0,
+    reportsUnderWay: 0,
+    lastReportAt: 0,
     reports: [],
     finished: [],
   };

@@ -26,8 +26,8 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     weight: 4,
     arbitrary: fc.record({
       do: fc.constant('price' as const),
-      move: fc.integer({ min: -300, max: 300 }),
-      size: fc.integer({ min: 1, max: 50 }),
+      move: fc.integer({ min: -120, max: 120 }),
+      size: fc.integer({ min: 1, max: 200 }),
     }),
   },
   {
@@ -35,11 +35,11 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     arbitrary: fc.record({
       do: fc.constant('order' as const),
       side: fc.constantFrom('buy' as const, 'sell' as const),
-      lots: fc.integer({ min: 1, max: 400 }),
+      lots: fc.integer({ min: 1, max: 500 }),
       type: fc.constantFrom('MARKET' as const, 'MARKET' as const, 'LIMIT' as const, 'STOP' as const),
       offset: fc.integer({ min: -200, max: 200 }),
-      ioc: fc.boolean(),
-      reduce: fc.boolean(),
+      ioc: fc.constantFrom(false, false, true),
+      reduce: fc.constantFrom(false, false, false, true),
     }),
   },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('cancel' as const), which: fc.nat(20) }) },
@@ -185,7 +185,7 @@ function open(spec: AccountSpec): VenueEngine {
 describe.each(cases)('the books of a %s account', (_name, market, spec) => {
   it('equal what the platform folds from the reports, to the last unit', () => {
     fc.assert(
-      fc.property(fc.array(step, { minLength: 1, maxLength: 60 }), (steps) => {
+      fc.property(fc.array(step, { minLength: 20, maxLength: 80 }), (steps) => {
         const fold = new PlatformFold(spec);
         const play = new Play(market, open(spec), (reports) => fold.take(reports));
         for (const each of steps) play.step(each);
@@ -220,13 +220,13 @@ describe.each(cases)('the books of a %s account', (_name, market, spec) => {
           ]),
         );
       }),
-      { numRuns: 150 },
+      { numRuns: 100 },
     );
   });
 
   it('are the same after a restart from a snapshot at any point, and so are all reports', () => {
     fc.assert(
-      fc.property(fc.array(step, { minLength: 1, maxLength: 40 }), fc.nat(39), (steps, cut) => {
+      fc.property(fc.array(step, { minLength: 10, maxLength: 50 }), fc.nat(49), (steps, cut) => {
         const run = (cutAt: number): { reports: VenueReport[]; end: string } => {
           const reports: VenueReport[] = [];
           const play = new Play(market, open(spec), (more) => void reports.push(...more));
@@ -242,7 +242,7 @@ describe.each(cases)('the books of a %s account', (_name, market, spec) => {
         };
         expect(run(cut % steps.length)).toEqual(run(-1));
       }),
-      { numRuns: 60 },
+      { numRuns: 40 },
     );
   });
 });
@@ -250,16 +250,17 @@ describe.each(cases)('the books of a %s account', (_name, market, spec) => {
 describe('a cash account', () => {
   it('never owes, never goes short, whatever is ordered', () => {
     fc.assert(
-      fc.property(fc.array(step, { minLength: 1, maxLength: 60 }), (steps) => {
+      fc.property(fc.array(step, { minLength: 20, maxLength: 80 }), (steps) => {
         const [, market, spec] = cases[0]!;
-        const play = new Play(market, open(spec), () => {
-          const { cash, positions } = play?.engine.books('main') ?? { cash: '0', positions: [] };
+        const engine = open(spec);
+        const play = new Play(market, engine, () => {
+          const { cash, positions } = engine.books('main');
           expect(Number(cash)).toBeGreaterThanOrEqual(0);
           for (const { quantity } of positions) expect(Number(quantity)).toBeGreaterThanOrEqual(0);
         });
         for (const each of steps) play.step(each);
       }),
-      { numRuns: 150 },
+      { numRuns: 100 },
     );
   });
 });

@@ -16,12 +16,12 @@ export function reportOrder(context: VenueContext, account: AccountState, order:
   const token = context.desks.get(order.instrument)?.instrument.token;
   if (token !== undefined) report.token = token;
   if (order.venueOrderId !== null) report.venueOrderId = order.venueOrderId;
-  send(context, order.clientOrderId, Object.assign(report, facts));
+  send(context, account, order.clientOrderId, Object.assign(report, facts));
 }
 
 /** Reports something of an account: funding, margin call, liquidation. */
 export function reportAccount(context: VenueContext, account: AccountState, facts: ReportFacts): void {
-  send(context, `account/${account.portfolio}`, Object.assign(begin(context, account, facts.kind), facts));
+  send(context, account, `account/${account.portfolio}`, Object.assign(begin(context, account, facts.kind), facts));
 }
 
 /** Number and time are given when it reaches the platform. */
@@ -38,18 +38,11 @@ export function requireAccount(context: VenueContext, portfolio: string): Accoun
   return account;
 }
 
-/** Hands a report to the platform: now it gets its number. */
+/** A report on its way has arrived. */
 export function release(context: VenueContext, report: VenueReport): void {
   const account = requireAccount(context, report.portfolio);
-  account.venueSeq += 1;
-  report.venueSeq = account.venueSeq;
-  report.reportId = `${report.portfolio}-${account.venueSeq}`;
-  report.timestamp = context.state.time;
-  account.reports.push(report);
-  const { keepReports } = context.config;
-  // In blocks, because shortening an array by one is as dear as by a quarter.
-  if (account.reports.length > keepReports * 1.25) account.reports.splice(0, account.reports.length - keepReports);
-  context.out.push(report);
+  account.reportsUnderWay -= 1;
+  hand(context, account, report);
 }
 
 /** Reports above a number that are still in memory. @throws VenueRefused `reports_gone` when older ones are asked for */
@@ -65,8 +58,28 @@ export function reportsAfter(account: AccountState, venueSeq: number): VenueRepo
   return account.reports.slice(account.reports.length - missing);
 }
 
-function send(context: VenueContext, delayKey: string, report: VenueReport): void {
-  const at = context.state.time + context.models.latency.toPlatformMs(delayKey);
-  if (at <= context.state.time) release(context, report);
-  else schedule(context.state, { at, kind: 'report', report });
+/**
+ * A connection keeps order: a report never overtakes an earlier one of its account, whatever delay was drawn for it. The
+ * platform's ledger follows the reports, and the order of fills matters to a ledger.
+ */
+function send(context: VenueContext, account: AccountState, delayKey: string, report: VenueReport): void {
+  const { time } = context.state;
+  const at = Math.max(time + context.models.latency.toPlatformMs(delayKey), account.lastReportAt);
+  if (at <= time && account.reportsUnderWay === 0) return hand(context, account, report);
+  account.lastReportAt = at;
+  account.reportsUnderWay += 1;
+  schedule(context.state, { at, kind: 'report', report });
+}
+
+/** Hands a report to the platform: now it gets its number. */
+function hand(context: VenueContext, account: AccountState, report: VenueReport): void {
+  account.venueSeq += 1;
+  report.venueSeq = account.venueSeq;
+  report.reportId = `${report.portfolio}-${account.venueSeq}`;
+  report.timestamp = context.state.time;
+  account.reports.push(report);
+  const { keepReports } = context.config;
+  // In blocks, because shortening an array by one is as dear as by a quarter.
+  if (account.reports.length > keepReports * 1.25) account.reports.splice(0, account.reports.length - keepReports);
+  context.out.push(report);
 }

@@ -95,6 +95,9 @@ export interface AccountState {
   fillCount: number;
   /** Newest venueSeq handed out. */
   venueSeq: number;
+  /** Reports on their way, and when the last of them arrives: none overtakes another. */
+  reportsUnderWay: number;
+  lastReportAt: number;
   /** The newest reports, rising by venueSeq. */
   reports: VenueReport[];
   /** The newest finished orders, in the order in which they ended. */

@@ -60,7 +60,11 @@ export function decideFunding(
     );
   }
   const quantity = settlement.positionQuantity ?? heldAt(state, settlement);
-  const amount = settlement.amount ?? payment(quantity, settlement, instrument);
+  const { ledgerScale } = state.config;
+  const amount =
+    settlement.amount === undefined
+      ? payment(quantity, settlement, instrument, ledgerScale)
+      : ledger(settlement.amount, ledgerScale);
   if (sign(quantity) === 0 && sign(amount) === 0) return { events: [] };
   return {
     events: [
@@ -74,7 +78,7 @@ export function decideFunding(
           rate: settlement.rate,
           positionQuantity: quantity,
           oraclePrice: settlement.oraclePrice,
-          amount: ledger(amount, state.config.ledgerScale),
+          amount,
           timestamp: settlement.timestamp,
         },
       },
@@ -87,11 +91,9 @@ function heldAt(state: PortfolioState, settlement: Settlement): Decimal {
   return position === undefined || position.openedAt > settlement.settlesAt ? '0' : position.quantity;
 }
 
-const UNROUNDED_PLACES = 36;
-
-/** Received for a signed quantity; rounded by the caller, once. */
-function payment(quantity: Decimal, settlement: Settlement, instrument: Instrument): Decimal {
+/** Received for a signed quantity, rounded once. */
+function payment(quantity: Decimal, settlement: Settlement, instrument: Instrument, scale: number): Decimal {
   const owed = neg(mul(mul(quantity, instrument.multiplier), fromNumber(settlement.rate)));
-  if (instrument.kind === 'inverse') return div(owed, settlement.oraclePrice, UNROUNDED_PLACES);
-  return mul(owed, settlement.oraclePrice);
+  if (instrument.kind === 'inverse') return div(owed, settlement.oraclePrice, scale);
+  return ledger(mul(owed, settlement.oraclePrice), scale);
 }

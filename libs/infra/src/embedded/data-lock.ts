@@ -2,15 +2,20 @@ import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } 
 import { join, resolve } from 'node:path';
 import { processStartedAt } from './process-info';
 
+/** What a lock's holder is unless it says otherwise. */
+const PLATFORM = 'platform';
+
 /** Another instance of the platform works on the data directory. */
 export class DataDirInUse extends Error {
   override readonly name = 'DataDirInUse';
   constructor(
     readonly dataDir: string,
     readonly pid: number,
+    /** What that process is, e.g. `moon import`. */
+    readonly program = PLATFORM,
   ) {
     super(
-      `The data directory ${dataDir} is in use by another instance (process ${pid}). ` +
+      `The data directory ${dataDir} is in use by another instance (${program === PLATFORM ? '' : `${program}, `}process ${pid}). ` +
         'Stop that one first, or give this one a directory of its own with --data-dir.',
     );
   }
@@ -22,6 +27,8 @@ export interface DataDirLock {
 
 interface Holder {
   pid: number;
+  /** What it is: the platform, or a command. */
+  program?: string;
   /** When that process started; tells it from a later one with the same pid. */
   startedAt: string | null;
 }
@@ -69,15 +76,24 @@ function removeStale(path: string, stale: string): void {
   rmSync(aside);
 }
 
+/** The living process that works on a data directory; null when there is none. */
+export function dataDirHolder(dataDir: string): { pid: number; program: string; isPlatform: boolean } | null {
+  const holder = readHolder(join(resolve(dataDir), LOCK))?.holder;
+  if (!holder || !isAlive(holder)) return null;
+  const { pid, program = PLATFORM } = holder;
+  return { pid, program, isPlatform: program === PLATFORM };
+}
+
 /**
  * Makes this process the only one that works on the data directory, until it is released or the process ends.
+ * @param program what this process is, told to those who find the directory in use
  * @throws DataDirInUse when another living process holds it.
  */
-export function lockDataDir(dataDir: string): DataDirLock {
+export function lockDataDir(dataDir: string, program = PLATFORM): DataDirLock {
   const folder = resolve(dataDir);
   mkdirSync(folder, { recursive: true });
   const path = join(folder, LOCK);
-  const own = JSON.stringify({ pid: process.pid, startedAt: processStartedAt(process.pid) } satisfies Holder);
+  const own = JSON.stringify({ pid: process.pid, program, startedAt: processStartedAt(process.pid) } satisfies Holder);
   for (;;) {
     const draft = `${path}.${process.pid}`;
     writeFileSync(draft, own);
@@ -94,8 +110,7 @@ export function lockDataDir(dataDir: string): DataDirLock {
       rmSync(draft, { force: true });
     }
     const found = readHolder(path);
-    if (found?.holder && found.text !== own && isAlive(found.holder)) throw new DataDirInUse(folder, found.holder.pid);
-    if (found?.text === own) throw new DataDirInUse(folder, process.pid);
+    if (found?.holder && isAlive(found.holder)) throw new DataDirInUse(folder, found.holder.pid, found.holder.program);
     if (found) removeStale(path, found.text);
   }
 }

@@ -1,4 +1,6 @@
-export { DataDirInUse, lockDataDir } from './data-lock';
+export { dataDirHolder, DataDirInUse, lockDataDir } from './data-lock';
 export type { DataDirLock } from './data-lock';
+export { nativePrograms } from './native';
+export { findEmbeddedPostgres, hasEmbeddedStore } from './running';
 export { startEmbeddedPostgres } from './server';
 export type { EmbeddedServer, EmbeddedServerOptions, ServerAddress } from './server';

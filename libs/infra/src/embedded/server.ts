@@ -71,14 +71,14 @@ const SETTINGS: Readonly<Record<string, string>> = {
   log_min_messages: 'warning',
 };
 
-interface Paths {
+export interface Paths {
   home: string;
   data: string;
   log: string;
   password: string;
 }
 
-const pathsIn = (home: string): Paths => ({
+export const pathsIn = (home: string): Paths => ({
   home,
   data: join(home, 'data'),
   log: join(home, 'server.log'),
@@ -127,7 +127,7 @@ async function initialise(paths: Paths, programs: NativePrograms, account: RunAs
 }
 
 /** First line of postmaster.pid: the pid; fourth: the port. */
-function postmaster(paths: Paths): { pid: number; port: number } | null {
+export function postmaster(paths: Paths): { pid: number; port: number } | null {
   try {
     const lines = readFileSync(join(paths.data, 'postmaster.pid'), 'utf8').split('\n');
     const pid = Number(lines[0]);
@@ -139,14 +139,14 @@ function postmaster(paths: Paths): { pid: number; port: number } | null {
   }
 }
 
-const addressOf = (paths: Paths, port: number): ServerAddress => ({
+export const addressOf = (paths: Paths, port: number): ServerAddress => ({
   host: HOST,
   port,
   user: SUPERUSER,
   password: readFileSync(paths.password, 'utf8'),
 });
 
-async function asSuperuser<T>(address: ServerAddress, work: (client: Client) => Promise<T>): Promise<T> {
+export async function asSuperuser<T>(address: ServerAddress, work: (client: Client) => Promise<T>): Promise<T> {
   const client = new Client({ ...address, database: 'postgres', connectionTimeoutMillis: 5_000 });
   await client.connect();
   try {

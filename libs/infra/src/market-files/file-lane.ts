@@ -21,6 +21,9 @@ export interface LaneEvent {
   position: number;
 }
 
+/** An event of a row that was read, until its turn comes. */
+type WaitingEvent = RowEvent & { position: number; line: number };
+
 /** Rows of one instant and symbol are compared; this many keys are remembered at most. */
 const REMEMBERED_KEYS = 10_000;
 
@@ -31,7 +34,7 @@ const REMEMBERED_KEYS = 10_000;
 export class FileLane {
   readonly report: LaneReport;
   private readonly rows: AsyncIterator<FileRow>;
-  private readonly waiting: Array<RowEvent & { position: number }> = [];
+  private readonly waiting: WaitingEvent[] = [];
   private readonly seen = new Map<string, string>();
   private readonly ordinals = new Map<string, number>();
   private ordinalsAt = 0;
@@ -83,7 +86,7 @@ export class FileLane {
     try {
       if (!format.keepsEqualRows && this.isRepeat(row)) return;
       for (const event of format.events(row.fields, this.context)) {
-        const entry = { ...event, position: row.position };
+        const entry = { ...event, position: row.position, line: row.line };
         const index = this.waiting.findIndex((other) => other.at > entry.at || (other.at === entry.at && other.phase > entry.phase));
         if (index < 0) this.waiting.push(entry);
         else this.waiting.splice(index, 0, entry);
@@ -111,7 +114,7 @@ export class FileLane {
     return true;
   }
 
-  private build(entry: RowEvent & { position: number }): AnyEvent | null {
+  private build(entry: WaitingEvent): AnyEvent | null {
     const identity = { source: this.context.venue, kind: entry.type, instrument: entry.instrument, venueTime: entry.at };
     const id = inputId({ ...identity, values: [...entry.identity], ordinal: this.ordinal(entry) });
     const event = {
@@ -129,7 +132,7 @@ export class FileLane {
     try {
       validateEvent(event);
     } catch (error) {
-      this.refuse({ file: this.facts.path, line: entry.position + 2, ...refusalOf(error) });
+      this.refuse({ file: this.facts.path, line: entry.line, ...refusalOf(error) });
       return null;
     }
     this.report.events += 1;

@@ -1,19 +1,20 @@
 import 'reflect-metadata';
 import { escapeIdentifier } from 'pg';
-import { DataSource } from 'typeorm';
+import { DataSource, MigrationExecutor } from 'typeorm';
 import { withClient } from './access';
 import type { Login, PostgresAccess } from './access';
 import { EventLog1700000000001 } from './migrations/1700000000001-event-log';
 import { LogFunctions1700000000002 } from './migrations/1700000000002-log-functions';
 import { RunState1700000000003 } from './migrations/1700000000003-run-state';
 import { RunRegistry1700000000101 } from './migrations/1700000000101-run-registry';
+import { ImportedRuns1700000000102 } from './migrations/1700000000102-imported-runs';
 
 /** What a database is for: the log of one run, or the registry of all runs. */
 export type DatabaseKind = 'run' | 'registry';
 
 const MIGRATIONS = {
   run: [EventLog1700000000001, LogFunctions1700000000002, RunState1700000000003],
-  registry: [RunRegistry1700000000101],
+  registry: [RunRegistry1700000000101, ImportedRuns1700000000102],
 } as const;
 
 export function createDataSource(login: Login, database: string, kind: DatabaseKind): DataSource {
@@ -46,6 +47,16 @@ export async function migrateUp(access: PostgresAccess, database: string, kind: 
   const source = await createDataSource(access.owner, database, kind).initialize();
   try {
     return (await source.runMigrations()).length;
+  } finally {
+    await source.destroy();
+  }
+}
+
+/** Names of the migrations that a database still lacks; changes nothing but typeorm's own table of migrations. */
+export async function pendingMigrations(access: PostgresAccess, database: string, kind: DatabaseKind): Promise<string[]> {
+  const source = await createDataSource(access.owner, database, kind).initialize();
+  try {
+    return (await new MigrationExecutor(source).getPendingMigrations()).map(({ name }) => name);
   } finally {
     await source.destroy();
   }

@@ -1,12 +1,14 @@
 export { createRoles } from './access';
 export type { Login, PostgresAccess } from './access';
-export { migrateDown, migrateUp } from './data-source';
+export { migrateDown, migrateUp, pendingMigrations } from './data-source';
 export type { DatabaseKind } from './data-source';
 export { PostgresEventStore } from './event-store';
 export type { PostgresEventStoreOptions } from './event-store';
+export { StoreInspection } from './inspection';
+export type { DeadLetter, ParkedKey, StoredFact } from './inspection';
 export { OperatorInbox } from './operator-inbox';
 export type { OperatorRequest } from './operator-inbox';
 export { StreamRelay } from './relay';
 export type { PublishBatch, RelayOptions } from './relay';
-export { RunRegistry } from './runs';
+export { REGISTRY_DATABASE, RunRegistry } from './runs';
 export type { OpenedRun, Run, RunMode, RunRequest } from './runs';

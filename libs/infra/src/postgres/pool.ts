@@ -24,6 +24,8 @@ export class TextPool {
       database,
       max: options.connections ?? 4,
       connectionTimeoutMillis: 10_000,
+      // Connections are kept; a timer for each use would cost more than the use.
+      idleTimeoutMillis: 0,
       keepAlive: true,
       types: asText as never,
     });

@@ -90,7 +90,7 @@ export class LogReader {
       for (const columns of rows) {
         const row = fromColumns(columns);
         yield row;
-        after = row.version!;
+        next = row.version!;
       }
       if (rows.length < PAGE_ROWS) return;
     }

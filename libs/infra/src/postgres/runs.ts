@@ -5,11 +5,12 @@ import { createDataSource, migrateUp } from './data-source';
 import { PostgresEventStore } from './event-store';
 import type { PostgresEventStoreOptions } from './event-store';
 
-export type RunMode = 'live' | 'synthetic' | 'recorded';
+/** `imported`: a log of market data alone, which no platform works on. */
+export type RunMode = 'live' | 'synthetic' | 'recorded' | 'imported';
 
 /** One run: a log and portfolios of its own, in a database of its own (rule 4). */
 export interface Run {
-  /** live, synthetic, or recorded-<fingerprint>-<n>. */
+  /** live, synthetic, recorded-<fingerprint>-<n>, or the name of an imported log. */
   runId: string;
   mode: RunMode;
   /** Of a recorded run: what it replays, and how. */
@@ -18,6 +19,8 @@ export interface Run {
   status: 'open' | 'finished';
   /** Epoch ms. */
   openedAt: number;
+  /** When it was last opened to be written to, epoch ms. */
+  usedAt: number;
   finishedAt: number | null;
   details: JsonObject;
   result: JsonObject | null;
@@ -27,6 +30,8 @@ export interface RunRequest {
   mode: RunMode;
   /** Required for recorded runs: 8 to 64 hexadecimal digits over files, settings and code that make the result. */
   fingerprint?: string;
+  /** Of an imported log; default: imported. */
+  name?: string;
   details?: JsonObject;
 }
 
@@ -45,6 +50,7 @@ interface RunRow {
   database: string;
   status: Run['status'];
   opened_at: Date;
+  used_at: Date;
   finished_at: Date | null;
   details: JsonObject;
   result: JsonObject | null;
@@ -57,18 +63,30 @@ const fromRow = (row: RunRow): Run => ({
   database: row.database,
   status: row.status,
   openedAt: row.opened_at.getTime(),
+  usedAt: row.used_at.getTime(),
   finishedAt: row.finished_at?.getTime() ?? null,
   details: row.details,
   result: row.result,
 });
 
+/** Imported logs have a prefix of their own: a name that a user chose must not be the registry's, or another run's. */
+function databaseOf(mode: RunMode, name: string): string {
+  const prefix = mode === IMPORTED && name !== IMPORTED ? 'moon_imported_' : 'moon_';
+  return `${prefix}${name.replaceAll('-', '_')}`;
+}
+
 const FINGERPRINT = /^[0-9a-f]{8,64}$/;
 /** Enough to tell runs apart in a database's name, which has at most 63 characters. */
 const SHOWN_DIGITS = 16;
 
+const IMPORTED = 'imported';
+const LOG_NAME = /^[a-z][a-z0-9-]{0,39}$/;
+/** What other runs are called. */
+const TAKEN_NAME = /^(live|synthetic|recorded(-.*)?)$/;
+
 /**
- * The runs of one server. Live and synthetic are one run each, resumed at every start; a recorded run that was cut off
- * is resumed, a finished one starts afresh beside it.
+ * The runs of one server. Live, synthetic and each imported log are one run each, resumed at every start; a recorded run
+ * that was cut off is resumed, a finished one starts afresh beside it.
  */
 export class RunRegistry {
   private constructor(
@@ -87,6 +105,7 @@ export class RunRegistry {
     const found = await this.latest(request);
     if (found && (request.mode !== 'recorded' || found.status === 'open')) {
       await migrateUp(this.access, found.database, 'run');
+      await this.source.query('UPDATE runs SET used_at = now() WHERE run_id = $1', [found.runId]);
       return { run: found, resumed: true };
     }
     const run = await this.register(request);
@@ -94,7 +113,15 @@ export class RunRegistry {
     return { run, resumed: false };
   }
 
-  private async latest({ mode, fingerprint }: RunRequest): Promise<Run | null> {
+  private async latest({ mode, fingerprint, name = IMPORTED }: RunRequest): Promise<Run | null> {
+    if (mode === IMPORTED) {
+      if (!LOG_NAME.test(name) || TAKEN_NAME.test(name)) {
+        throw new RangeError(
+          `An imported log cannot be called "${name}": use 1 to 40 small letters, digits and dashes, a letter first, and not the name of another kind of run.`,
+        );
+      }
+      return this.findRun(name);
+    }
     if (mode === 'recorded' && !(fingerprint && FINGERPRINT.test(fingerprint))) {
       throw new RangeError(`A recorded run needs a fingerprint of 8 to 64 hexadecimal digits, not "${fingerprint}".`);
     }
@@ -105,19 +132,25 @@ export class RunRegistry {
     return rows[0] ? fromRow(rows[0]) : null;
   }
 
-  private async register({ mode, fingerprint, details = {} }: RunRequest): Promise<Run> {
-    const name = mode === 'recorded' ? await this.nextRecordedName(fingerprint!) : mode;
+  private async register(request: RunRequest): Promise<Run> {
+    const { mode, fingerprint, details = {} } = request;
+    const name = await this.newName(request);
     const rows = await this.source.query<RunRow[]>(
       `INSERT INTO runs (run_id, mode, fingerprint, database, status, details) VALUES ($1, $2, $3, $4, 'open', $5) RETURNING *`,
       [
         name,
         mode,
         mode === 'recorded' ? fingerprint : null,
-        `moon_${name.replaceAll('-', '_')}`,
+        databaseOf(mode, name),
         JSON.stringify(details),
       ],
     );
     return fromRow(rows[0]!);
+  }
+
+  private newName({ mode, fingerprint, name = IMPORTED }: RunRequest): Promise<string> {
+    if (mode === 'recorded') return this.nextRecordedName(fingerprint!);
+    return Promise.resolve(mode === IMPORTED ? name : mode);
   }
 
   private async nextRecordedName(fingerprint: string): Promise<string> {
@@ -129,9 +162,9 @@ export class RunRegistry {
     return `recorded-${shown}-${Number(row!.count) + 1}`;
   }
 
-  /** All runs, the newest first. */
+  /** All runs, the one that was opened last first. */
   async listRuns(): Promise<Run[]> {
-    const rows = await this.source.query<RunRow[]>('SELECT * FROM runs ORDER BY opened_at DESC, run_id DESC');
+    const rows = await this.source.query<RunRow[]>('SELECT * FROM runs ORDER BY used_at DESC, opened_at DESC, run_id DESC');
     return rows.map(fromRow);
   }
 

@@ -22,6 +22,8 @@ export interface SyntheticFeedOptions {
   clock: Clock;
   /** Where an earlier run stopped: the feed goes on from there as if it never had. */
   resume?: SyntheticResume | null;
+  /** Called by `start`: the moment from which the clock may run. */
+  onStart?: () => void;
 }
 
 /** A made-up market on the run's clock. Everything it says carries SYNTHETIC in its source. */
@@ -70,11 +72,12 @@ export class SyntheticFeed implements Feed {
 
   start(sink: FeedSink): Promise<void> {
     if (this.sink !== null) throw new Error('The synthetic feed was started already; make a new one for a new run.');
+    if (this.cursor === null) this.makePast(Math.floor(this.options.clock.now() / 1_000));
+    this.options.onStart?.();
     const second = Math.floor(this.options.clock.now() / 1_000);
     this.sink = sink;
     this.state = 'connected';
-    if (this.cursor === null) this.makePast(second);
-    else if (!this.options.resume) this.submitAll(this.getOver(second));
+    if (!this.options.resume) this.submitAll(this.getOver(second));
     const connected = { feed: NAME, status: 'connected' as const, detail: this.detail(), timestamp: second * 1_000 };
     this.submit(feedEvent(LIVE, 'feed.status', connected, this.identity('feed.status', ['connected'])));
     this.pump();

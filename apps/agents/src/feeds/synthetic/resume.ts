@@ -2,6 +2,8 @@ import type { AnyEvent } from '@moon/events';
 
 /** Where a run of the synthetic feed stands, read from its log; plain JSON. */
 export interface SyntheticResume {
+  /** Time of the newest event, ms: the run's clock goes on from here. */
+  lastAt: number;
   /** The second (since the epoch) that is made next; it may have been published in part. */
   second: number;
   /** Last traded price before that second, by token. */
@@ -17,7 +19,7 @@ const MINUTE = 60_000;
 /**
  * Reads from a log's newest events where the feed stands.
  *
- * @param events market events of the run in any order, at least those of the last two minutes of feed time; others are ignored
+ * @param events the newest ticks of the run in any order, at least those of the last two minutes of feed time; others are ignored
  * @param tokens every token that the feed prices
  * @returns null when the log has no trade of one of them: then there is nothing to go on from, and the run starts afresh
  */
@@ -37,5 +39,5 @@ export function syntheticResume(events: readonly AnyEvent[], tokens: readonly st
   }
   if (tokens.some((token) => prices[token] === undefined)) return null;
   const known = own.filter((event) => event.occurredAt >= second * 1_000).map((event) => event.id);
-  return { second, prices, trades, known };
+  return { lastAt: newest.occurredAt, second, prices, trades, known };
 }

@@ -4,7 +4,7 @@ import type { VenueConfig } from '../config';
 export interface LatencyModel {
   /** From the decision of an order or cancellation to its arrival at the venue, ms: feed delay + way there. */
   toVenueMs(clientOrderId: string): number;
-  /** From what happened at the venue to the report at the platform, ms. The same for all reports of an order. */
+  /** From what happened at the venue to the report at the platform, ms; longer when an earlier report is still on its way. */
   toPlatformMs(clientOrderId: string): number;
 }
 

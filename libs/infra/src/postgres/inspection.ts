@@ -1,0 +1,151 @@
+import type { LogRow } from '@moon/kernel';
+import type { Login } from './access';
+import { TextPool } from './pool';
+import { fromColumns, ROW_COLUMNS } from './rows';
+
+/** An event that an agent never handled. */
+export interface DeadLetter {
+  handler: string;
+  handlerKey: string;
+  eventId: string;
+  eventSeq: number;
+  reason: string;
+  error: string;
+  /** Event time at which it was skipped, epoch ms. */
+  skippedAt: number;
+  /** Position of its event.skipped in the log. */
+  skipSeq: number;
+}
+
+/** A key of an aggregate, saga or projection that stands still at a poisoned event. */
+export interface ParkedKey {
+  handler: string;
+  handlerKey: string;
+  eventId: string;
+  eventSeq: number;
+  error: string | null;
+  /** Event time, epoch ms. */
+  parkedAt: number;
+}
+
+/** What is stored about an instant: enough to tell a repeat from a conflict. */
+export interface StoredFact {
+  id: string;
+  type: string;
+  /** `instrument` of its data; '' for types without one. */
+  instrument: string;
+  /** `source` of its data; '' for types without one. */
+  source: string;
+  /** `intervalMs` of its data; null for types without one. */
+  intervalMs: number | null;
+  at: number;
+}
+
+const DEAD_LETTERS = `SELECT handler, handler_key, event_id, event_seq, reason, error,
+    date_part('epoch', skipped_at) * 1000, skip_seq
+  FROM dead_letters ORDER BY skip_seq`;
+
+const PARKED_KEYS = `SELECT handler, handler_key, event_id, event_seq, error, date_part('epoch', parked_at) * 1000
+  FROM parked_keys ORDER BY handler, handler_key`;
+
+/** The range of ids that begin with a prefix is one piece of the index. */
+const BY_ID = `SELECT ${ROW_COLUMNS} FROM log WHERE event_id BETWEEN $1::uuid AND $2::uuid
+  ORDER BY event_id LIMIT $3::bigint`;
+
+const STREAMS = `SELECT stream_id FROM streams WHERE stream_id LIKE $1 ORDER BY stream_id LIMIT $2::bigint`;
+
+const KNOWN_IDS = `SELECT event_id FROM log WHERE event_id = ANY ($1::uuid[])
+  AND occurred_at BETWEEN to_timestamp($2::bigint / 1000.0) AND to_timestamp($3::bigint / 1000.0)`;
+
+const FACTS_AT = `SELECT event_id, type, data->>'instrument', data->>'source', data->>'intervalMs',
+    date_part('epoch', occurred_at) * 1000
+  FROM events
+  WHERE type = ANY ($1::text[]) AND token = ANY ($2::text[])
+    AND occurred_at = ANY (SELECT to_timestamp(at / 1000.0) FROM unnest($3::bigint[]) AS at)
+    AND occurred_at BETWEEN to_timestamp($4::bigint / 1000.0) AND to_timestamp($5::bigint / 1000.0)`;
+
+/** Hexadecimal digits of a UUID. */
+const UUID_DIGITS = 32;
+
+/**
+ * Questions about a log that only people and tools ask, never the platform at work: by the beginning of an id, about
+ * dead letters, about what is stored at certain instants. It reads only.
+ */
+export class StoreInspection {
+  private readonly pool: TextPool;
+
+  /** @param login the application's role */
+  constructor(login: Login, database: string) {
+    this.pool = new TextPool(login, database, { connections: 1 });
+  }
+
+  /** Skipped events that were not delivered again since, the oldest first. */
+  async deadLetters(): Promise<DeadLetter[]> {
+    const rows = await this.pool.rows('dead_letters', DEAD_LETTERS, []);
+    return rows.map(([handler, handlerKey, eventId, eventSeq, reason, error, at, skipSeq]) => ({
+      handler: handler!,
+      handlerKey: handlerKey!,
+      eventId: eventId!,
+      eventSeq: Number(eventSeq),
+      reason: reason!,
+      error: error!,
+      skippedAt: Math.round(Number(at)),
+      skipSeq: Number(skipSeq),
+    }));
+  }
+
+  async parkedKeys(): Promise<ParkedKey[]> {
+    const rows = await this.pool.rows('parked_keys', PARKED_KEYS, []);
+    return rows.map(([handler, handlerKey, eventId, eventSeq, error, at]) => ({
+      handler: handler!,
+      handlerKey: handlerKey!,
+      eventId: eventId!,
+      eventSeq: Number(eventSeq),
+      error: error ?? null,
+      parkedAt: Math.round(Number(at)),
+    }));
+  }
+
+  /**
+   * Events whose id begins with these hexadecimal digits (dashes are ignored), at most `limit`.
+   * @throws RangeError when they are no beginning of an id
+   */
+  async eventsByIdPrefix(prefix: string, limit: number): Promise<LogRow[]> {
+    const digits = prefix.replaceAll('-', '').toLowerCase();
+    if (!/^[0-9a-f]{1,32}$/.test(digits)) throw new RangeError(`"${prefix.slice(0, 80)}" is not the beginning of an id.`);
+    const bounds = [digits.padEnd(UUID_DIGITS, '0'), digits.padEnd(UUID_DIGITS, 'f')];
+    const rows = await this.pool.rows('by_id_prefix', BY_ID, [...bounds, limit]);
+    return rows.map(fromColumns);
+  }
+
+  /** Names of streams that begin so, in alphabetical order, at most `limit`. */
+  async streamsByPrefix(prefix: string, limit: number): Promise<string[]> {
+    const pattern = `${prefix.replaceAll(/[\\%_]/g, '\\$&')}%`;
+    return (await this.pool.rows('streams_by_prefix', STREAMS, [pattern, limit])).map(([name]) => name!);
+  }
+
+  /** Those of the ids that the log holds between the two times (epoch ms, inclusive). */
+  async knownIds(ids: readonly string[], fromMs: number, toMs: number): Promise<Set<string>> {
+    const rows = await this.pool.rows('known_ids', KNOWN_IDS, [ids, fromMs, toMs]);
+    return new Set(rows.map(([id]) => id!));
+  }
+
+  /** Market facts of these types and tokens at exactly these instants (epoch ms). */
+  async factsAt(types: readonly string[], tokens: readonly string[], instants: readonly number[]): Promise<StoredFact[]> {
+    if (instants.length === 0) return [];
+    const [from, to] = instants.reduce(([low, high], at) => [Math.min(low, at), Math.max(high, at)], [Infinity, -Infinity]);
+    const rows = await this.pool.rows('facts_at', FACTS_AT, [types, tokens, instants, from, to]);
+    return rows.map(([id, type, instrument, source, intervalMs, at]) => ({
+      id: id!,
+      type: type!,
+      instrument: instrument ?? '',
+      source: source ?? '',
+      intervalMs: intervalMs == null ? null : Number(intervalMs),
+      at: Math.round(Number(at)),
+    }));
+  }
+
+  close(): Promise<void> {
+    return this.pool.end();
+  }
+}
