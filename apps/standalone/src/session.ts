@@ -1,7 +1,9 @@
 import type { JsonObject } from '@moon/events';
 import { chooseFeed } from '@moon/app-agents';
 import { PaperVenue, RemotePaperVenue } from '@moon/app-execution';
-import { executionState, RunningClock, type Feed, type VenuePort } from '@moon/kernel';
+import { paperSigner } from '@moon/backtesting';
+import { venueSources } from '@moon/domain';
+import { executionState, startRecordedRun, type Feed, type RecordedRun, type RunningClock, type RunResult, type VenuePort } from '@moon/kernel';
 import { COMPONENTS, HealthRegistry, lockDataDir, StartupFailure, type Logger } from '@moon/infra';
 import type { StartOptions } from './config/options';
 import { serveHttp, type HttpServer } from './http-server';
@@ -9,10 +11,8 @@ import { OperatorCommands } from './operator-commands';
 import { codeVersion } from './run/code-version';
 import { startLiveRun, type LiveRun } from './run/live-run';
 import { openRecordedInputs, type RecordedInputs } from './run/recorded-inputs';
-import { startRecordedRun, type RecordedRun } from './run/recorded-run';
-import type { RunResult } from './run/result';
 import { RunStore } from './run/run-store';
-import { venueSources } from './run/venue-sources';
+
 import { recordStartupFailure } from './run/startup-failure';
 import { Activity } from './terminal/activity';
 import { Summary } from './terminal/summary';
@@ -131,6 +131,7 @@ export class Session {
       platform: config.platform,
       store: store.store,
       isVenueRemote: config.venue.where === 'process',
+      signer: paperSigner,
       modelLatency: config.model,
       orderTimeToLiveMs: config.venue.orderTimeToLiveMs,
       checkpointMs: config.checkpointMs,

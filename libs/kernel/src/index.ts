@@ -28,3 +28,8 @@ export { assemble, executionState, type AssembleOptions } from './platform/assem
 export { differences, reconciled } from './venue-link/reconciler';
 export { builtInAgents } from './platform/built-in-agents';
 export type { LaggingAgents } from './runtime/threads/protocol';
+export { reconcileAll } from './platform/reconcile';
+export { risingNonce, startRecordedRun, type RecordedRun, type RecordedRunOptions } from './platform/recorded-run';
+export { hashOf, runResult, type PortfolioResult, type RunResult } from './platform/result';
+export { accountSpecs, startEvents, type OrderSigner, type StartOptions } from './platform/start-events';
+export { VolatileEventStore } from './memory/volatile-event-store';

@@ -1,14 +1,18 @@
 import { inputId, type AnyEvent, type EmitData, type EventType } from '@moon/events';
 import type { PlatformConfig } from '@moon/domain';
-import { signPaperOrder } from '@moon/backtesting';
 import {
+  accountSpecs,
   assemble,
   builtInAgents,
   executionState,
   LiveRuntime,
   LogWriter,
+  reconcileAll,
   recover,
+  risingNonce,
+  runResult,
   saveCheckpoint,
+  startEvents,
   ThreadedAgents,
   VenueLink,
   type Clock,
@@ -16,14 +20,11 @@ import {
   type EventStore,
   type Feed,
   type ModelLatency,
+  type OrderSigner,
+  type RunResult,
   type VenuePort,
 } from '@moon/kernel';
 import { AgentWatch } from './agent-watch';
-import { reconcileAll } from './reconcile';
-import { paperAccountKey } from './paper-account-key';
-import { risingNonce } from './recorded-run';
-import { runResult, type RunResult } from './result';
-import { accountSpecs, startEvents } from './start-events';
 
 export interface LiveRunOptions {
   runId: string;
@@ -32,6 +33,7 @@ export interface LiveRunOptions {
   store: EventStore;
   venue: VenuePort;
   isVenueRemote: boolean;
+  signer: OrderSigner;
   feed: Feed;
   clock: Clock;
   modelLatency: ModelLatency;
@@ -88,7 +90,7 @@ export async function startLiveRun(options: LiveRunOptions): Promise<LiveRun> {
     log,
     link,
     headers,
-    sign: (portfolio, payload) => signPaperOrder(payload, paperAccountKey(portfolio)),
+    sign: (portfolio, payload) => options.signer.sign(portfolio, payload),
     nextNonce: risingNonce(),
     modelLatency: options.modelLatency,
     orderTimeToLiveMs: options.orderTimeToLiveMs,
@@ -110,7 +112,7 @@ export async function startLiveRun(options: LiveRunOptions): Promise<LiveRun> {
   });
   watch.recoveredUpTo(engine.lastSeq);
   const at = Math.max(clock.now(), engine.now);
-  for (const spec of accountSpecs(platform, at)) await venue.openAccount(spec);
+  for (const spec of accountSpecs(platform, at, options.signer)) await venue.openAccount(spec);
   runtime = new LiveRuntime({ engine, log, clock, headers, venue: link, agents, onFatal: options.onFatal });
   const live = runtime;
   const isNew = engine.lastSeq === 0;

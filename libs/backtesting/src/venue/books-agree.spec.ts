@@ -81,14 +81,14 @@ const account = (spec: Partial<AccountSpec>): AccountSpec => ({
 const perp = {
   accountModel: 'margin',
   settlementAsset: 'USDC',
-  deposit: '30000',
-  leverage: { [PERP.instrument]: 10 },
+  deposit: '6000',
+  leverage: { [PERP.instrument]: 40 },
 } as const;
 const coin = {
   accountModel: 'margin',
   settlementAsset: 'BTC',
   deposit: '0.1',
-  leverage: { [INVERSE.instrument]: 10 },
+  leverage: { [INVERSE.instrument]: 20 },
 } as const;
 const cases: [string, Market, AccountSpec][] = [
   ['cash', SPOT, account({})],

@@ -1,5 +1,6 @@
 import { isZero, sub } from '@moon/domain';
 import { forgetOrder, type VenueContext } from './context';
+import { own } from './own';
 import { reportOrder } from './reports';
 import type { AccountState, OrderState } from './state';
 
@@ -13,7 +14,7 @@ interface Ending {
 export function finish(context: VenueContext, account: AccountState, order: OrderState, ending: Ending): void {
   order.status = ending.status;
   order.code = ending.code;
-  const resting = context.state.resting[order.instrument];
+  const resting = own(context.state.resting, order.instrument);
   const at = resting?.indexOf(order) ?? -1;
   if (resting && at >= 0) resting.splice(at, 1);
   account.finished.push(order);

@@ -14,8 +14,9 @@ import {
   onReconciled,
   onRiskAlert,
   onRiskOk,
+  repeatGlobalHalts,
 } from './halts';
-import { fold, revalue, type Owner } from './owner';
+import { fold, GLOBAL, revalue, type Owner } from './owner';
 import { cancelOrder, closePosition, placeOrder } from './place-order';
 import { routeApproval, routeSignal } from './routing';
 import { executionHashView, newExecutionState, type ExecutionState } from './state';
@@ -51,6 +52,7 @@ export function createExecution(given: PartialConfig<ExecutionConfig> = {}): Han
       'risk.ok',
     ],
     broadcast: [
+      'portfolio.opened',
       'price.tick',
       'bar.opened',
       'bar.closed',
@@ -125,7 +127,8 @@ function execute(command: AnyCommand, owner: Owner): void {
 
 function onOpened(owner: Owner, event: EventEnvelope<'portfolio.opened'>): void {
   const { config, state, out } = owner;
-  if (state.portfolio !== null) return;
+  if (out.key === GLOBAL) return repeatGlobalHalts(owner);
+  if (event.data.portfolio !== out.key || state.portfolio !== null) return;
   state.bounds = resolveLimits(out.key, config.limits, event.data.limits);
   state.portfolio = evolvePortfolio(undefined, event);
   state.prices = createPriceBook(event.data.instruments);

@@ -1,6 +1,4 @@
 import type { EmitData } from '@moon/events';
-import { driveHandler, testEvent } from '../handler';
-import { createExecution } from '.';
 import { BTC, Desk, opening, T0 } from './fixtures/desk';
 
 const PRICE = 50_000;
@@ -147,19 +145,22 @@ describe('halts that others recorded', () => {
   });
 
   it('its own are folded when they are emitted and not a second time when they come back', () => {
-    const events = [
-      testEvent('portfolio.opened', T0, opening()),
-      testEvent('risk.alert', T0, alert()),
-      testEvent('risk.ok', T0, ok({ violation_type: 'leverage' })),
-      testEvent(
-        'halt.raised',
-        T0,
-        { ...foreign, source: 'risk:leverage', reason: 'leverage' },
-        { source: 'execution' },
-      ),
-    ];
-    const { state } = driveHandler(createExecution(), events);
-    expect(state.portfolio?.halts).toEqual([]);
+    const desk = two()
+      .event('risk.alert', alert())
+      .event('risk.ok', ok({ violation_type: 'leverage' }));
+    const late = { ...foreign, source: 'risk:leverage', reason: 'leverage' };
+    desk.event('halt.raised', late, 'execution');
+    expect(halts(desk)).toEqual([]);
+  });
+
+  it('a portfolio that is opened under a global halt is halted too', () => {
+    const desk = two();
+    desk.command({ type: 'RaiseHalt', key: 'global', source: 'operator', scope: 'global', reason: 'maintenance' });
+    desk.open(opening({ portfolio: 'late' }));
+    expect(halts(desk, 'late')).toEqual(['global operator maintenance']);
+    expect(halts(desk)).toEqual(['global operator maintenance']);
+    desk.command({ type: 'LiftHalt', key: 'global', source: 'operator', scope: 'global', reason: 'maintenance' });
+    expect(halts(desk, 'late')).toEqual([]);
   });
 
   it('books that differ from the venue halt until they agree', () => {

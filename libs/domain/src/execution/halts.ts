@@ -32,6 +32,13 @@ export function onLiftHalt(owner: Owner, command: LiftHalt): void {
   out.emit('halt.lifted', { source, scope, reason, timestamp: out.now });
 }
 
+/** Says the global halts in force once more, for a portfolio that was opened after they were raised. */
+export function repeatGlobalHalts({ state, out }: Owner): void {
+  for (const { source, reason } of state.globalHalts) {
+    out.emit('halt.raised', { source, scope: 'global', reason, timestamp: out.now });
+  }
+}
+
 /** Global halts of anyone, and halts of this portfolio that somebody else recorded. Its own are folded already. */
 export function onHaltEvent(
   { state, out }: Owner,

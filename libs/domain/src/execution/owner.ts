@@ -1,5 +1,5 @@
 import type { Outbox } from '../handler';
-import { evolveOrder, isRefused, isTerminal, type Decision, type Emission } from '../order';
+import { evolveOrder, isRefused, type Decision, type Emission } from '../order';
 import {
   decideLiftHalt,
   decideRaiseHalt,
@@ -9,7 +9,7 @@ import {
   type ReleaseRequest,
 } from '../portfolio';
 import type { ExecutionConfig } from './config';
-import { rememberEnded, type ExecutionState } from './state';
+import { keepOrder, type ExecutionState } from './state';
 
 /** The key under which global halts are decided: there is one owner of them. */
 export const GLOBAL = 'global';
@@ -49,9 +49,7 @@ export function commit({ state, out }: Owner, emissions: readonly Emission[]): v
 export function fold(state: ExecutionState, event: Emission): void {
   if (ORDER_EVENTS.has(event.type)) {
     const orderId = (event.data as { order_id: string }).order_id;
-    const order = evolveOrder(state.orders[orderId], event);
-    state.orders[orderId] = order;
-    if (isTerminal(order.status)) rememberEnded(state, orderId);
+    keepOrder(state, evolveOrder(state.orders[orderId], event));
   } else if (state.portfolio !== null) {
     state.portfolio = evolvePortfolio(state.portfolio, event);
   }

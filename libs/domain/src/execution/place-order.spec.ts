@@ -124,7 +124,10 @@ describe('cancelling', () => {
   it('an order that was cancelled before it was sent stays cancelled when its bytes are stored late', () => {
     const desk = new Desk().open().price(PRICE).place('a');
     desk.command({ type: 'CancelOrder', key: 'main', orderId: orderId('a'), reason: 'halt' }).submitted('a');
-    expect(desk.state.orders[orderId('a')]?.status).toBe('cancelled');
+    expect(desk.of('order.approved')).toHaveLength(1);
+    expect(desk.portfolio).toMatchObject({ reservations: {}, halts: [] });
+    desk.place('a');
+    expect(desk.of('order.requested')).toHaveLength(1);
   });
 });
 
@@ -184,16 +187,23 @@ describe('closing a position', () => {
   });
 });
 
-describe('[EXE-1] memory', () => {
-  it('keeps a bounded number of ended orders', () => {
-    const desk = new Desk().open(opening({ limits: { duplicate_order: 0, orders_per_second: 10_000 } })).price(PRICE);
-    for (let index = 0; index < 200; index++) {
-      desk.at(T0 + index).place(index);
-      desk.command({ type: 'CancelOrder', key: 'main', orderId: orderId(index), reason: 'test' });
+describe('memory', () => {
+  it('keeps a bounded number of ended orders, none of them with its bytes, and of unsent ones only the id', () => {
+    const limits = { duplicate_order: 0, orders_per_second: 10_000 };
+    const desk = new Desk().open(opening({ limits })).price(PRICE);
+    for (let index = 0; index < 150; index++) {
+      desk
+        .at(T0 + index)
+        .place(index)
+        .submitted(index);
+      desk.report({ kind: 'cancelled', order_id: orderId(index), code: 'ioc' });
+      desk.place(`refused ${index}`, { quantity: '0.000001' });
     }
     expect(Object.keys(desk.state.orders)).toHaveLength(128);
-    expect(desk.state.orders[orderId(199)]?.status).toBe('cancelled');
+    expect(desk.state.orders[orderId(149)]).toMatchObject({ status: 'cancelled', attempt: 1 });
+    expect(desk.state.orders[orderId(149)]?.payload).toBeUndefined();
     expect(desk.state.orders[orderId(0)]).toBeUndefined();
-    expect(desk.state.approvedAt.length).toBeLessThanOrEqual(200);
+    expect(desk.state.unsent).toHaveLength(150);
+    expect(JSON.stringify(desk.state).length).toBeLessThan(150_000);
   });
 });

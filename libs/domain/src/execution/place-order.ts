@@ -6,7 +6,7 @@ import { approveOrder, isRefused, requestCancel, requestOrder, type Problem } fr
 import { decideReservation, reducibleQuantity, signedQuantity } from '../portfolio';
 import { checkOrder, resolveLimits, type Breach, type OrderIntent, type Verdict } from '../risk';
 import { commit, commitOrHalt, releaseReservation, type Owner } from './owner';
-import { isDecided, rememberRefused } from './state';
+import { isDecided, rememberUnsent } from './state';
 
 const SECOND_MS = 1_000;
 const LONGEST_MESSAGE = 4_000;
@@ -76,7 +76,7 @@ function refuseUnrequested(owner: Owner, command: PlaceOrder, breaches: Breach[]
   const all = problem === undefined ? breaches : [...breaches, breachOf(problem)];
   if (sign(command.quantity) > 0) reportBreaches(owner, command, all, false);
   owner.out.emit('trade.rejected', rejection(owner, command, all));
-  rememberRefused(owner.state, command.orderId);
+  rememberUnsent(owner.state, command.orderId);
 }
 
 function reportBreaches(owner: Owner, order: OrderIntent, breaches: Breach[], recordedOnly: boolean): void {

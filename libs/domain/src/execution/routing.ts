@@ -6,7 +6,7 @@ import type { PortfolioState } from '../portfolio';
 import type { Owner } from './owner';
 import { placeOrder } from './place-order';
 import { shrinkToLimits, sizeOf, type Wish } from './sizing';
-import { isDecided, rememberRefused } from './state';
+import { isDecided, rememberUnsent } from './state';
 
 /** Name of the figure in a signal's context by which an agent asks for a position instead of a trade. */
 const TARGET = 'targetQuantity';
@@ -73,9 +73,9 @@ function route(owner: Owner, portfolio: PortfolioState, approval: Approval): voi
   const tooSmall = belowMinimum(owner, instrument, size.quantity);
   if (tooSmall !== null) return reject(owner, orderId, instrument, tooSmall);
   if (!owner.config.shrinkToLimits) return placeOrder(owner, wanted);
-  const { order, limitedBy } = shrinkToLimits(owner, wanted, instrument.lot);
+  const { order, limitedBy, verdict } = shrinkToLimits(owner, wanted, instrument.lot);
   const sizing = limitedBy.length === 0 ? order.sizing : { ...order.sizing, wanted: wanted.quantity, limitedBy };
-  placeOrder(owner, { ...order, sizing });
+  placeOrder(owner, { ...order, sizing }, verdict);
 }
 
 /** A wish that comes to less than the venue takes is refused here, with its reason; never in silence. */
@@ -95,7 +95,7 @@ interface Refusal {
 }
 
 function reject(owner: Owner, orderId: string, instrument: Instrument, { reason, message }: Refusal): void {
-  rememberRefused(owner.state, orderId);
+  rememberUnsent(owner.state, orderId);
   owner.out.emit('trade.rejected', {
     order_id: orderId,
     portfolio: owner.out.key,

@@ -1,8 +1,8 @@
 import type { EmitData, Sizing } from '@moon/events';
 import { roundQuantityDown, type Instrument } from '../instruments';
-import { abs, cmp, div, fromNumber, mul, neg, num15, sign, sub, toNumber, type Decimal } from '../money';
+import { abs, div, fromNumber, mul, neg, num15, sign, sub, toNumber, type Decimal } from '../money';
 import { reservedQuantity, signedQuantity, valuation, type PortfolioState } from '../portfolio';
-import { LIMITS, type Breach, type OrderIntent } from '../risk';
+import { LIMITS, type Breach, type OrderIntent, type Verdict } from '../risk';
 import type { Owner } from './owner';
 import { judge } from './place-order';
 
@@ -108,10 +108,11 @@ function configuredTarget(portfolio: PortfolioState, wish: Wish, quantity: Decim
 
 const YIELDING = new Set(LIMITS.filter(({ yieldsToSize }) => yieldsToSize).map(({ code }) => code));
 
-/** The order at the size that the limits leave room for, and the codes of those that took from it. */
+/** The order at the size that the limits leave room for, the codes of those that took from it, and their verdict. */
 export interface Shrunk<T extends OrderIntent> {
   order: T;
   limitedBy: string[];
+  verdict: Verdict;
 }
 
 /**
@@ -120,7 +121,7 @@ export interface Shrunk<T extends OrderIntent> {
  */
 export function shrinkToLimits<T extends OrderIntent>(owner: Owner, order: T, lot: Decimal): Shrunk<T> {
   const asked = judge(owner, order);
-  const stays = { order, limitedBy: [] };
+  const stays = { order, limitedBy: [], verdict: asked };
   if (asked.isApproved || asked.breaches.some(({ code }) => !YIELDING.has(code))) return stays;
   const yields = (breaches: Breach[]) => !breaches.some(({ code }) => YIELDING.has(code));
   let passes = 0;
@@ -133,6 +134,6 @@ export function shrinkToLimits<T extends OrderIntent>(owner: Owner, order: T, lo
   }
   if (passes === 0) return stays;
   const smaller = { ...order, quantity: mul(String(passes), lot) };
-  const isWorthIt = judge(owner, smaller).isApproved && cmp(smaller.quantity, '0') > 0;
-  return isWorthIt ? { order: smaller, limitedBy: asked.breaches.map(({ code }) => code) } : stays;
+  const verdict = judge(owner, smaller);
+  return verdict.isApproved ? { order: smaller, limitedBy: asked.breaches.map(({ code }) => code), verdict } : stays;
 }

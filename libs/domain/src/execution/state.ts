@@ -1,9 +1,11 @@
-import { orderHashView, type OrderState } from '../order';
+import { isTerminal, orderHashView, type OrderState } from '../order';
 import { createValuationTracker, portfolioHashView, type PortfolioState, type ValuationTracker } from '../portfolio';
 import { createPriceBook, type LimitsConfig, type PriceBook } from '../risk';
 
-/** Ended orders that are kept for late reports, and ids of orders that were refused before they became one. */
-const KEPT = 128;
+/** Ended orders that are kept for late reports of the venue. */
+const KEPT_ENDED = 128;
+/** Ids of orders that never left, kept so that none is decided twice. */
+const KEPT_IDS = 256;
 
 /** What the owner of one portfolio holds; plain JSON. For the key 'global' only `globalHalts` is used. */
 export interface ExecutionState {
@@ -15,12 +17,12 @@ export interface ExecutionState {
   routes: { token: string; instrument: string; priceSource: string }[];
   prices: PriceBook;
   tracker: ValuationTracker;
-  /** Every order that works, and the latest that have ended. */
+  /** Every order that works, and the latest that were sent and have ended. */
   orders: Record<string, OrderState>;
   /** Ids of ended orders in `orders`, oldest first. */
   ended: string[];
-  /** Ids that were refused before an order came of them, oldest first. */
-  refused: string[];
+  /** Ids of orders that ended before they left: refused, or cancelled in time; oldest first. */
+  unsent: string[];
   /** Event times (ms) of the orders approved within the last second. */
   approvedAt: number[];
   /** Number of the latest venue report. */
@@ -37,7 +39,7 @@ export function newExecutionState(): ExecutionState {
     tracker: createValuationTracker(),
     orders: {},
     ended: [],
-    refused: [],
+    unsent: [],
     approvedAt: [],
     venueSeq: 0,
     globalHalts: [],
@@ -46,20 +48,33 @@ export function newExecutionState(): ExecutionState {
 
 /** Whether this order id was decided before. */
 export function isDecided(state: ExecutionState, orderId: string): boolean {
-  return state.orders[orderId] !== undefined || state.refused.includes(orderId);
+  return state.orders[orderId] !== undefined || state.unsent.includes(orderId);
 }
 
-export function rememberRefused(state: ExecutionState, orderId: string): void {
-  state.refused.push(orderId);
-  if (state.refused.length > KEPT) state.refused.shift();
+export function rememberUnsent(state: ExecutionState, orderId: string): void {
+  state.unsent.push(orderId);
+  if (state.unsent.length > KEPT_IDS) state.unsent.shift();
 }
 
-/** Notes that an order has ended and forgets the oldest ended one beyond what is kept. */
-export function rememberEnded(state: ExecutionState, orderId: string): void {
-  if (state.ended.includes(orderId)) return;
-  state.ended.push(orderId);
-  const oldest = state.ended.length > KEPT ? state.ended.shift() : undefined;
-  if (oldest !== undefined) delete state.orders[oldest];
+/**
+ * Puts an order where it belongs: a working one as it is; one that has ended without its signed bytes, which nobody
+ * will send again, for as long as late reports may come; of one that never left only the id.
+ */
+export function keepOrder(state: ExecutionState, order: OrderState): void {
+  const { orderId } = order;
+  if (!isTerminal(order.status)) {
+    state.orders[orderId] = order;
+  } else if (order.attempt === 0 && order.venueOrderId === undefined) {
+    delete state.orders[orderId];
+    rememberUnsent(state, orderId);
+  } else {
+    const { payload: _sent, signature: _signed, ...kept } = order;
+    state.orders[orderId] = kept;
+    if (state.ended.includes(orderId)) return;
+    state.ended.push(orderId);
+    const oldest = state.ended.length > KEPT_ENDED ? state.ended.shift() : undefined;
+    if (oldest !== undefined) delete state.orders[oldest];
+  }
 }
 
 /** What the state hash sees (rule 6): books, orders, prices; no report numbers and nothing of the recovery path. */

@@ -4,6 +4,7 @@ import { neg } from '../money';
 import { applyVenueReport, isRefused, isTerminal, TRANSITIONS, type Emission, type OrderState } from '../order';
 import { decideFill, decideFunding, decideLiquidation, type PortfolioState } from '../portfolio';
 import { commit, commitOrHalt, fold, haltForIntegrity, releaseReservation, revalue, type Owner } from './owner';
+import { isDecided } from './state';
 
 type Report = EventEnvelope<'venue.report'>['data'];
 
@@ -37,6 +38,7 @@ export function onSenderNews(
 ): void {
   const order = owner.state.orders[event.data.order_id];
   if (order === undefined) {
+    if (isDecided(owner.state, event.data.order_id)) return;
     return haltForIntegrity(
       owner,
       'UNKNOWN_ORDER',
@@ -95,10 +97,19 @@ function book(owner: Owner, { orderId, instrument }: OrderState, events: readonl
     commitOrHalt(owner, decideFill(owner.state.portfolio, event.data, rules));
     releaseReservation(owner, { orderId, reason: 'filled', quantity: event.data.quantity });
   }
-  const status = owner.state.orders[orderId]?.status;
-  if (status === 'filled' || status === 'rejected' || status === 'cancelled' || status === 'expired') {
-    releaseReservation(owner, { orderId, reason: status });
+  const reason = endOf(events);
+  if (reason !== null) releaseReservation(owner, { orderId, reason });
+}
+
+/** How these events ended the order; null when it goes on. */
+function endOf(events: readonly Emission[]): 'filled' | 'rejected' | 'cancelled' | 'expired' | null {
+  for (const event of events) {
+    if (event.type === 'trade.rejected') return 'rejected';
+    if (event.type === 'trade.cancelled') return 'cancelled';
+    if (event.type === 'trade.expired') return 'expired';
+    if (event.type === 'trade.executed' && event.data.status === 'FILLED') return 'filled';
   }
+  return null;
 }
 
 function onFunding(owner: Owner, portfolio: PortfolioState, report: Report): void {

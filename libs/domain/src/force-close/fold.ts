@@ -46,8 +46,7 @@ export function foldEvent(event: AnyEvent, state: ForceCloseState, now: number):
       return liquidated(event, state);
     case 'halt.raised':
     case 'halt.lifted':
-      if (event.data.scope === 'portfolio' && event.data.source === HALT_SOURCE)
-        state.isHalted = event.type === 'halt.raised';
+      if (event.data.scope === 'portfolio' && event.data.source === HALT_SOURCE) foldHalt(event, state);
       return NOTHING;
     default:
       return NOTHING;
@@ -56,6 +55,13 @@ export function foldEvent(event: AnyEvent, state: ForceCloseState, now: number):
 
 /** The source of the halts that the saga raises. */
 export const HALT_SOURCE = 'force-close';
+
+/** Old news of an earlier halt, late or repeated, must not be taken for the present one: the owner says each only once. */
+function foldHalt(event: EventEnvelope<'halt.raised'> | EventEnvelope<'halt.lifted'>, state: ForceCloseState): void {
+  if (!isFirst(state, event.id) || event.occurredAt < state.haltAt) return;
+  state.isHalted = event.type === 'halt.raised';
+  state.haltAt = event.occurredAt;
+}
 
 function requested(event: EventEnvelope<'order.requested'>, state: ForceCloseState, now: number): Change {
   const { order_id, token, instrument, reduceOnly, priority } = event.data;

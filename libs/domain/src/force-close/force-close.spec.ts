@@ -303,6 +303,18 @@ describe('force close: verify flat, release', () => {
     expect(stages).not.toContain('released');
   });
 
+  it('late or repeated news of an earlier halt is not taken for the present one', () => {
+    const lift = lifted(1_041);
+    const first = [...toFlat, confirmed(50), allClear(60), lift];
+    const again = [...first, critical(2_000), halted(2_010)];
+    for (const stale of [lift, lifted(1_040)]) {
+      const { state, commands } = forceClose([...again, stale], { until: 2_010, config });
+      expect(state.isHalted).toBe(true);
+      expect(commands.at(-1)).toMatchObject({ type: 'RaiseHalt' });
+      expect(types({ commands }).filter((type) => type === 'RaiseHalt')).toHaveLength(2);
+    }
+  });
+
   it('repeats the lift until it is confirmed', () => {
     const run = forceClose([...toFlat, confirmed(50), allClear(60)], { until: 2_600, config });
     expect(types(run).filter((type) => type === 'LiftHalt')).toHaveLength(3);

@@ -81,15 +81,17 @@ export interface ForceCloseState {
   positions: Record<string, OpenPosition>;
   /** Whether the halt of this saga is in force. */
   isHalted: boolean;
+  /** Event time in ms of the latest news about that halt. */
+  haltAt: number;
   saga: Saga | null;
   /** The latest clearances, with their event time in ms: danger that is reported late may be over already. */
   clearances: Clearance[];
-  /** Ids of the latest events that must not count twice (triggers, initial positions, liquidations). */
+  /** Ids of the latest events that must not count twice (triggers, halts, initial positions, liquidations). */
   seen: string[];
 }
 
 export function initialForceCloseState(): ForceCloseState {
-  return { orders: {}, finished: [], positions: {}, isHalted: false, saga: null, clearances: [], seen: [] };
+  return { orders: {}, finished: [], positions: {}, isHalted: false, haltAt: 0, saga: null, clearances: [], seen: [] };
 }
 
 /** What the state hash sees: orders, positions, halt and stage; no ids of events, no attempts, no retry times (rule 6). */

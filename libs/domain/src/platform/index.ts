@@ -2,3 +2,4 @@ export { bootstrapEvents, priceSourceOf, type BootstrapOptions } from './bootstr
 export { createAgents, createDeciders } from './handlers';
 export { platformConfigSchema, type PlatformConfig } from './platform-config';
 export { portfolioSettingsSchema, type PortfolioSettings } from './portfolio-settings';
+export { venueSources } from './venue-sources';

@@ -64,6 +64,6 @@ export interface ResultingFacts {
   distance: number | null;
   /** Margin or cash that would be left; below zero it is not enough. */
   available: number;
-  /** Margin or cash that the order takes. */
+  /** Margin or cash that the order takes; 0 as long as there is enough. */
   required: number;
 }

@@ -38,8 +38,7 @@ export function lookAhead(
   const { order, instrument, price } = planned;
   const before = withInFlight(portfolio, marks, now, planned);
   const fill = { side: order.side, quantity: order.quantity, price: fromNumber(num15(price)), timestamp: now };
-  const after = projectFill(before, fill, instrument);
-  const value = valuation(after, marks, now, null);
+  const value = valuation(projectFill(before, fill, instrument), marks, now, null);
   let tokenNotional = 0;
   let distance: number | null = null;
   for (const position of value.positions) {
@@ -51,7 +50,8 @@ export function lookAhead(
     return { tokenNotional, grossExposure, leverage, distance, ...cashLeft(portfolio, planned) };
   }
   const available = value.availableMargin - planned.value * Math.max(0, instrument.fees.taker);
-  const required = valuation(before, marks, now, null).availableMargin - available;
+  // What the order takes is asked only when it is not there.
+  const required = available < 0 ? valuation(before, marks, now, null).availableMargin - available : 0;
   return { tokenNotional, grossExposure, leverage, distance, available, required };
 }
 
@@ -72,8 +72,8 @@ function withInFlight(
   now: number,
   planned: PlannedOrder,
 ): PortfolioState {
-  const instruments = [...new Set(Object.values(portfolio.reservations).map(({ instrument }) => instrument))].sort();
   let state = portfolio;
+  const instruments = [...new Set(Object.values(portfolio.reservations).map(({ instrument }) => instrument))].sort();
   for (const id of instruments) {
     const instrument = id === planned.instrument.id ? planned.instrument : findInstrument(id);
     const mark = marks[id] ?? (id === planned.instrument.id ? planned.price : undefined);

@@ -68,6 +68,8 @@ const SETTINGS: Readonly<Record<string, string>> = {
   jit: 'off',
   // A transaction that is forgotten would hold up the relay.
   idle_in_transaction_session_timeout: '60s',
+  // Fresh partitions need statistics soon.
+  autovacuum_naptime: '10s',
   log_min_messages: 'warning',
 };
 

@@ -1,17 +1,24 @@
-import { inputId, validateEvent, type AnyEvent } from '@moon/events';
-import type { FormatContext, RowEvent } from './formats';
+import { CATALOG, inputId, validateEvent, type AnyEvent } from '@moon/events';
+import { PHASE, type FormatContext, type RowEvent } from './formats';
 import { readRows, refusalOf, type BadRow, type FileFacts, type FileRow } from './row-reader';
 
+/**
+ * What became of a file's rows. At the end of the file, without a range,
+ * `rows` = `events` ÷ events a row (2 for candles, else 1) + `repeats` + `conflicts` + `refused`.
+ */
 export interface LaneReport {
   file: string;
   kind: string;
   rows: number;
+  /** Events that were handed on. */
   events: number;
-  /** Exact repeats that were collapsed. */
+  /** Exact repeats that were collapsed, of this file or of another one that is read with it. */
   repeats: number;
   /** Same key, other values: the first one counts. */
   conflicts: number;
   refused: number;
+  /** Events before the chosen range. */
+  outside: number;
 }
 
 /** An event of a lane with what orders it among other lanes. */
@@ -19,27 +26,28 @@ export interface LaneEvent {
   event: AnyEvent;
   phase: number;
   position: number;
+  line: number;
+  /** Of a trade: its value in quote currency. */
+  quote?: number;
 }
 
-/** An event of a row that was read, until its turn comes. */
-type WaitingEvent = RowEvent & { position: number; line: number };
-
-/** Rows of one instant and symbol are compared; this many keys are remembered at most. */
-const REMEMBERED_KEYS = 10_000;
-
 /**
- * The events of one file in recorded order. A candle gives two events at two instants, so closes wait in a queue until
- * their time has come; equal trades get ordinals, equal rows of other kinds collapse (rule 3).
+ * The events of one file in recorded order. A candle gives two events at two instants, so closes wait until the rows have
+ * come to their time; equal trades get ordinals, equal rows of other kinds collapse (rule 3). Rows come in batches:
+ * `head` and `shift` need no promise as long as `load` has something to give.
  */
 export class FileLane {
   readonly report: LaneReport;
-  private readonly rows: AsyncIterator<FileRow>;
-  private readonly waiting: WaitingEvent[] = [];
-  private readonly seen = new Map<string, string>();
+  private readonly rows: AsyncGenerator<FileRow[]>;
+  private ready: LaneEvent[] = [];
+  private cursor = 0;
+  /** Closes of candles that later rows may still precede, in order. */
+  private closes: LaneEvent[] = [];
+  private hasEnded = false;
+  /** Of the instant that is being read: values by key, and how often equal trades came. */
+  private readonly values = new Map<string, string>();
   private readonly ordinals = new Map<string, number>();
-  private ordinalsAt = 0;
-  private next: FileRow | null = null;
-  private ended = false;
+  private instant = 0;
 
   constructor(
     private readonly facts: FileFacts,
@@ -47,106 +55,112 @@ export class FileLane {
     private readonly onBad: (bad: BadRow) => void,
     private readonly headers: AnyEvent['headers'],
   ) {
-    this.report = { file: facts.path, kind: facts.format.kind, rows: 0, events: 0, repeats: 0, conflicts: 0, refused: 0 };
-    this.rows = readRows(facts, (bad) => this.refuse(bad))[Symbol.asyncIterator]();
+    const { path: file, format } = facts;
+    this.report = { file, kind: format.kind, rows: 0, events: 0, repeats: 0, conflicts: 0, refused: 0, outside: 0 };
+    this.rows = readRows(facts, (bad) => {
+      this.report.rows += 1;
+      this.refuse(bad);
+    });
   }
 
-  /** The next event, or null at the end of the file. */
-  async take(): Promise<LaneEvent | null> {
-    for (;;) {
-      await this.fill();
-      const entry = this.waiting.shift();
-      if (!entry) return null;
-      const event = this.build(entry);
-      if (event) return { event, phase: entry.phase, position: entry.position };
+  /** The next event; undefined when `load` has to be called first, or at the end. */
+  get head(): LaneEvent | undefined {
+    return this.ready[this.cursor];
+  }
+
+  shift(): void {
+    this.cursor += 1;
+  }
+
+  /** Reads on until there is a head or the file has ended. */
+  async load(): Promise<void> {
+    while (this.head === undefined && !this.hasEnded) {
+      this.ready = [];
+      this.cursor = 0;
+      const batch = await this.rows.next();
+      if (batch.done) {
+        this.hasEnded = true;
+        this.ready = this.closes;
+        this.closes = [];
+      } else for (const row of batch.value) this.take(row);
     }
   }
 
-  /** Reads rows until the first waiting event can no longer be preceded by one of a later row. */
-  private async fill(): Promise<void> {
-    for (;;) {
-      if (!this.next && !this.ended) {
-        const read = await this.rows.next();
-        if (read.done) this.ended = true;
-        else this.next = read.value;
-      }
-      const first = this.waiting[0];
-      if (!this.next) return;
-      const earliest = this.context.stampsClose ? this.next.at - this.context.intervalMs : this.next.at;
-      if (first && first.at < earliest) return;
-      if (first && first.at === earliest && first.phase === 0 && this.facts.format.kind === 'candles') return;
-      this.insert(this.next);
-      this.next = null;
-    }
-  }
-
-  private insert(row: FileRow): void {
+  /** A row counts as a whole: when one of its events is refused, none of them enters. */
+  private take(row: FileRow): void {
     this.report.rows += 1;
-    const { format } = this.facts;
+    if (row.at !== this.instant) {
+      this.instant = row.at;
+      this.values.clear();
+      this.ordinals.clear();
+    }
     try {
-      if (!format.keepsEqualRows && this.isRepeat(row)) return;
-      for (const event of format.events(row.fields, this.context)) {
-        const entry = { ...event, position: row.position, line: row.line };
-        const index = this.waiting.findIndex((other) => other.at > entry.at || (other.at === entry.at && other.phase > entry.phase));
-        if (index < 0) this.waiting.push(entry);
-        else this.waiting.splice(index, 0, entry);
-      }
+      const entries = this.facts.format.events(row.fields, row.at, this.context);
+      const events = entries.map((entry) => this.build(entry, row));
+      if (!this.isRepeat(row, entries)) for (const event of events) this.enqueue(event);
     } catch (error) {
       this.refuse({ file: this.facts.path, line: row.line, ...refusalOf(error) });
     }
   }
 
-  private isRepeat(row: FileRow): boolean {
-    const key = this.facts.format.key(row.fields);
-    const values = row.fields.join(',');
-    const earlier = this.seen.get(key);
+  private enqueue(entry: LaneEvent): void {
+    if (entry.phase === PHASE.barClosed) {
+      this.closes.push(entry);
+      return;
+    }
+    if (entry.phase === PHASE.barOpened) this.releaseCloses(entry.event.occurredAt);
+    this.ready.push(entry);
+  }
+
+  /** Rows come in the order of their stamps, so no later row can give anything before a candle's opening. */
+  private releaseCloses(until: number): void {
+    let count = 0;
+    while ((this.closes[count]?.event.occurredAt ?? Number.POSITIVE_INFINITY) <= until) count += 1;
+    if (count > 0) this.ready.push(...this.closes.splice(0, count));
+  }
+
+  private isRepeat(row: FileRow, entries: readonly RowEvent[]): boolean {
+    const { format, path } = this.facts;
+    if (format.keepsEqualRows) return false;
+    const key = format.key(row.fields);
+    const values = entries[entries.length - 1]?.identity.join(',') ?? '';
+    const earlier = this.values.get(key);
     if (earlier === undefined) {
-      this.seen.set(key, values);
-      if (this.seen.size > REMEMBERED_KEYS) this.seen.delete(this.seen.keys().next().value as string);
+      this.values.set(key, values);
       return false;
     }
     if (earlier === values) this.report.repeats += 1;
     else {
       this.report.conflicts += 1;
-      const message = `the same key ${key} came before with other values: ${earlier}`;
-      this.onBad({ file: this.facts.path, line: row.line, rule: 'conflict', message });
+      const message = `${key} came before at ${row.at} with other values: ${earlier.slice(0, 200)}`;
+      this.onBad({ file: path, line: row.line, rule: 'conflict', message });
     }
     return true;
   }
 
-  private build(entry: WaitingEvent): AnyEvent | null {
-    const identity = { source: this.context.venue, kind: entry.type, instrument: entry.instrument, venueTime: entry.at };
-    const id = inputId({ ...identity, values: [...entry.identity], ordinal: this.ordinal(entry) });
-    const event = {
+  /** @throws EventRefused */
+  private build(entry: RowEvent, { position, line }: FileRow): LaneEvent {
+    const { type, at, instrument, identity, phase, quote } = entry;
+    const ordinal = this.facts.format.keepsEqualRows ? this.ordinal(instrument, identity) : 0;
+    const id = inputId({ source: this.context.venue, kind: type, instrument, venueTime: at, values: identity, ordinal });
+    const event = validateEvent({
       id,
-      type: entry.type,
-      schemaVersion: 1,
+      type,
+      schemaVersion: CATALOG[type].schemaVersion,
       source: 'feed/recorded',
       key: entry.token,
-      occurredAt: entry.at,
+      occurredAt: at,
       correlationId: id,
       causationId: null,
-      data: { event_type: entry.type, ...entry.data },
+      data: { event_type: type, ...entry.data },
       headers: this.headers,
-    } as AnyEvent;
-    try {
-      validateEvent(event);
-    } catch (error) {
-      this.refuse({ file: this.facts.path, line: entry.line, ...refusalOf(error) });
-      return null;
-    }
-    this.report.events += 1;
-    return event;
+    });
+    return { event, phase, position, line, quote };
   }
 
-  /** Position among equal rows of one instant; 0 where equal rows are one. */
-  private ordinal(entry: RowEvent): number {
-    if (!this.facts.format.keepsEqualRows) return 0;
-    if (entry.at !== this.ordinalsAt) {
-      this.ordinals.clear();
-      this.ordinalsAt = entry.at;
-    }
-    const key = `${entry.instrument},${entry.identity.join(',')}`;
+  /** Position among equal rows of one instant. */
+  private ordinal(instrument: string, identity: RowEvent['identity']): number {
+    const key = `${instrument},${identity.join(',')}`;
     const ordinal = this.ordinals.get(key) ?? 0;
     this.ordinals.set(key, ordinal + 1);
     return ordinal;

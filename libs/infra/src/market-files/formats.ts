@@ -9,8 +9,11 @@ export interface ResolvedInstrument {
   token: string;
   /** Hours between two funding settlements, where it has funding. */
   fundingIntervalHours: number | null;
+  /** Of an inverse contract: its value in quote currency. Its sizes are contracts, not base asset. */
+  quotePerContract?: number;
 }
 
+/** @throws RowRefused for a symbol that is not known */
 export type ResolveInstrument = (venue: string, symbol: string) => ResolvedInstrument;
 
 /** Quote volume of the last minute, updated with each trade: (instrument, time ms, quote amount) → sum. */
@@ -19,11 +22,12 @@ export type MinuteVolume = (instrument: string, at: number, quote: number) => nu
 export interface FormatContext {
   venue: string;
   resolve: ResolveInstrument;
-  minuteVolume: MinuteVolume;
   /** Length of a candle, ms. */
   intervalMs: number;
   /** The source stamps candles with their close (rule 12). */
   stampsClose: boolean;
+  /** The source gives a candle's volume in quote currency. */
+  hasQuoteVolume: boolean;
 }
 
 /** An event that a row stands for, before it has an id. `phase` orders events of one instant (rule 1). */
@@ -36,6 +40,8 @@ export interface RowEvent {
   data: EmitData<EventType>;
   /** What makes the event what it is (rule 3). */
   identity: ReadonlyArray<string | number>;
+  /** Of a trade: its value in quote currency, for `volume_1m`. */
+  quote?: number;
 }
 
 /** A row that cannot be used; `rule` is the reason that is counted. */
@@ -54,40 +60,59 @@ export interface FileFormat {
   columns: readonly string[];
   /** True when equal rows are separate facts (trades); else they are repeats of one. */
   keepsEqualRows: boolean;
-  /** What two rows must not disagree about. */
+  /** What two rows of one instant must not disagree about. */
   key(fields: readonly string[]): string;
-  events(fields: readonly string[], context: FormatContext): RowEvent[];
+  /** In the order of their times. `at` is the row's stamp, which the reader has checked. */
+  events(fields: readonly string[], at: number, context: FormatContext): RowEvent[];
 }
 
+/** First and last instant that an event may carry, epoch ms: 2010-01-01 and the end of 2099, UTC. */
+export const FIRST_MS = 1_262_304_000_000;
+export const LAST_MS = 4_102_444_799_999;
+
 /** Order of events of one instant: bar.closed, funding.update, all others, bar.opened. */
-const PHASE = { barClosed: 0, funding: 1, other: 2, barOpened: 3 } as const;
+export const PHASE = { barClosed: 0, funding: 1, other: 2, barOpened: 3 } as const;
+
+const HOUR = 3_600_000;
+/** Settlements are stamped some milliseconds late; that much late is still the settlement of its hour. */
+const SETTLEMENT_LATE_MS = 60_000;
 
 const candles: FileFormat = {
   kind: 'candles',
   columns: ['timestamp_ms', 'symbol', 'open', 'high', 'low', 'close', 'volume'],
   keepsEqualRows: false,
-  key: (fields) => `${fields[1]}@${fields[0]}`,
-  events(fields, { venue, resolve, intervalMs, stampsClose }) {
-    const stamp = time(fields[0]);
+  key: (fields) => fields[1] ?? '',
+  events(fields, stamp, { venue, resolve, intervalMs, stampsClose, hasQuoteVolume }) {
     const { instrument, token } = resolve(venue, text(fields[1], 'symbol'));
-    const [open, high, low, close] = [2, 3, 4, 5].map((index) => number(fields[index], this.columns[index] ?? ''));
-    const volume = number(fields[6], 'volume');
-    if (open === undefined || high === undefined || low === undefined || close === undefined) return [];
+    const open = positive(fields[2], 'open');
+    const high = positive(fields[3], 'high');
+    const low = positive(fields[4], 'low');
+    const close = positive(fields[5], 'close');
+    const traded = number(fields[6], 'volume');
+    if (traded < 0) throw new RowRefused('negative', `volume ${traded} is below zero`);
     if (high < Math.max(open, close, low) || low > Math.min(open, close)) {
       throw new RowRefused('ohlc_inconsistent', `high ${high} and low ${low} do not enclose open ${open} and close ${close}`);
     }
+    const volume = hasQuoteVolume ? Number((traded / ((high + low + close) / 3)).toPrecision(12)) : traded;
     const openedAt = stampsClose ? stamp - intervalMs : stamp;
     const at = openedAt + intervalMs;
-    const common = { token, instrument, intervalMs };
     return [
       {
-        ...{ type: 'bar.opened', at: openedAt, phase: PHASE.barOpened, instrument, token },
-        data: { ...common, open, timestamp: openedAt },
+        type: 'bar.opened',
+        at: openedAt,
+        phase: PHASE.barOpened,
+        instrument,
+        token,
+        data: { token, instrument, intervalMs, open, timestamp: openedAt },
         identity: [intervalMs, open],
       },
       {
-        ...{ type: 'bar.closed', at, phase: PHASE.barClosed, instrument, token },
-        data: { ...common, open, high, low, close, volume, timestamp: at, openedAt },
+        type: 'bar.closed',
+        at,
+        phase: PHASE.barClosed,
+        instrument,
+        token,
+        data: { token, instrument, intervalMs, open, high, low, close, volume, timestamp: at, openedAt },
         identity: [intervalMs, open, high, low, close, volume],
       },
     ];
@@ -98,17 +123,16 @@ const trades: FileFormat = {
   kind: 'trades',
   columns: ['timestamp_ms', 'symbol', 'price', 'size', 'side'],
   keepsEqualRows: true,
-  key: (fields) => fields.join(','),
-  events(fields, { venue, resolve, minuteVolume }) {
-    const at = time(fields[0]);
-    const { instrument, token } = resolve(venue, text(fields[1], 'symbol'));
-    const price = number(fields[2], 'price');
-    const size = number(fields[3], 'size');
+  key: () => '',
+  events(fields, at, { venue, resolve }) {
+    const { instrument, token, quotePerContract } = resolve(venue, text(fields[1], 'symbol'));
+    const price = positive(fields[2], 'price');
+    const size = positive(fields[3], 'size');
     const side = takerSide(fields[4]);
-    if (!(price > 0) || !(size > 0)) throw new RowRefused('not_positive', `price ${price} and size ${size} must be above zero`);
-    const volume = Number(minuteVolume(instrument, at, price * size).toPrecision(15));
-    const data: EmitData<'price.tick'> = { token, price, volume_1m: volume, timestamp: at, instrument, kind: 'last', size, side };
-    return [{ type: 'price.tick', at, phase: PHASE.other, instrument, token, data, identity: [price, size, side] }];
+    const quote = size * (quotePerContract ?? price);
+    // volume_1m is filled in where all files come together: it counts the trades of all of them.
+    const data: EmitData<'price.tick'> = { token, price, volume_1m: 0, timestamp: at, instrument, kind: 'last', size, side };
+    return [{ type: 'price.tick', at, phase: PHASE.other, instrument, token, data, identity: [price, size, side], quote }];
   },
 };
 
@@ -116,30 +140,35 @@ const funding: FileFormat = {
   kind: 'funding',
   columns: ['timestamp_ms', 'symbol', 'rate'],
   keepsEqualRows: false,
-  key: (fields) => `${fields[1]}@${fields[0]}`,
-  events(fields, { venue, resolve }) {
-    const at = time(fields[0]);
+  key: (fields) => fields[1] ?? '',
+  events(fields, at, { venue, resolve }) {
     const { instrument, token, fundingIntervalHours } = resolve(venue, text(fields[1], 'symbol'));
     const rate = number(fields[2], 'rate');
+    const intervalHours = fundingIntervalHours ?? 8;
     const data: EmitData<'funding.update'> = {
-      ...{ token, instrument, rate, intervalHours: fundingIntervalHours ?? 8 },
-      ...{ status: 'settled', settlesAt: at, timestamp: at },
+      ...{ token, instrument, rate, intervalHours, status: 'settled' },
+      ...{ settlesAt: settlementOf(at, intervalHours), timestamp: at },
     };
     return [{ type: 'funding.update', at, phase: PHASE.funding, instrument, token, data, identity: [rate] }];
   },
 };
+
+/** The instant that a rate settles: the whole interval (counted from midnight UTC) just before its stamp, or the stamp itself. */
+function settlementOf(at: number, intervalHours: number): number {
+  const late = at % (intervalHours * HOUR);
+  return late <= SETTLEMENT_LATE_MS ? at - late : at;
+}
 
 const liquidations: FileFormat = {
   kind: 'liquidations',
   columns: ['timestamp_ms', 'symbol', 'side', 'price', 'size'],
   keepsEqualRows: false,
   key: (fields) => fields.join(','),
-  events(fields, { venue, resolve }) {
-    const at = time(fields[0]);
+  events(fields, at, { venue, resolve }) {
     const { instrument, token } = resolve(venue, text(fields[1], 'symbol'));
     const side = takerSide(fields[2]);
-    const price = number(fields[3], 'price');
-    const size = number(fields[4], 'size');
+    const price = positive(fields[3], 'price');
+    const size = positive(fields[4], 'size');
     const data: EmitData<'market.liquidation'> = { token, instrument, side, price, size, timestamp: at };
     return [{ type: 'market.liquidation', at, phase: PHASE.other, instrument, token, data, identity: [side, price, size] }];
   },
@@ -155,21 +184,21 @@ const sentiment: FileFormat = {
   kind: 'sentiment',
   columns: ['timestamp_ms', 'symbol', 'score', 'text_or_source'],
   keepsEqualRows: false,
-  key: (fields) => `${fields[1]}@${fields[0]}@${fields[3]}`,
-  events(fields) {
-    const at = time(fields[0]);
+  key: (fields) => `${fields[1]}@${fields[3]}`,
+  events(fields, at) {
     const token = text(fields[1], 'symbol');
     const score = number(fields[2], 'score');
     const last = fields[3] ?? '';
     const separator = last.indexOf(':');
-    const source = separator < 0 ? last : last.slice(0, separator);
+    const source = (separator < 0 ? last : last.slice(0, separator)).trim();
     const [, scaleMin, scaleMax] = SENTIMENT_SCALES.find(([prefix]) => source.startsWith(prefix)) ?? ['', -1, 1];
     if (score < scaleMin || score > scaleMax) {
-      throw new RowRefused('off_scale', `score ${score} is not within the scale ${scaleMin} to ${scaleMax} of ${source}`);
+      throw new RowRefused('off_scale', `score ${score} is not within the scale ${scaleMin} to ${scaleMax} of ${cut(source)}`);
     }
     const body = separator < 0 ? '' : last.slice(separator + 1).trim();
     const data: EmitData<'market.sentiment'> = { token, source, score, scaleMin, scaleMax, text: body, timestamp: at };
-    return [{ type: 'market.sentiment', at, phase: PHASE.other, instrument: source, token, data, identity: [score, body] }];
+    const identity = [source, score, body];
+    return [{ type: 'market.sentiment', at, phase: PHASE.other, instrument: token, token, data, identity }];
   },
 };
 
@@ -180,24 +209,37 @@ export function formatOf(header: readonly string[]): FileFormat | undefined {
   return FORMATS.find((format) => format.columns.join(',') === header.map((column) => column.trim()).join(','));
 }
 
-
-function time(value: string | undefined): number {
-  if (value === undefined || !/^\d{1,16}$/.test(value)) throw new RowRefused('bad_timestamp', `timestamp_ms "${cut(value)}" is not a whole number`);
-  const at = Number(value);
-  if (at < 1e11) throw new RowRefused('timestamp_unit', `timestamp_ms ${value} looks like seconds; milliseconds are expected`);
-  if (at > 4.2e12) throw new RowRefused('timestamp_unit', `timestamp_ms ${value} looks like microseconds; milliseconds are expected`);
-  return at;
-}
+const PLAIN = /^-?\d+(?:\.\d+)?$/;
+const SCIENTIFIC = /^-?\d+(?:\.\d+)?[eE][+-]?\d{1,4}$/;
+/** Up to this length a plain number cannot have more than 15 digits. */
+const SURELY_SHORT = 15;
 
 function number(value: string | undefined, column: string): number {
-  if (value === undefined || !/^-?\d+(\.\d+)?([eE][+-]?\d+)?$/.test(value)) {
+  if (value === undefined || !(PLAIN.test(value) || SCIENTIFIC.test(value))) {
     throw new RowRefused('bad_number', `${column} "${cut(value)}" is not a number`);
   }
-  const digits = value.replace(/[eE].*$/, '').replace(/[-.]/g, '').replace(/^0+/, '').replace(/0+$/, '');
-  if (digits.length > 15) throw new RowRefused('too_many_digits', `${column} "${cut(value)}" has more than 15 significant digits`);
+  if (value.length > SURELY_SHORT) checkDigits(value, column);
   const result = Number(value);
-  if (!Number.isFinite(result)) throw new RowRefused('bad_number', `${column} "${cut(value)}" is not a finite number`);
-  return result;
+  const isLost = result === 0 && /[1-9]/.test(value.replace(/[eE].*$/, ''));
+  if (!Number.isFinite(result) || isLost) {
+    throw new RowRefused('bad_number', `${column} "${cut(value)}" is too large or too small to be kept`);
+  }
+  return result === 0 ? 0 : result;
+}
+
+function checkDigits(value: string, column: string): void {
+  const digits = value
+    .replace(/[eE].*$/, '')
+    .replace(/[-.]/g, '')
+    .replace(/^0+/, '')
+    .replace(/0+$/, '');
+  if (digits.length > 15) throw new RowRefused('too_many_digits', `${column} "${cut(value)}" has more than 15 significant digits`);
+}
+
+function positive(value: string | undefined, column: string): number {
+  const result = number(value, column);
+  if (result > 0) return result;
+  throw new RowRefused('not_positive', `${column} ${cut(value)} must be above zero`);
 }
 
 function text(value: string | undefined, column: string): string {

@@ -3,14 +3,18 @@ import { createHash } from 'node:crypto';
 import type { AnyEvent } from '@moon/events';
 import type { InputSource } from '@moon/kernel';
 import { FileLane, type LaneEvent, type LaneReport } from './file-lane';
-import type { FileKind, MinuteVolume, ResolveInstrument } from './formats';
+import { PHASE, type FileKind, type MinuteVolume, type ResolveInstrument } from './formats';
+import { RepeatWatch } from './repeat-watch';
 import { inspectFile, refusalOf, type BadRow, type FileFacts } from './row-reader';
 
 /** A file to read; the venue is told by its name when it is not given. */
 export interface MarketFile {
   path: string;
   venue?: string;
+  /** Candles are stamped with their close; default: by venue (FTX). */
   stampsClose?: boolean;
+  /** Candles have their volume in quote currency; it is put into base asset at (high + low + close) ÷ 3. Default: by venue (FTX). */
+  hasQuoteVolume?: boolean;
 }
 
 export interface MarketFileOptions {
@@ -37,6 +41,7 @@ const VENUE_WORDS: ReadonlyArray<readonly [RegExp, string]> = [
 
 /** The venue that a file's name speaks of: Binance spot when it speaks of none. */
 export function venueOf(path: string, kind: string): string {
+  if (kind === 'sentiment') return 'SENTIMENT';
   if (kind === 'funding' || kind === 'liquidations') return 'BINANCE-USDM';
   const name = basename(path);
   return VENUE_WORDS.find(([word]) => word.test(name))?.[1] ?? 'BINANCE-SPOT';
@@ -46,22 +51,26 @@ const BATCH = 1_000;
 
 /** Several files merged into one recorded order: by (occurredAt, phase, source, position in file), rule 1. */
 export class MarketFileSource implements InputSource {
-  private readonly heads: Array<LaneEvent | null> = [];
-  private isStarted = false;
+  private hasEnded = false;
+  private readonly volume: MinuteVolume;
+  private readonly repeats = new RepeatWatch();
 
   private constructor(
     readonly facts: readonly FileFacts[],
     private readonly lanes: readonly FileLane[],
+    /** What orders files that have an event at the same instant. */
     private readonly order: readonly string[],
     private readonly options: MarketFileOptions,
-    /** Rows and events that were refused, by reason. */
+    private readonly onBad: (bad: BadRow) => void,
+    /** Rows that were refused, by reason, and conflicts. */
     readonly refusedByReason: Readonly<Record<string, number>>,
-  ) {}
+  ) {
+    this.volume = options.minuteVolume();
+  }
 
   static async open(options: MarketFileOptions): Promise<MarketFileSource> {
     const facts: FileFacts[] = [];
     for (const file of options.files) facts.push(await inspectFile(file.path));
-    const volume = options.minuteVolume();
     const refused: Record<string, number> = {};
     const onBad = (bad: BadRow): void => {
       refused[bad.rule] = (refused[bad.rule] ?? 0) + 1;
@@ -71,11 +80,13 @@ export class MarketFileSource implements InputSource {
       const file = options.files[index];
       const venue = file?.venue ?? venueOf(fact.path, fact.format.kind);
       const stampsClose = file?.stampsClose ?? venue === 'FTX';
-      const context = { venue, resolve: options.resolve, minuteVolume: volume, intervalMs: fact.intervalMs ?? 60_000, stampsClose };
+      const hasQuoteVolume = file?.hasQuoteVolume ?? venue === 'FTX';
+      const resolve = remembering(options.resolve);
+      const context = { venue, resolve, intervalMs: fact.intervalMs ?? 60_000, stampsClose, hasQuoteVolume };
       return new FileLane(fact, context, onBad, options.headers);
     });
     const order = facts.map((fact) => `${fact.format.kind}/${basename(fact.path)}`);
-    return new MarketFileSource(facts, lanes, order, options, refused);
+    return new MarketFileSource(facts, lanes, order, options, onBad, refused);
   }
 
   /** One hash over the contents of all files and the chosen range: what a run on them is known by. */
@@ -111,54 +122,106 @@ export class MarketFileSource implements InputSource {
     }
   }
 
-  /** Time of the first row of all files, ms. */
+  /** Time of the first event of all files, ms; 0 when they have no usable row. */
   get startsAt(): number {
-    return Math.max(this.options.from ?? 0, Math.min(...this.facts.map((fact) => fact.firstAt)));
+    const firsts = this.facts.map((fact, index) => fact.firstAt - (this.stampsClose(index) ? (fact.intervalMs ?? 60_000) : 0));
+    const first = Math.min(...firsts);
+    return Number.isFinite(first) ? Math.max(this.options.from ?? 0, first) : (this.options.from ?? 0);
   }
 
   get rows(): number {
     return this.facts.reduce((sum, fact) => sum + fact.rows, 0);
   }
 
+  /** What became of the rows that were read so far. */
   get reports(): LaneReport[] {
     return this.lanes.map((lane) => lane.report);
   }
 
   async nextBatch(): Promise<readonly AnyEvent[] | null> {
     const batch: AnyEvent[] = [];
-    while (batch.length < BATCH) {
-      const event = await this.nextEvent();
-      if (!event) break;
-      if (event.occurredAt < (this.options.from ?? 0)) continue;
-      if (event.occurredAt >= (this.options.to ?? Number.POSITIVE_INFINITY)) break;
-      batch.push(event);
+    while (batch.length < BATCH && !this.hasEnded) {
+      for (const lane of this.lanes) if (lane.head === undefined) await lane.load();
+      this.merge(batch);
     }
     return batch.length === 0 ? null : batch;
   }
 
-  private async nextEvent(): Promise<AnyEvent | null> {
-    if (!this.isStarted) {
-      this.isStarted = true;
-      for (const lane of this.lanes) this.heads.push(await lane.take());
+  /** Takes events in their order until the batch is full, a file has to be read on, or everything has ended. */
+  private merge(batch: AnyEvent[]): void {
+    const { from = 0, to = Number.POSITIVE_INFINITY } = this.options;
+    const open = this.lanes.filter((lane) => lane.head !== undefined);
+    while (batch.length < BATCH) {
+      const lane = this.first(open);
+      const head = lane?.head;
+      if (lane === undefined || head === undefined || head.event.occurredAt >= to) {
+        this.hasEnded = true;
+        return;
+      }
+      lane.shift();
+      if (this.isNew(lane, head)) {
+        this.countVolume(head);
+        if (head.event.occurredAt >= from) {
+          lane.report.events += 1;
+          batch.push(head.event);
+        } else lane.report.outside += 1;
+      }
+      if (lane.head === undefined) return;
     }
-    let best = -1;
-    for (let index = 0; index < this.heads.length; index += 1) {
-      if (this.heads[index] && (best < 0 || this.isBefore(index, best))) best = index;
-    }
-    const head = this.heads[best];
-    const lane = this.lanes[best];
-    if (!head || !lane) return null;
-    this.heads[best] = await lane.take();
-    return head.event;
   }
 
-  private isBefore(a: number, b: number): boolean {
-    const [one, other] = [this.heads[a], this.heads[b]];
-    if (!one || !other) return one !== null;
+  private first(open: readonly FileLane[]): FileLane | undefined {
+    let best = open[0];
+    for (let index = 1; index < open.length; index += 1) {
+      const lane = open[index];
+      if (lane && best && this.isBefore(lane, best)) best = lane;
+    }
+    return best;
+  }
+
+  private isBefore(a: FileLane, b: FileLane): boolean {
+    const [one, other] = [a.head, b.head];
+    if (!one || !other) return one !== undefined;
     if (one.event.occurredAt !== other.event.occurredAt) return one.event.occurredAt < other.event.occurredAt;
     if (one.phase !== other.phase) return one.phase < other.phase;
-    const [nameA, nameB] = [this.order[a] ?? '', this.order[b] ?? ''];
-    if (nameA !== nameB) return nameA < nameB;
-    return one.position < other.position;
+    return (this.order[this.lanes.indexOf(a)] ?? '') < (this.order[this.lanes.indexOf(b)] ?? '');
   }
+
+  /** False for what another file has said before: counted with the row that it is of. */
+  private isNew(lane: FileLane, { event, phase, line }: LaneEvent): boolean {
+    if (this.lanes.length === 1) return true;
+    const found = this.repeats.look(event);
+    if (found === 'new') return true;
+    // A candle's row is told by its close alone.
+    if (phase === PHASE.barOpened) return false;
+    if (found === 'repeat') lane.report.repeats += 1;
+    else {
+      lane.report.conflicts += 1;
+      const message = `another file has other values for ${event.type} of ${event.key} at ${event.occurredAt}`;
+      this.onBad({ file: lane.report.file, line, rule: 'conflict', message });
+    }
+    return false;
+  }
+
+  private countVolume({ event, quote }: LaneEvent): void {
+    if (event.type === 'price.tick' && quote !== undefined) {
+      event.data.volume_1m = this.volume(event.data.instrument, event.occurredAt, quote);
+    }
+  }
+
+  private stampsClose(index: number): boolean {
+    const [file, fact] = [this.options.files[index], this.facts[index]];
+    if (!file || !fact || fact.format.kind !== 'candles') return false;
+    return file.stampsClose ?? (file.venue ?? venueOf(file.path, 'candles')) === 'FTX';
+  }
+}
+
+/** Rows name few symbols, many times. */
+function remembering(resolve: ResolveInstrument): ResolveInstrument {
+  const known = new Map<string, ReturnType<ResolveInstrument>>();
+  return (venue, symbol) => {
+    let found = known.get(symbol);
+    if (found === undefined) known.set(symbol, (found = resolve(venue, symbol)));
+    return found;
+  };
 }

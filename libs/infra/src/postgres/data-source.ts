@@ -53,7 +53,11 @@ export async function migrateUp(access: PostgresAccess, database: string, kind: 
 }
 
 /** Names of the migrations that a database still lacks; changes nothing but typeorm's own table of migrations. */
-export async function pendingMigrations(access: PostgresAccess, database: string, kind: DatabaseKind): Promise<string[]> {
+export async function pendingMigrations(
+  access: PostgresAccess,
+  database: string,
+  kind: DatabaseKind,
+): Promise<string[]> {
   const source = await createDataSource(access.owner, database, kind).initialize();
   try {
     return (await new MigrationExecutor(source).getPendingMigrations()).map(({ name }) => name);

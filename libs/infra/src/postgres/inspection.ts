@@ -112,7 +112,8 @@ export class StoreInspection {
    */
   async eventsByIdPrefix(prefix: string, limit: number): Promise<LogRow[]> {
     const digits = prefix.replaceAll('-', '').toLowerCase();
-    if (!/^[0-9a-f]{1,32}$/.test(digits)) throw new RangeError(`"${prefix.slice(0, 80)}" is not the beginning of an id.`);
+    if (!/^[0-9a-f]{1,32}$/.test(digits))
+      throw new RangeError(`"${prefix.slice(0, 80)}" is not the beginning of an id.`);
     const bounds = [digits.padEnd(UUID_DIGITS, '0'), digits.padEnd(UUID_DIGITS, 'f')];
     const rows = await this.pool.rows('by_id_prefix', BY_ID, [...bounds, limit]);
     return rows.map(fromColumns);
@@ -131,9 +132,16 @@ export class StoreInspection {
   }
 
   /** Market facts of these types and tokens at exactly these instants (epoch ms). */
-  async factsAt(types: readonly string[], tokens: readonly string[], instants: readonly number[]): Promise<StoredFact[]> {
+  async factsAt(
+    types: readonly string[],
+    tokens: readonly string[],
+    instants: readonly number[],
+  ): Promise<StoredFact[]> {
     if (instants.length === 0) return [];
-    const [from, to] = instants.reduce(([low, high], at) => [Math.min(low, at), Math.max(high, at)], [Infinity, -Infinity]);
+    const [from, to] = instants.reduce(
+      ([low, high], at) => [Math.min(low, at), Math.max(high, at)],
+      [Infinity, -Infinity],
+    );
     const rows = await this.pool.rows('facts_at', FACTS_AT, [types, tokens, instants, from, to]);
     return rows.map(([id, type, instrument, source, intervalMs, at]) => ({
       id: id!,

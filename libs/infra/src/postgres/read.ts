@@ -1,5 +1,7 @@
 import type { EventPage, EventQuery, LogRow } from '@moon/kernel';
+import { PagedRows } from './paged-rows';
 import type { TextPool, TextRow } from './pool';
+import { cursorAt, statementFor } from './query-statement';
 import { fromColumns, ROW_COLUMNS } from './rows';
 
 /** Rows a page when the whole log is read. */
@@ -49,6 +51,43 @@ function rangesOf(fromSeq: number, batches: readonly TextRow[]): LogRange[] {
   return ranges;
 }
 
+/** Pages of the log; one is under way while the one before it is being used. */
+class LogPages {
+  private ranges: LogRange[] = [];
+  private hasMoreRanges = true;
+  private ahead: Promise<TextRow[] | null> | null = null;
+
+  constructor(
+    private readonly pool: TextPool,
+    private after: number,
+    private left: number,
+  ) {}
+
+  async next(): Promise<TextRow[] | null> {
+    const rows = await (this.ahead ?? this.fetch());
+    if (rows === null) return null;
+    this.left -= rows.length;
+    this.ahead = this.fetch();
+    // Whoever stops reading leaves the page ahead behind; its failure then is nobody's.
+    this.ahead.catch(() => undefined);
+    return rows;
+  }
+
+  private async fetch(): Promise<TextRow[] | null> {
+    if (this.left <= 0) return null;
+    if (this.ranges.length === 0 && this.hasMoreRanges) {
+      const batches = await this.pool.rows('next_batches', NEXT_BATCHES, [this.after]);
+      this.ranges = rangesOf(this.after, batches);
+      this.hasMoreRanges = batches.length === BATCHES_AT_ONCE;
+    }
+    const range = this.ranges.shift();
+    if (!range) return null;
+    this.after = range.to;
+    const most = Number.isFinite(this.left) ? this.left : Number.MAX_SAFE_INTEGER;
+    return this.pool.rows('log_page', LOG_PAGE, [range.from, range.to, range.fromMs, range.toMs, most]);
+  }
+}
+
 /** Reads the log of one database. */
 export class LogReader {
   constructor(private readonly pool: TextPool) {}
@@ -58,42 +97,22 @@ export class LogReader {
     return Number(row?.[0] ?? 0);
   }
 
-  /** One page is under way while the one before it is being used. */
-  async *readLog(fromSeq: number, limit = Infinity): AsyncIterable<LogRow> {
-    let left = limit;
-    for (let after = fromSeq; left > 0;) {
-      const batches = await this.pool.rows('next_batches', NEXT_BATCHES, [after]);
-      const ranges = rangesOf(after, batches);
-      let ahead = ranges[0] ? this.page(ranges[0], left) : null;
-      for (let at = 0; at < ranges.length && left > 0; at += 1) {
-        const rows = await ahead!;
-        const next = ranges[at + 1];
-        ahead = next && left > rows.length ? this.page(next, left - rows.length) : null;
-        // Whoever stops reading leaves the page ahead behind; its failure then is nobody's.
-        ahead?.catch(() => undefined);
-        for (const columns of rows) yield fromColumns(columns);
-        left -= rows.length;
-        after = ranges[at]!.to;
-      }
-      if (batches.length < BATCHES_AT_ONCE) return;
-    }
+  readLog(fromSeq: number, limit = Infinity): AsyncIterable<LogRow> {
+    const pages = new LogPages(this.pool, fromSeq, limit);
+    return new PagedRows(() => pages.next(), fromColumns);
   }
 
-  private page({ from, to, fromMs, toMs }: LogRange, limit: number): Promise<TextRow[]> {
-    const most = Number.isFinite(limit) ? limit : Number.MAX_SAFE_INTEGER;
-    return this.pool.rows('log_page', LOG_PAGE, [from, to, fromMs, toMs, most]);
-  }
-
-  async *readStream(streamId: string, fromVersion = 0): AsyncIterable<LogRow> {
-    for (let next = fromVersion; ;) {
-      const rows = await this.pool.rows('stream_page', STREAM_PAGE, [streamId, next]);
-      for (const columns of rows) {
-        const row = fromColumns(columns);
-        yield row;
-        next = row.version!;
-      }
-      if (rows.length < PAGE_ROWS) return;
-    }
+  readStream(streamId: string, fromVersion = 0): AsyncIterable<LogRow> {
+    let after = fromVersion;
+    let isLast = false;
+    const next = async (): Promise<LogRow[] | null> => {
+      if (isLast) return null;
+      const rows = (await this.pool.rows('stream_page', STREAM_PAGE, [streamId, after])).map(fromColumns);
+      after = rows[rows.length - 1]?.version ?? after;
+      isLast = rows.length < PAGE_ROWS;
+      return rows;
+    };
+    return new PagedRows(next, (row) => row);
   }
 
   async countsByType(): Promise<Record<string, number>> {
@@ -113,79 +132,4 @@ export class LogReader {
     const last = rows[rows.length - 1];
     return { rows, cursor: columns.length > query.limit && last ? cursorAt(last) : null };
   }
-}
-
-const cursorAt = ({ seq, event }: LogRow): string => Buffer.from(`${event.occurredAt}.${seq}`).toString('base64url');
-
-function readCursor(cursor: string): [at: string, seq: string] {
-  const match = /^(\d{1,16})\.(\d{1,16})$/.exec(Buffer.from(cursor, 'base64url').toString('latin1'));
-  if (!match)
-    throw new RangeError(
-      `"${cursor.slice(0, 80)}" is no cursor of an event query; give back the one of the page before.`,
-    );
-  return [match[1]!, match[2]!];
-}
-
-/** A page has at most this many rows. */
-const MAX_LIMIT = 10_000;
-
-interface Statement {
-  name: string;
-  text: string;
-  values: unknown[];
-}
-
-const asTime = (place: string): string => `to_timestamp(${place}::bigint / 1000.0)`;
-
-/** Every combination of filters is a prepared statement of its own, named after the filters. */
-function statementFor(query: EventQuery): Statement {
-  const { limit, order = 'oldest', cursor } = query;
-  if (!Number.isInteger(limit) || limit < 1 || limit > MAX_LIMIT) {
-    throw new RangeError(`A page of ${limit} rows is not possible; ask for 1 to ${MAX_LIMIT}.`);
-  }
-  const values: unknown[] = [];
-  const conditions: string[] = [];
-  let name = `query_${order}`;
-  const given = (filter: string, value: unknown, condition: (place: string) => string): void => {
-    if (value === undefined) return;
-    values.push(value);
-    conditions.push(condition(`$${values.length}`));
-    name += `_${filter}`;
-  };
-  given('type', query.types?.length === 1 ? query.types[0] : undefined, (place) => `type = ${place}`);
-  given(
-    'types',
-    query.types && query.types.length !== 1 ? query.types : undefined,
-    (place) => `type = ANY (${place}::text[])`,
-  );
-  given('token', query.token, (place) => `token = ${place}`);
-  given('key', query.key, (place) => `key = ${place}`);
-  given('from', query.from, (place) => `occurred_at >= ${asTime(place)}`);
-  given('to', query.to, (place) => `occurred_at < ${asTime(place)}`);
-  given('cause', query.causationId, (place) => `causation_id = ${place}::uuid`);
-  given('id', query.eventId, (place) => `event_id = ${place}::uuid`);
-  given('stream', query.streamId, (place) => `stream_id = ${place}`);
-  // The root of a correlation has NULL for its own id.
-  given(
-    'corr',
-    query.correlationId,
-    (place) => `(correlation_id = ${place}::uuid OR (event_id = ${place}::uuid AND correlation_id IS NULL))`,
-  );
-  const direction = order === 'oldest' ? 'ASC' : 'DESC';
-  if (cursor !== undefined) {
-    values.push(...readCursor(cursor));
-    const [at, seq] = [`$${values.length - 1}`, `$${values.length}`];
-    const beyond = order === 'oldest' ? '>' : '<';
-    // The bound on the time alone lets whole partitions be left out.
-    conditions.push(
-      `occurred_at ${beyond}= ${asTime(at)}`,
-      `(occurred_at, seq) ${beyond} (${asTime(at)}, ${seq}::bigint)`,
-    );
-    name += '_after';
-  }
-  values.push(limit + 1);
-  const where = conditions.length > 0 ? `WHERE ${conditions.join(' AND ')}` : '';
-  const text = `SELECT ${ROW_COLUMNS} FROM log ${where}
-    ORDER BY occurred_at ${direction}, seq ${direction} LIMIT $${values.length}::bigint`;
-  return { name, text, values };
 }

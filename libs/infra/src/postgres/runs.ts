@@ -137,13 +137,7 @@ export class RunRegistry {
     const name = await this.newName(request);
     const rows = await this.source.query<RunRow[]>(
       `INSERT INTO runs (run_id, mode, fingerprint, database, status, details) VALUES ($1, $2, $3, $4, 'open', $5) RETURNING *`,
-      [
-        name,
-        mode,
-        mode === 'recorded' ? fingerprint : null,
-        databaseOf(mode, name),
-        JSON.stringify(details),
-      ],
+      [name, mode, mode === 'recorded' ? fingerprint : null, databaseOf(mode, name), JSON.stringify(details)],
     );
     return fromRow(rows[0]!);
   }
@@ -164,7 +158,9 @@ export class RunRegistry {
 
   /** All runs, the one that was opened last first. */
   async listRuns(): Promise<Run[]> {
-    const rows = await this.source.query<RunRow[]>('SELECT * FROM runs ORDER BY used_at DESC, opened_at DESC, run_id DESC');
+    const rows = await this.source.query<RunRow[]>(
+      'SELECT * FROM runs ORDER BY used_at DESC, opened_at DESC, run_id DESC',
+    );
     return rows.map(fromRow);
   }
 

@@ -46,7 +46,6 @@ export function depositRow(seq: number, version: number, portfolio = 'main', amo
   return { seq, event, streamId: `portfolio-${portfolio}`, version };
 }
 
-// eslint-disable-next-line workshop/max-params -- five plain parts of an envelope, used in this file alone.
 function envelope(id: string, type: EventType, key: string, occurredAt: number, data: object): AnyEvent {
   const { schemaVersion } = CATALOG[type];
   const metadata = {

@@ -163,7 +163,7 @@ function orderCanceller(options: OrderEffectsOptions): EffectAdapter {
       const text = canonicalJson(payload);
       const signature = options.sign(request.key, text);
       try {
-        const reports = await link.venue.cancel({ portfolio: request.key, clientOrderId, nonce, expiresAt, payload: text, signature });
+        const reports = await link.venue.cancel({ portfolio: request.key, orderId: id, clientOrderId, nonce, expiresAt, payload: text, signature });
         return dueNow(link.toEvents(reports), context.now);
       } catch (error) {
         if (!(error instanceof VenueTimeout || error instanceof VenueUnreachable || error instanceof VenueRefused)) throw error;

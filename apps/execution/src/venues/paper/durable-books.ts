@@ -8,6 +8,7 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  statSync,
   truncateSync,
   writeFileSync,
 } from 'node:fs';
@@ -67,8 +68,7 @@ export class DurableBooks {
     try {
       this.snapshot = this.newestSnapshot();
       this.inputs = this.snapshot?.inputs ?? 0;
-      if (existsSync(join(directory, ARCHIVE)))
-        truncateSync(join(directory, ARCHIVE), this.snapshot?.archiveBytes ?? 0);
+      this.cutArchive(this.snapshot?.archiveBytes ?? 0);
       this.archive = new AppendFile(join(directory, ARCHIVE));
       this.mendTail();
       const newest = Math.max(this.inputs, ...this.numbers(JOURNAL));
@@ -145,6 +145,15 @@ export class DurableBooks {
       throw new Error(`${this.path(name)} has format ${String(snapshot.format)}; this version reads format 1.`);
     }
     return snapshot;
+  }
+
+  /** Reports after the snapshot come back from the journal. */
+  private cutArchive(length: number): void {
+    const path = this.path(ARCHIVE);
+    const present = existsSync(path) ? statSync(path).size : 0;
+    if (present < length)
+      throw new Error(`${path} has ${present} bytes, the snapshot counts on ${length}. Restore the file from a copy.`);
+    if (present > length) truncateSync(path, length);
   }
 
   /** A write that was cut off leaves half a line at the end of the newest journal: it never counted, nobody got an answer. */

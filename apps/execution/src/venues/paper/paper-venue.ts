@@ -43,7 +43,8 @@ const REMEMBERED_INPUTS = 65_536;
 
 /**
  * The paper venue: the one engine (rule 22) behind the Venue port, in this process. With a folder its books survive
- * `kill -9`: every input is in the journal before it is handled, orders and cancellations are flushed to the disk.
+ * `kill -9`: every input is in the journal before it is handled. A power cut may cost the market events after the last
+ * order: orders and cancellations are flushed to the disk, with everything before them.
  */
 export class PaperVenue implements VenuePort {
   readonly name: string;
@@ -66,10 +67,15 @@ export class PaperVenue implements VenuePort {
     this.disk = options.directory === undefined ? null : new DurableBooks(options.directory);
     const snapshot = this.disk?.snapshot ?? null;
     this.memory = new InputMemory(options.rememberedInputs ?? REMEMBERED_INPUTS, snapshot?.memory);
-    this.engine = snapshot
-      ? createVenueEngine(snapshot.config, { snapshot: snapshot.engine })
-      : createVenueEngine(this.config);
-    if (this.disk) this.restore(this.disk, snapshot?.config ?? null);
+    try {
+      this.engine = snapshot
+        ? createVenueEngine(snapshot.config, { snapshot: snapshot.engine })
+        : createVenueEngine(this.config);
+      if (this.disk) this.restore(this.disk, snapshot?.config ?? null);
+    } catch (error) {
+      this.disk?.close();
+      throw error;
+    }
   }
 
   openAccount(spec: AccountSpec): void {

@@ -8,7 +8,7 @@ import type { RecentBooks, RiskAgentState } from './state';
 type Snapshot = EventData<'state.snapshot'>;
 
 /** Books kept: a snapshot that was taken before the latest changes is compared with those of its own time. */
-const KEPT_BOOKS = 32;
+const KEPT_BOOKS = 16;
 const ABOUT = { violation: 'state_mismatch', ...WHOLE_PORTFOLIO } as const;
 const KEY = episodeKey('state_mismatch', WHOLE_PORTFOLIO);
 

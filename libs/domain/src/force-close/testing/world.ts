@@ -238,6 +238,7 @@ export class World {
   /** What the venue makes of a closing order. */
   private answer(orderId: string): void {
     const order = this.orders.get(orderId)!;
+    if (order.isOver) return;
     const left = sub(order.quantity, order.filled);
     if (this.options.closing === 'unanswered') return;
     if (this.options.closing === 'rejected') return this.end(orderId, 'trade.rejected');
@@ -253,7 +254,9 @@ export class World {
         return this.end(orderId, 'trade.expired');
       case 'in two':
         this.fill(orderId, half(left));
-        return this.after(30, () => this.fill(orderId, sub(order.quantity, order.filled)));
+        return this.after(30, () => {
+          if (!order.isOver) this.fill(orderId, sub(order.quantity, order.filled));
+        });
       case 'filled':
         return this.fill(orderId, left);
     }

@@ -11,7 +11,10 @@ export const sentimentUpdate = defineEvent({
   fields: {
     token: Token,
     bullish_pct: Percent,
-    velocity: about(Nullable(Num), 'Change of bullish_pct, percentage points per hour; null = the first reading of its source.'),
+    velocity: about(
+      Nullable(Num),
+      'Change of bullish_pct, percentage points per hour; null = the first reading of its source.',
+    ),
     confidence: Share,
     timestamp: Timestamp,
     source: about(Str, 'Source of the readings that it is derived from.'),

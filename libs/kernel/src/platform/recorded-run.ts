@@ -1,23 +1,18 @@
 import type { AnyEvent } from '@moon/events';
 import type { PlatformConfig } from '@moon/domain';
-import { signPaperOrder } from '@moon/backtesting';
-import {
-  assemble,
-  LockstepRuntime,
-  LogWriter,
-  recover,
-  saveCheckpoint,
-  VenueLink,
-  type Engine,
-  type EventStore,
-  type InputSource,
-  type ModelLatency,
-  type VenuePort,
-} from '@moon/kernel';
+import type { ModelLatency } from '../adapters/rule-based-model';
+import type { Engine } from '../core/engine';
+import { LogWriter } from '../log/log-writer';
+import type { EventStore } from '../ports/event-store';
+import type { VenuePort } from '../ports/venue';
+import type { InputSource } from '../runtime/input-source';
+import { LockstepRuntime } from '../runtime/lockstep';
+import { recover, saveCheckpoint } from '../runtime/recover';
+import { VenueLink } from '../venue-link/venue-link';
+import { assemble } from './assemble';
 import { reconcileAll } from './reconcile';
-import { paperAccountKey } from './paper-account-key';
 import { runResult, type RunResult } from './result';
-import { accountSpecs, startEvents } from './start-events';
+import { accountSpecs, startEvents, type OrderSigner } from './start-events';
 
 export interface RecordedRunOptions {
   runId: string;
@@ -26,6 +21,7 @@ export interface RecordedRunOptions {
   store: EventStore;
   venue: VenuePort;
   isVenueRemote: boolean;
+  signer: OrderSigner;
   source: InputSource;
   /** Reasons and counts of what the source refused; read at the end. */
   refusedByReason: Readonly<Record<string, number>>;
@@ -69,7 +65,7 @@ export async function startRecordedRun(options: RecordedRunOptions): Promise<Rec
     log,
     link,
     headers,
-    sign: (portfolio, payload) => signPaperOrder(payload, paperAccountKey(portfolio)),
+    sign: (portfolio, payload) => options.signer.sign(portfolio, payload),
     nextNonce: risingNonce(),
     modelLatency: options.modelLatency,
     orderTimeToLiveMs: options.orderTimeToLiveMs,
@@ -79,7 +75,7 @@ export async function startRecordedRun(options: RecordedRunOptions): Promise<Rec
     onFailure: (failure) => options.onFailure?.(`${failure.handler}/${failure.key} failed at ${failure.event.type} ${failure.event.id}: ${failure.error.message}`),
   });
   const recovered = await recover({ store, engine, observe: (event) => link.observe(event) });
-  for (const spec of accountSpecs(platform, options.startsAt)) await options.venue.openAccount(spec);
+  for (const spec of accountSpecs(platform, options.startsAt, options.signer)) await options.venue.openAccount(spec);
   const pacer = new Pacer(options.speed);
   const checkpoints = new Checkpoints(options.checkpointMs, () => saveCheckpoint(store, log, engine));
   let isStopped = false;

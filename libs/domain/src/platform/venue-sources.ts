@@ -1,4 +1,6 @@
-import { findInstrument, priceSourceOf, type PlatformConfig } from '@moon/domain';
+import { findInstrument } from '../instruments';
+import { priceSourceOf } from './bootstrap';
+import type { PlatformConfig } from './platform-config';
 
 interface Sources {
   /** Traded instrument → instrument whose prices move it at the venue. */

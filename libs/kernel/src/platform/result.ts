@@ -1,5 +1,10 @@
 import { add, DEFAULT_LEDGER_SCALE, num15, roundTo, toNumber, valuation, type ExecutionState } from '@moon/domain';
-import { executionState, stateHash, type Engine, type EventStore, type VenueBooks, type VenueLink } from '@moon/kernel';
+import type { Engine } from '../core/engine';
+import { stateHash } from '../core/state-hash';
+import type { EventStore } from '../ports/event-store';
+import type { VenueBooks } from '../ports/venue';
+import type { VenueLink } from '../venue-link/venue-link';
+import { executionState } from './assemble';
 
 /** One portfolio at the end of a run. Ledger amounts are decimal strings in its settlement asset. */
 export interface PortfolioResult {

@@ -1,7 +1,8 @@
 import { inputId, type AnyEvent } from '@moon/events';
 import { bootstrapEvents, type PlatformConfig } from '@moon/domain';
-import { canonicalHash, type AccountSpec, type EventStore } from '@moon/kernel';
-import { paperAccountKey } from './paper-account-key';
+import { canonicalHash } from '../core/canonical-json';
+import type { EventStore } from '../ports/event-store';
+import type { AccountSpec } from '../ports/venue';
 
 export interface StartOptions {
   runId: string;
@@ -31,8 +32,14 @@ export async function startEvents(options: StartOptions, store: EventStore): Pro
   return [...events, ...bootstrapEvents({ at, portfolios: platform.portfolios, feedInstruments, headers })];
 }
 
+/** Signs a portfolio's orders; the venue checks them with the account's key. */
+export interface OrderSigner {
+  accountKey(portfolio: string): string;
+  sign(portfolio: string, payload: string): string;
+}
+
 /** The accounts that a venue opens for the configured portfolios. */
-export function accountSpecs(platform: PlatformConfig, openedAt: number): AccountSpec[] {
+export function accountSpecs(platform: PlatformConfig, openedAt: number, signer: OrderSigner): AccountSpec[] {
   return platform.portfolios.map((portfolio) => ({
     portfolio: portfolio.name,
     accountModel: portfolio.accountModel,
@@ -42,7 +49,7 @@ export function accountSpecs(platform: PlatformConfig, openedAt: number): Accoun
     deposit: portfolio.deposit,
     leverage: Object.fromEntries(portfolio.instruments.map(({ instrument, leverage }) => [instrument, leverage])),
     positions: portfolio.positions,
-    signingKey: paperAccountKey(portfolio.name),
+    signingKey: signer.accountKey(portfolio.name),
     openedAt,
   }));
 }

@@ -1,5 +1,8 @@
 import { inputId, type AnyEvent } from '@moon/events';
-import { differences, executionState, type Engine, type VenuePort } from '@moon/kernel';
+import type { Engine } from '../core/engine';
+import type { VenuePort } from '../ports/venue';
+import { differences } from '../venue-link/reconciler';
+import { executionState } from './assemble';
 
 /**
  * Compares every portfolio with its venue's own books: the inputs that make the platform reconciled, or name what

@@ -1,0 +1,47 @@
+import { migrateUp, nearestName, StoreInspection, type PostgresEventStore, type Run } from '@moon/infra';
+import { CommandFailed, UsageError } from '../errors';
+import type { Store } from './store';
+
+/** The log of one run, open for reading (and, for operators' requests, the run itself). */
+export interface RunLog {
+  run: Run;
+  events: PostgresEventStore;
+  inspection: StoreInspection;
+}
+
+/**
+ * The run that a command is about: the one that is named, by its whole name or a beginning that only it has; else the
+ * one that was opened last. Imported logs, which nothing trades on, come after all others.
+ */
+export async function chooseRun({ registry, dataDir }: Pick<Store, 'registry' | 'dataDir'>, named?: string): Promise<Run> {
+  const runs = await registry.listRuns();
+  if (named === undefined) {
+    const latest = runs.find(({ mode }) => mode !== 'imported') ?? runs[0];
+    if (!latest) throw new CommandFailed(`No run is recorded in ${dataDir} yet: start the platform with "npm start", or use "moon import FILE".`);
+    return latest;
+  }
+  const exact = runs.find(({ runId }) => runId === named);
+  if (exact) return exact;
+  const beginning = runs.filter(({ runId }) => runId.startsWith(named));
+  if (beginning.length === 1) return beginning[0]!;
+  const ids = runs.map(({ runId }) => runId);
+  if (beginning.length > 1) {
+    throw new UsageError(`"${named}" fits ${beginning.length} runs: ${beginning.map(({ runId }) => runId).join(', ')}. Name one of them.`);
+  }
+  const nearest = nearestName(named, ids);
+  const known = ids.length === 0 ? 'There are no runs yet.' : `Runs: ${ids.slice(0, 10).join(', ')}${ids.length > 10 ? ', …' : ''}.`;
+  throw new UsageError(`There is no run "${named}". ${nearest === null ? known : `Did you mean "${nearest}"?`}`);
+}
+
+/** Works on a run's log. An older schema is brought up to date, unless a platform is at work on the server. */
+export async function withRunLog<T>(store: Store, run: Run, work: (log: RunLog) => Promise<T>): Promise<T> {
+  if (store.platformPid === null) await migrateUp(store.access, run.database, 'run');
+  const events = store.registry.openStore(run, { connections: 2 });
+  const inspection = new StoreInspection(store.access.app, run.database);
+  try {
+    return await work({ run, events, inspection });
+  } finally {
+    await inspection.close();
+    await events.close();
+  }
+}
