@@ -214,7 +214,7 @@ export async function run(): Promise<BenchFigure[]> {
   try {
     const access = await createRoles(server);
     for (const writers of [1, 16]) {
-      for (const size of [1, 10, 100]) {
+      for (const size of writers === 1 ? [1, 10, 100, 1000] : [1, 10, 100]) {
         const names = [`bench_store_${writers}_${size}`, `bench_raw_${writers}_${size}`] as const;
         for (const name of names) await migrateUp(access, name, 'run');
         const store = new PostgresEventStore(access.app, names[0], { connections: writers });

@@ -25,7 +25,8 @@ async function main(argv: readonly string[]): Promise<number> {
 }
 
 function line({ bench, metric, value, unit, baseline, ratio }: BenchFigure): string {
-  const against = baseline === null ? '' : `   baseline ${format(baseline)}   ratio ${ratio === null ? '-' : format(ratio)}`;
+  const against =
+    baseline === null ? '' : `   baseline ${format(baseline)}   ratio ${ratio === null ? '-' : format(ratio)}`;
   return `${bench.padEnd(24)} ${metric.padEnd(44)} ${format(value).padStart(12)} ${unit.padEnd(10)}${against}`;
 }
 

@@ -5,7 +5,16 @@ import { paperSigner, replay } from '@moon/backtesting';
 import { PaperVenue } from '@moon/app-execution';
 import { add, venueSources } from '@moon/domain';
 import type { AnyEvent } from '@moon/events';
-import { assemble, MemoryEventStore, recover, startRecordedRun, stateHash, VenueLink, VolatileLog, type RunResult } from '@moon/kernel';
+import {
+  assemble,
+  MemoryEventStore,
+  recover,
+  startRecordedRun,
+  stateHash,
+  VenueLink,
+  VolatileLog,
+  type RunResult,
+} from '@moon/kernel';
 import { writeCandles } from '../support/market';
 import { IdsByKey, platformConfig, recordedInputs, replayOptions } from '../support/recorded';
 
@@ -21,13 +30,23 @@ const PLATFORM = platformConfig({
       ],
       positions: [{ instrument: 'BTC.HYPERLIQUID', side: 'long', quantity: '1.5', price: '40000' }],
     },
-    { name: 'second', marginMode: 'cross', deposit: '20000', instruments: [{ instrument: 'ETH.HYPERLIQUID', leverage: 2 }] },
+    {
+      name: 'second',
+      marginMode: 'cross',
+      deposit: '20000',
+      instruments: [{ instrument: 'ETH.HYPERLIQUID', leverage: 2 }],
+    },
   ],
   consensus: { cooldownMs: 10_000 },
 });
 
 /** The recorded run of the local runtime, as `npm start` does it, with a store that outlives it. */
-async function recordedRun(file: string, store: MemoryEventStore, books: string, stopAfter?: number): Promise<{ result: RunResult; isComplete: boolean }> {
+async function recordedRun(
+  file: string,
+  store: MemoryEventStore,
+  books: string,
+  stopAfter?: number,
+): Promise<{ result: RunResult; isComplete: boolean }> {
   const source = await recordedInputs([file]);
   const options = replayOptions(source, PLATFORM);
   const sources = venueSources(PLATFORM, source.instruments, [], { priceSources: {}, fundingSources: {} });
@@ -35,7 +54,16 @@ async function recordedRun(file: string, store: MemoryEventStore, books: string,
   const venue = new PaperVenue({ config: sources, directory: books });
   const run = await startRecordedRun({
     ...options,
-    ...{ runId: 'test', codeVersion: 'test', store, venue, isVenueRemote: false, signer: paperSigner, speed: null, checkpointMs: 50 },
+    ...{
+      runId: 'test',
+      codeVersion: 'test',
+      store,
+      venue,
+      isVenueRemote: false,
+      signer: paperSigner,
+      speed: null,
+      checkpointMs: 50,
+    },
     refusedByReason: source.refusedByReason,
     onEvent: () => {
       events += 1;
@@ -51,8 +79,20 @@ async function recordedRun(file: string, store: MemoryEventStore, books: string,
 async function rehandledHash(store: MemoryEventStore): Promise<string> {
   const link = new VenueLink(new PaperVenue(), { mode: 'recorded' }, false);
   const engine = assemble({
-    ...{ config: PLATFORM, log: new VolatileLog(), link, headers: { mode: 'recorded' }, modelLatency: { minMs: 100, maxMs: 300 } },
-    ...{ orderTimeToLiveMs: 15_000, venueRetryMs: 0, nextNonce: () => 1, sign: paperSigner.sign, onRequest: () => undefined },
+    ...{
+      config: PLATFORM,
+      log: new VolatileLog(),
+      link,
+      headers: { mode: 'recorded' },
+      modelLatency: { minMs: 100, maxMs: 300 },
+    },
+    ...{
+      orderTimeToLiveMs: 15_000,
+      venueRetryMs: 0,
+      nextNonce: () => 1,
+      sign: paperSigner.sign,
+      onRequest: () => undefined,
+    },
   });
   await recover({ store, engine, observe: (event) => link.observe(event) });
   return stateHash({ handlers: engine.host.hashViews(), venues: {} });
@@ -112,7 +152,8 @@ describe('Determinism of one recorded input', () => {
       return rehandledHash(changed);
     };
     let last = '';
-    for await (const { event } of store.readLog(0)) if (event.type === 'venue.report' && event.data.kind === 'filled') last = event.id;
+    for await (const { event } of store.readLog(0))
+      if (event.type === 'venue.report' && event.data.kind === 'filled') last = event.id;
     const original = await hashWith((event) => event);
     const moved = await hashWith((event) => {
       if (event.type !== 'venue.report' || event.id !== last) return event;

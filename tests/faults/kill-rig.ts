@@ -43,7 +43,14 @@ function prepare(plan: KillPlan): { folder: string; candles: string; settings: s
   const folder = mkdtempSync(join(tmpdir(), 'moon-kill-'));
   const candles = join(folder, 'candles.csv');
   const start = Date.UTC(2024, 0, 1);
-  writeCandles(candles, { seed: plan.seed, minutes: plan.minutes, start, symbols: [{ symbol: 'BTCUSDT', price: 40_000 }], crashAt: Math.floor(plan.minutes * 0.6), crashShare: 0.25 });
+  writeCandles(candles, {
+    seed: plan.seed,
+    minutes: plan.minutes,
+    start,
+    symbols: [{ symbol: 'BTCUSDT', price: 40_000 }],
+    crashAt: Math.floor(plan.minutes * 0.6),
+    crashShare: 0.25,
+  });
   const settings = join(folder, 'settings.json');
   const portfolio = {
     name: 'main',
@@ -54,7 +61,13 @@ function prepare(plan: KillPlan): { folder: string; candles: string; settings: s
   };
   const consensus = { minimumAgents: 1, threshold: 55, cooldownMs: 0 };
   const opening = { minScore: 55, minConfidence: 0.3, minIntervalMs: 60_000 };
-  writeFileSync(settings, JSON.stringify({ checkpointMs: 1_000, platform: { portfolios: [portfolio], consensus, agents: { trading: { opening }, chart: { opening } } } }));
+  writeFileSync(
+    settings,
+    JSON.stringify({
+      checkpointMs: 1_000,
+      platform: { portfolios: [portfolio], consensus, agents: { trading: { opening }, chart: { opening } } },
+    }),
+  );
   const venueConfig = join(folder, 'venue.json');
   const latency = { order: { minMs: 20, maxMs: 80 }, ack: { minMs: 10, maxMs: 40 } };
   writeFileSync(venueConfig, JSON.stringify({ priceSources: { 'BTC.HYPERLIQUID': 'BTCUSDT.BINANCE-SPOT' }, latency }));
@@ -76,14 +89,23 @@ class Rig {
   async startVenue(args: readonly string[]): Promise<void> {
     const books = join(this.files.folder, this.name, 'venue');
     this.venue = new Child(VENUE, ['--data-dir', books, '--config', this.files.venueConfig, ...args]);
-    this.port = (JSON.parse(await this.venue.line((line) => line.includes('listening'))) as { listening: number }).listening;
+    this.port = (
+      JSON.parse(await this.venue.line((line) => line.includes('listening'))) as { listening: number }
+    ).listening;
   }
 
   startPlatform(): Child {
     const { candles, settings, folder } = this.files;
     const venue = ['--set', 'venue.where=process', '--set', `venue.address=127.0.0.1:${this.port}`];
     const run = ['--feed', 'recorded', '--from', candles, '--speed', 'max', '--exit', '--json', '--port', '0'];
-    return new Child(this.script, [...run, '--config', settings, '--data-dir', join(folder, this.name, 'data'), ...venue]);
+    return new Child(this.script, [
+      ...run,
+      '--config',
+      settings,
+      '--data-dir',
+      join(folder, this.name, 'data'),
+      ...venue,
+    ]);
   }
 
   /** Resolves at the venue's next acceptance, before it answers. */
@@ -109,7 +131,8 @@ class Rig {
 
 async function finish(platform: Child): Promise<RunLine> {
   const ended = await platform.ended;
-  if (ended.code !== 0) throw new Error(`The platform ended with ${ended.code ?? ended.signal}:\n${ended.stderr.slice(-3_000)}`);
+  if (ended.code !== 0)
+    throw new Error(`The platform ended with ${ended.code ?? ended.signal}:\n${ended.stderr.slice(-3_000)}`);
   return lastJson<RunLine>(ended);
 }
 
@@ -170,6 +193,19 @@ async function untilSomeMoment(platform: Child, share: number): Promise<void> {
 }
 
 /** A venue's books without what depends on attempts: report numbers and the venue's clock. */
-export function comparable({ cash, realisedPnl, fees, funding, positions }: VenueBooks): unknown {
+function comparable({ cash, realisedPnl, fees, funding, positions }: VenueBooks): unknown {
   return { cash, realisedPnl, fees, funding, positions };
+}
+
+/** The killed run ended as the undisturbed one: same orders and fills, portfolio = the venue's books, same state hash. */
+export function expectUndisturbed({ reference, disturbed, referenceBooks, disturbedBooks }: KillOutcome): void {
+  expect(disturbed.orders).toBe(reference.orders);
+  expect(disturbed.fills).toBe(reference.fills);
+  expect(comparable(disturbedBooks)).toEqual(comparable(referenceBooks));
+  const [portfolio] = disturbed.portfolios;
+  expect(portfolio?.cash).toBe(disturbedBooks.cash);
+  expect(portfolio?.positions.map(({ quantity }) => quantity)).toEqual(
+    disturbedBooks.positions.map(({ quantity }) => quantity),
+  );
+  expect(disturbed.stateHash).toBe(reference.stateHash);
 }

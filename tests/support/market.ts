@@ -41,7 +41,17 @@ export function candleLines(shape: MarketShape): string[] {
       state.price = Number(close.toFixed(2));
       const volume = (5 + random() * 40).toFixed(3);
       const at = shape.start + minute * 60_000;
-      lines.push([at, state.symbol, state.price === open ? open : open.toFixed(2), high.toFixed(2), low.toFixed(2), close.toFixed(2), volume].join(','));
+      lines.push(
+        [
+          at,
+          state.symbol,
+          state.price === open ? open : open.toFixed(2),
+          high.toFixed(2),
+          low.toFixed(2),
+          close.toFixed(2),
+          volume,
+        ].join(','),
+      );
     }
   }
   return lines.map(enclose);
@@ -54,7 +64,17 @@ export function writeCandles(path: string, shape: MarketShape): void {
 /** Rounding may put open or close a cent outside high and low: widens them. */
 function enclose(line: string, index: number): string {
   if (index === 0) return line;
-  const [at, symbol, open, high, low, close, volume] = line.split(',') as [string, string, string, string, string, string, string];
+  const [at, symbol, open, high, low, close, volume] = line.split(',') as [
+    string,
+    string,
+    string,
+    string,
+    string,
+    string,
+    string,
+  ];
   const prices = [Number(open), Number(close)];
-  return [at, symbol, open, Math.max(...prices, Number(high)), Math.min(...prices, Number(low)), close, volume].join(',');
+  return [at, symbol, open, Math.max(...prices, Number(high)), Math.min(...prices, Number(low)), close, volume].join(
+    ',',
+  );
 }

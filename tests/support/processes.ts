@@ -53,7 +53,9 @@ export class Child {
   line(test: (line: string) => boolean): Promise<string> {
     return new Promise((resolve, reject) => {
       this.lineWaiters.push({ test, resolve });
-      void this.ended.then(({ code, stderr }) => reject(new Error(`The process ended with ${code} before it printed the line.\n${stderr.slice(-2_000)}`)));
+      void this.ended.then(({ code, stderr }) =>
+        reject(new Error(`The process ended with ${code} before it printed the line.\n${stderr.slice(-2_000)}`)),
+      );
     });
   }
 

@@ -13,13 +13,20 @@ export function platformConfig(part: Record<string, unknown>): PlatformConfig {
 }
 
 /** Files as the inputs of a replay or recorded run. */
-export async function recordedInputs(paths: readonly string[], range: { from?: string; to?: string } = {}): Promise<MarketFileSource> {
+export async function recordedInputs(
+  paths: readonly string[],
+  range: { from?: string; to?: string } = {},
+): Promise<MarketFileSource> {
   return MarketFileSource.open({
     files: paths.map((path) => ({ path })),
     resolve: (venue, symbol) => {
       const instrument = instrumentForFeed(venue, symbol);
       if (!instrument) throw new Error(`${symbol} of ${venue} is not known.`);
-      return { instrument: instrument.id, token: instrument.token, fundingIntervalHours: instrument.fundingIntervalHours };
+      return {
+        instrument: instrument.id,
+        token: instrument.token,
+        fundingIntervalHours: instrument.fundingIntervalHours,
+      };
     },
     minuteVolume: minuteQuoteVolume,
     headers: { mode: 'recorded' },

@@ -13,14 +13,23 @@ export interface HttpServer {
 }
 
 /** Serves HTTP on 127.0.0.1. @throws Error that names the port when it is taken */
-export async function serveHttp(port: number, parts: { health: HealthRegistry; desk: OperatorDesk; requests: OperatorInbox }): Promise<HttpServer> {
-  const app = await NestFactory.create<NestFastifyApplication>(StandaloneModule.with(parts), new FastifyAdapter(), { logger: false, abortOnError: false });
+export async function serveHttp(
+  port: number,
+  parts: { health: HealthRegistry; desk: OperatorDesk; requests: OperatorInbox },
+): Promise<HttpServer> {
+  const app = await NestFactory.create<NestFastifyApplication>(StandaloneModule.with(parts), new FastifyAdapter(), {
+    logger: false,
+    abortOnError: false,
+  });
   try {
     await app.listen(port, '127.0.0.1');
   } catch (error) {
     await app.close();
     if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
-    throw new Error(`port ${port} on 127.0.0.1 is taken; choose another one with --port, or --port 0 for any free one`, { cause: error });
+    throw new Error(
+      `port ${port} on 127.0.0.1 is taken; choose another one with --port, or --port 0 for any free one`,
+      { cause: error },
+    );
   }
   const address = app.getHttpServer().address();
   const listening = typeof address === 'object' && address !== null ? address.port : port;

@@ -59,14 +59,30 @@ export class OperatorCommands extends OperatorDesk {
     }
   }
 
-  private async replay({ arguments: args, requestedBy }: EmitData<'operator.command'>, causeId: string, at: number): Promise<void> {
-    const { handler, handlerKey, eventId: replayedEventId, parked } = args as Record<string, string | boolean | undefined>;
+  private async replay(
+    { arguments: args, requestedBy }: EmitData<'operator.command'>,
+    causeId: string,
+    at: number,
+  ): Promise<void> {
+    const {
+      handler,
+      handlerKey,
+      eventId: replayedEventId,
+      parked,
+    } = args as Record<string, string | boolean | undefined>;
     if (typeof handler !== 'string' || typeof handlerKey !== 'string' || typeof replayedEventId !== 'string') return;
     const { rows } = await this.store.query({ eventId: replayedEventId, limit: 1 });
     const original = rows[0];
     if (!original) return;
     const where = { handler, handlerKey, timestamp: at };
-    const common = { schemaVersion: 1, source: 'operator', key: handlerKey, occurredAt: at, correlationId: causeId, causationId: causeId };
+    const common = {
+      schemaVersion: 1,
+      source: 'operator',
+      key: handlerKey,
+      occurredAt: at,
+      correlationId: causeId,
+      causationId: causeId,
+    };
     const id = eventId('replay', causeId, replayedEventId);
     if (parked === true) {
       const data = { event_type: 'key.unparked', ...where, eventId: replayedEventId, seq: original.seq };

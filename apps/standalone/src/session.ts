@@ -3,7 +3,15 @@ import { chooseFeed } from '@moon/app-agents';
 import { PaperVenue, RemotePaperVenue } from '@moon/app-execution';
 import { paperSigner } from '@moon/backtesting';
 import { venueSources } from '@moon/domain';
-import { executionState, startRecordedRun, type Feed, type RecordedRun, type RunningClock, type RunResult, type VenuePort } from '@moon/kernel';
+import {
+  executionState,
+  startRecordedRun,
+  type Feed,
+  type RecordedRun,
+  type RunningClock,
+  type RunResult,
+  type VenuePort,
+} from '@moon/kernel';
 import { COMPONENTS, HealthRegistry, lockDataDir, StartupFailure, type Logger } from '@moon/infra';
 import type { StartOptions } from './config/options';
 import { serveHttp, type HttpServer } from './http-server';
@@ -19,7 +27,8 @@ import { Summary } from './terminal/summary';
 
 type Running = { mode: 'recorded'; run: RecordedRun } | { mode: 'live' | 'synthetic'; run: LiveRun };
 /** Where the inputs come from. */
-type Inputs = { mode: 'recorded'; recorded: RecordedInputs } | { mode: 'live' | 'synthetic'; feed: Feed; clock: RunningClock };
+type Inputs =
+  { mode: 'recorded'; recorded: RecordedInputs } | { mode: 'live' | 'synthetic'; feed: Feed; clock: RunningClock };
 
 /** One start of the platform, from the lock on its data directory to its clean end. */
 export class Session {
@@ -74,21 +83,48 @@ export class Session {
     const startedAt = Date.now();
     const { config } = this.options;
     const { health } = this;
-    const inputs = await health.start('broker', () => this.openInputs(), ({ mode }) => `in process; ${mode} inputs`);
-    const store = await health.start('event-store', () => this.openStore(inputs), ({ port, runId }) => `PostgreSQL on port ${port}, run ${runId}`);
-    const running = await health.start('cache', () => this.open(store, inputs), ({ run }) => `in memory, as of event ${run.engine.lastSeq}`);
+    const inputs = await health.start(
+      'broker',
+      () => this.openInputs(),
+      ({ mode }) => `in process; ${mode} inputs`,
+    );
+    const store = await health.start(
+      'event-store',
+      () => this.openStore(inputs),
+      ({ port, runId }) => `PostgreSQL on port ${port}, run ${runId}`,
+    );
+    const running = await health.start(
+      'cache',
+      () => this.open(store, inputs),
+      ({ run }) => `in memory, as of event ${run.engine.lastSeq}`,
+    );
     this.running = running;
-    await health.start('agents', () => this.agentsReady(running), (names) => names.join(', '));
+    await health.start(
+      'agents',
+      () => this.agentsReady(running),
+      (names) => names.join(', '),
+    );
     const operators = this.openOperators(store, running);
     const parts = { health, desk: operators, requests: store.requests };
-    const http = await health.start('api', () => serveHttp(config.port, parts), ({ port }) => `http://127.0.0.1:${port}`);
+    const http = await health.start(
+      'api',
+      () => serveHttp(config.port, parts),
+      ({ port }) => `http://127.0.0.1:${port}`,
+    );
     this.http = http;
     operators.listen(http.commands, (error) => this.logger.error({ err: error }, 'an operator request failed'));
     if (running.mode !== 'recorded') await running.run.begin();
     health.ready();
     const startupMs = Date.now() - startedAt;
-    if (running.mode !== 'recorded') running.run.input('system.ready', 'system', { components: [...COMPONENTS], startupMs, timestamp: running.run.engine.now });
-    this.say(`READY in ${(startupMs / 1_000).toFixed(1)} s · ${running.mode.toUpperCase()} · run ${store.runId}${store.resumed ? ' (continued)' : ''} · http://127.0.0.1:${http.port}/health/ready`);
+    if (running.mode !== 'recorded')
+      running.run.input('system.ready', 'system', {
+        components: [...COMPONENTS],
+        startupMs,
+        timestamp: running.run.engine.now,
+      });
+    this.say(
+      `READY in ${(startupMs / 1_000).toFixed(1)} s · ${running.mode.toUpperCase()} · run ${store.runId}${store.resumed ? ' (continued)' : ''} · http://127.0.0.1:${http.port}/health/ready`,
+    );
     this.showSummary(running, store.runId);
     return running;
   }
@@ -112,7 +148,10 @@ export class Session {
   private async openInputs(): Promise<Inputs> {
     const { config } = this.options;
     if (config.feed.kind === 'recorded') {
-      return { mode: 'recorded', recorded: await openRecordedInputs(config, (bad) => this.logger.warn(bad, 'row refused')) };
+      return {
+        mode: 'recorded',
+        recorded: await openRecordedInputs(config, (bad) => this.logger.warn(bad, 'row refused')),
+      };
     }
     return chooseFeed({ ...config.feed, kind: config.feed.kind, onNotice: (message) => this.say(message) });
   }
@@ -166,18 +205,28 @@ export class Session {
     return { mode: inputs.mode, run };
   }
 
-  private async openVenue(store: RunStore, feedInstruments: readonly string[], fundingInstruments: readonly string[]): Promise<VenuePort> {
+  private async openVenue(
+    store: RunStore,
+    feedInstruments: readonly string[],
+    fundingInstruments: readonly string[],
+  ): Promise<VenuePort> {
     const { venue, platform } = this.options.config;
     if (venue.where === 'process') {
       const [host, port] = venue.address.split(':');
       return (this.venue = new RemotePaperVenue({ host, port: Number(port) }));
     }
     const config = { ...venue.paper, ...venueSources(platform, feedInstruments, fundingInstruments, venue.paper) };
-    return (this.venue = new PaperVenue({ config, directory: store.venueDir, notice: (text) => this.logger.warn(text) }));
+    return (this.venue = new PaperVenue({
+      config,
+      directory: store.venueDir,
+      notice: (text) => this.logger.warn(text),
+    }));
   }
 
   private async agentsReady(running: Running): Promise<string[]> {
-    return running.mode === 'recorded' ? running.run.engine.host.names.filter((name) => name.startsWith('agent/')) : running.run.agentsReady();
+    return running.mode === 'recorded'
+      ? running.run.engine.host.names.filter((name) => name.startsWith('agent/'))
+      : running.run.agentsReady();
   }
 
   private openOperators(store: RunStore, { mode, run }: Running): OperatorCommands {
@@ -216,11 +265,13 @@ export class Session {
     this.summary?.stop();
     this.summary = null;
     if (this.options.json) process.stdout.write(`${JSON.stringify(result)}\n`);
-    else this.say(`${result.events} events, ${result.orders} orders, ${result.fills} fills, equity ${result.equity}, state ${result.stateHash}`);
+    else
+      this.say(
+        `${result.events} events, ${result.orders} orders, ${result.fills} fills, equity ${result.equity}, state ${result.stateHash}`,
+      );
   }
 
   private say(message: string): void {
     (this.options.json ? process.stderr : process.stdout).write(`${message}\n`);
   }
 }
-

@@ -11,7 +11,12 @@ export class StandaloneModule {
   static with(parts: { health: HealthRegistry; desk: OperatorDesk; requests: OperatorInbox }): DynamicModule {
     return {
       module: StandaloneModule,
-      imports: [ApiModule.with(parts.health), ExecutionModule.with(parts.desk), RecorderModule.with(parts.requests), AgentsModule],
+      imports: [
+        ApiModule.with(parts.health),
+        ExecutionModule.with(parts.desk),
+        RecorderModule.with(parts.requests),
+        AgentsModule,
+      ],
     };
   }
 }

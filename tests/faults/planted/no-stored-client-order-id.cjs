@@ -15,12 +15,22 @@ function forgetful(adapter, options) {
     const { data } = request;
     const payload = canonicalJson({ ...JSON.parse(data.payload), clientOrderId, nonce });
     const signature = options.sign(data.portfolio, payload);
-    const reports = await options.link.venue.submit({ ...data, orderId: data.order_id, clientOrderId, nonce, payload, signature });
+    const reports = await options.link.venue.submit({
+      ...data,
+      orderId: data.order_id,
+      clientOrderId,
+      nonce,
+      payload,
+      signature,
+    });
     return options.link.toEvents(reports).map((event) => ({ event, availableAt: context.now }));
   };
   return { ...adapter, perform };
 }
 
-require.cache[path].exports = { ...original, orderEffects: (options) => original.orderEffects(options).map((adapter) => forgetful(adapter, options)) };
+require.cache[path].exports = {
+  ...original,
+  orderEffects: (options) => original.orderEffects(options).map((adapter) => forgetful(adapter, options)),
+};
 process.argv[1] = join(dist, 'apps/standalone/src/main.js');
 require(process.argv[1]);

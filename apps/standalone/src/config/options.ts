@@ -44,9 +44,14 @@ export function readOptions(argv: readonly string[], env: NodeJS.ProcessEnv): St
   };
   for (const setting of (given.set as string[] | undefined) ?? []) {
     const separator = setting.indexOf('=');
-    if (separator < 1) throw new Error(`--set ${setting}: expected NAME=VALUE, e.g. --set platform.consensus.threshold=65.`);
+    if (separator < 1)
+      throw new Error(`--set ${setting}: expected NAME=VALUE, e.g. --set platform.consensus.threshold=65.`);
     flags[setting.slice(0, separator)] = setting.slice(separator + 1);
   }
   const file = (given.config as string | undefined) ?? env.MOON_CONFIG;
-  return { config: loadConfig(standaloneConfigSchema, { file, env, flags }), exit: given.exit === true, json: given.json === true };
+  return {
+    config: loadConfig(standaloneConfigSchema, { file, env, flags }),
+    exit: given.exit === true,
+    json: given.json === true,
+  };
 }

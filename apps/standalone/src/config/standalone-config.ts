@@ -6,10 +6,13 @@ const whole = { additionalProperties: false, default: {} } as const;
 
 const feedSchema = Type.Object(
   {
-    kind: Type.Union([Type.Literal('auto'), Type.Literal('hyperliquid'), Type.Literal('synthetic'), Type.Literal('recorded')], {
-      default: 'auto',
-      description: 'auto = HyperLiquid when it can be reached, else synthetic.',
-    }),
+    kind: Type.Union(
+      [Type.Literal('auto'), Type.Literal('hyperliquid'), Type.Literal('synthetic'), Type.Literal('recorded')],
+      {
+        default: 'auto',
+        description: 'auto = HyperLiquid when it can be reached, else synthetic.',
+      },
+    ),
     from: Type.Array(Type.String({ minLength: 1 }), {
       default: [],
       description: 'Recorded files, each FILE or FILE@VENUE (e.g. trades.csv.gz@BINANCE-USDM).',
@@ -20,8 +23,17 @@ const feedSchema = Type.Object(
     }),
     start: Type.Optional(Type.String({ description: 'Recorded: first instant, ISO 8601.' })),
     end: Type.Optional(Type.String({ description: 'Recorded: end (exclusive), ISO 8601.' })),
-    tokens: Type.Array(Type.String({ minLength: 1, maxLength: 20 }), { default: ['BTC', 'ETH', 'SOL'], minItems: 1, description: 'Tokens of the live and synthetic feeds.' }),
-    seed: Type.Integer({ default: 1, minimum: 0, maximum: 4_294_967_295, description: 'Synthetic: seed of the random numbers.' }),
+    tokens: Type.Array(Type.String({ minLength: 1, maxLength: 20 }), {
+      default: ['BTC', 'ETH', 'SOL'],
+      minItems: 1,
+      description: 'Tokens of the live and synthetic feeds.',
+    }),
+    seed: Type.Integer({
+      default: 1,
+      minimum: 0,
+      maximum: 4_294_967_295,
+      description: 'Synthetic: seed of the random numbers.',
+    }),
     pace: Type.Number({ default: 60, exclusiveMinimum: 0, maximum: 600, description: 'Synthetic: times real time.' }),
   },
   whole,
@@ -34,7 +46,12 @@ const venueSchema = Type.Object(
       description: 'The paper venue runs inside, or is a process of its own at `address`.',
     }),
     address: Type.String({ default: '127.0.0.1:4010', description: 'Host and port of the venue process.' }),
-    orderTimeToLiveMs: Type.Integer({ default: 15_000, minimum: 1_000, maximum: 600_000, description: 'Life of signed orders, run-time ms.' }),
+    orderTimeToLiveMs: Type.Integer({
+      default: 15_000,
+      minimum: 1_000,
+      maximum: 600_000,
+      description: 'Life of signed orders, run-time ms.',
+    }),
     paper: { ...venueConfigSchema, default: {} },
   },
   whole,
@@ -43,7 +60,12 @@ const venueSchema = Type.Object(
 /** Settings of `npm start`: file, environment (MOON_…) and flags. */
 export const standaloneConfigSchema = Type.Object(
   {
-    port: Type.Integer({ default: 3000, minimum: 0, maximum: 65_535, description: 'HTTP port on 127.0.0.1; 0 = any free one.' }),
+    port: Type.Integer({
+      default: 3000,
+      minimum: 0,
+      maximum: 65_535,
+      description: 'HTTP port on 127.0.0.1; 0 = any free one.',
+    }),
     dataDir: Type.String({ default: '.moon', minLength: 1, description: 'Folder of logs, database and venue books.' }),
     logLevel: Type.Union(
       ['trace', 'debug', 'info', 'warn', 'error', 'silent'].map((level) => Type.Literal(level as 'info')),
@@ -53,14 +75,32 @@ export const standaloneConfigSchema = Type.Object(
     venue: venueSchema,
     model: Type.Object(
       {
-        minMs: Type.Integer({ default: 100, minimum: 0, maximum: 60_000, description: 'Fastest answer of the rule-based model, run-time ms.' }),
+        minMs: Type.Integer({
+          default: 100,
+          minimum: 0,
+          maximum: 60_000,
+          description: 'Fastest answer of the rule-based model, run-time ms.',
+        }),
         maxMs: Type.Integer({ default: 300, minimum: 0, maximum: 60_000, description: 'Slowest answer, run-time ms.' }),
       },
       whole,
     ),
-    userAgents: Type.Array(Type.String(), { default: [], description: 'Paths of modules that export createAgents(config); each gets a thread of its own.' }),
-    agentTimeoutMs: Type.Integer({ default: 5_000, minimum: 50, maximum: 600_000, description: 'How long an agent may take for one event, wall ms.' }),
-    checkpointMs: Type.Integer({ default: 60_000, minimum: 1_000, maximum: 3_600_000, description: 'Wall time between checkpoints, ms.' }),
+    userAgents: Type.Array(Type.String(), {
+      default: [],
+      description: 'Paths of modules that export createAgents(config); each gets a thread of its own.',
+    }),
+    agentTimeoutMs: Type.Integer({
+      default: 5_000,
+      minimum: 50,
+      maximum: 600_000,
+      description: 'How long an agent may take for one event, wall ms.',
+    }),
+    checkpointMs: Type.Integer({
+      default: 60_000,
+      minimum: 1_000,
+      maximum: 3_600_000,
+      description: 'Wall time between checkpoints, ms.',
+    }),
     platform: { ...platformConfigSchema, default: {} },
   },
   { additionalProperties: false },

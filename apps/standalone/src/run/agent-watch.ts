@@ -1,5 +1,14 @@
 import { derivedId, inputId, type AnyEvent, type EmitData, type EventType } from '@moon/events';
-import type { AgentTimeout, Engine, EventStore, LogRow, LogWriter, RecordedSkip, ThreadedAgents, ThreadOutput } from '@moon/kernel';
+import type {
+  AgentTimeout,
+  Engine,
+  EventStore,
+  LogRow,
+  LogWriter,
+  RecordedSkip,
+  ThreadedAgents,
+  ThreadOutput,
+} from '@moon/kernel';
 
 /** An agent this far behind is lagging (AGT-6), wall ms. */
 const LAGGING_MS = 1_000;
@@ -38,22 +47,47 @@ export class AgentWatch {
       wake();
       return;
     }
-    void this.acceptUnlogged(output).then(wake, (error: Error) => this.onProblem('could not check an output of a lagging agent', { error: error.message }));
+    void this.acceptUnlogged(output).then(wake, (error: Error) =>
+      this.onProblem('could not check an output of a lagging agent', { error: error.message }),
+    );
   }
 
   timedOut({ handler, seq, elapsedMs, attempts }: AgentTimeout): void {
     this.onProblem('agent timed out', { agent: handler, seq, elapsedMs, attempts });
-    this.operational('agent.timeout', { agent: handler, elapsedMs: Math.round(elapsedMs), timestamp: this.engine().now });
+    this.operational('agent.timeout', {
+      agent: handler,
+      elapsedMs: Math.round(elapsedMs),
+      timestamp: this.engine().now,
+    });
   }
 
   /** Makes the event a dead letter of this agent, by a recorded input (rule 5). */
   async skip({ handler, seq, attempts }: AgentTimeout): Promise<RecordedSkip> {
     for await (const { event } of this.readLog(seq - 1)) {
       const error = `timed out ${attempts} times`;
-      const data = { handler, handlerKey: event.key, skippedEventId: event.id, skippedSeq: seq, reason: 'timeout', error, timestamp: event.occurredAt } as const;
+      const data = {
+        handler,
+        handlerKey: event.key,
+        skippedEventId: event.id,
+        skippedSeq: seq,
+        reason: 'timeout',
+        error,
+        timestamp: event.occurredAt,
+      } as const;
       this.submit({
-        ...{ id: derivedId(event.id, `${handler}/${event.key}/skipped`, 0), type: 'event.skipped', schemaVersion: 1, source: 'kernel' },
-        ...{ key: event.key, occurredAt: event.occurredAt, correlationId: event.correlationId, causationId: event.id, headers: this.headers },
+        ...{
+          id: derivedId(event.id, `${handler}/${event.key}/skipped`, 0),
+          type: 'event.skipped',
+          schemaVersion: 1,
+          source: 'kernel',
+        },
+        ...{
+          key: event.key,
+          occurredAt: event.occurredAt,
+          correlationId: event.correlationId,
+          causationId: event.id,
+          headers: this.headers,
+        },
         data: { event_type: 'event.skipped', ...data },
       } as AnyEvent);
       return { handler, key: event.key, eventId: event.id };
@@ -88,9 +122,24 @@ export class AgentWatch {
 
   private operational<T extends EventType>(type: T, data: EmitData<T>): void {
     const at = this.engine().now;
-    const id = inputId({ source: 'standalone', kind: type, instrument: '', venueTime: at, values: [this.engine().lastSeq, JSON.stringify(data)] });
+    const id = inputId({
+      source: 'standalone',
+      kind: type,
+      instrument: '',
+      venueTime: at,
+      values: [this.engine().lastSeq, JSON.stringify(data)],
+    });
     this.submit({
-      ...{ id, type, schemaVersion: 1, source: 'standalone', key: 'system', occurredAt: at, correlationId: id, causationId: null },
+      ...{
+        id,
+        type,
+        schemaVersion: 1,
+        source: 'standalone',
+        key: 'system',
+        occurredAt: at,
+        correlationId: id,
+        causationId: null,
+      },
       data: { event_type: type, ...data },
       headers: this.headers,
     } as unknown as AnyEvent);

@@ -72,10 +72,21 @@ export async function startLiveRun(options: LiveRunOptions): Promise<LiveRun> {
   const headers: AnyEvent['headers'] = { mode: feed.mode };
   const portfolios = platform.portfolios.map((portfolio) => portfolio.name);
   const refusedByReason: Record<string, number> = {};
-  const log = new LogWriter(store, await store.lastSeq(), { onFatal: options.onFatal, onRetry: (error, attempt) => options.onProblem('store write failed, trying again', { error: error.message, attempt }) });
+  const log = new LogWriter(store, await store.lastSeq(), {
+    onFatal: options.onFatal,
+    onRetry: (error, attempt) =>
+      options.onProblem('store write failed, trying again', { error: error.message, attempt }),
+  });
   const link = new VenueLink(venue, headers, options.isVenueRemote);
   let runtime: LiveRuntime | null = null;
-  const watch = new AgentWatch(store, log, () => engine, headers, (event) => runtime?.submit(event), options.onProblem);
+  const watch = new AgentWatch(
+    store,
+    log,
+    () => engine,
+    headers,
+    (event) => runtime?.submit(event),
+    options.onProblem,
+  );
   const agents = new ThreadedAgents({
     modules: [builtInAgents(platform), ...options.userAgents.map((path) => ({ path, config: {} }))],
     timeoutMs: options.agentTimeoutMs,
@@ -83,7 +94,8 @@ export async function startLiveRun(options: LiveRunOptions): Promise<LiveRun> {
     onOutput: (output) => watch.accept(output, () => runtime?.wake()),
     onTimeout: (timeout) => watch.timedOut(timeout),
     onSkip: (timeout) => watch.skip(timeout),
-    onCrash: (names, error) => options.onProblem('agent thread died and is started again', { agents: names, error: error.message }),
+    onCrash: (names, error) =>
+      options.onProblem('agent thread died and is started again', { agents: names, error: error.message }),
   });
   const engine: Engine = assemble({
     config: platform,
@@ -98,7 +110,13 @@ export async function startLiveRun(options: LiveRunOptions): Promise<LiveRun> {
     remote: agents,
     onEvent: options.onEvent,
     onRequest: (request) => runtime?.request(request),
-    onFailure: (failure) => options.onProblem('handler failed', { handler: failure.handler, key: failure.key, event: failure.event.id, error: failure.error.message }),
+    onFailure: (failure) =>
+      options.onProblem('handler failed', {
+        handler: failure.handler,
+        key: failure.key,
+        event: failure.event.id,
+        error: failure.error.message,
+      }),
   });
   const recovered = await recover({
     store,
@@ -117,9 +135,17 @@ export async function startLiveRun(options: LiveRunOptions): Promise<LiveRun> {
   const live = runtime;
   const isNew = engine.lastSeq === 0;
   const { runId, codeVersion } = options;
-  const start = await startEvents({ runId, codeVersion, platform, at, feedInstruments: feed.instruments(), headers }, store);
+  const start = await startEvents(
+    { runId, codeVersion, platform, at, feedInstruments: feed.instruments(), headers },
+    store,
+  );
   const known = new Set(portfolios.filter((name) => executionState(engine, name)?.portfolio));
-  const fresh = start.filter((event) => isNew || event.type === 'config.activated' || (event.key !== 'system' && event.type.startsWith('portfolio.') && !known.has(event.key)));
+  const fresh = start.filter(
+    (event) =>
+      isNew ||
+      event.type === 'config.activated' ||
+      (event.key !== 'system' && event.type.startsWith('portfolio.') && !known.has(event.key)),
+  );
   const missed = await link.resume(portfolios, false);
   let checkpoints: NodeJS.Timeout | null = null;
 
@@ -171,8 +197,21 @@ export async function startLiveRun(options: LiveRunOptions): Promise<LiveRun> {
 }
 
 /** An event that the process itself puts in: its id is derived from its place in the log. */
-function processEvent<T extends EventType>(type: T, key: string, data: EmitData<T>, at: number, seq: number, headers: AnyEvent['headers']): AnyEvent {
-  const id = inputId({ source: 'standalone', kind: type, instrument: key, venueTime: at, values: [seq, JSON.stringify(data)] });
+function processEvent<T extends EventType>(
+  type: T,
+  key: string,
+  data: EmitData<T>,
+  at: number,
+  seq: number,
+  headers: AnyEvent['headers'],
+): AnyEvent {
+  const id = inputId({
+    source: 'standalone',
+    kind: type,
+    instrument: key,
+    venueTime: at,
+    values: [seq, JSON.stringify(data)],
+  });
   return {
     ...{ id, type, schemaVersion: 1, source: 'standalone', key, occurredAt: at, correlationId: id, causationId: null },
     data: { event_type: type, ...data },

@@ -10,7 +10,10 @@ export interface RecordedInputs {
 }
 
 /** @throws Error that names the file and what is wrong with it */
-export async function openRecordedInputs(config: StandaloneConfig, onBad: (bad: BadRow) => void): Promise<RecordedInputs> {
+export async function openRecordedInputs(
+  config: StandaloneConfig,
+  onBad: (bad: BadRow) => void,
+): Promise<RecordedInputs> {
   const { from, start, end } = config.feed;
   if (from.length === 0) throw new Error('A recorded run needs files: --from FILE…');
   const source = await MarketFileSource.open({
@@ -26,7 +29,11 @@ export async function openRecordedInputs(config: StandaloneConfig, onBad: (bad: 
 }
 
 /** Settings that change what a run does. */
-function decisive({ platform, venue, model }: StandaloneConfig): { platform: PlatformConfig; venue: unknown; model: unknown } {
+function decisive({ platform, venue, model }: StandaloneConfig): {
+  platform: PlatformConfig;
+  venue: unknown;
+  model: unknown;
+} {
   return { platform, venue: { paper: venue.paper, timeToLive: venue.orderTimeToLiveMs }, model };
 }
 
@@ -35,16 +42,23 @@ function fileOf(text: string): MarketFile {
   return at < 0 ? { path: text } : { path: text.slice(0, at), venue: text.slice(at + 1) };
 }
 
-function resolveInstrument(venue: string, symbol: string): { instrument: string; token: string; fundingIntervalHours: number | null } {
+function resolveInstrument(
+  venue: string,
+  symbol: string,
+): { instrument: string; token: string; fundingIntervalHours: number | null } {
   const instrument = instrumentForFeed(venue, symbol);
   if (!instrument) {
-    throw new RowRefused('unknown_symbol', `symbol "${symbol}" of venue "${venue}" is not known; name the venue behind the file, e.g. FILE@BINANCE-USDM`);
+    throw new RowRefused(
+      'unknown_symbol',
+      `symbol "${symbol}" of venue "${venue}" is not known; name the venue behind the file, e.g. FILE@BINANCE-USDM`,
+    );
   }
   return { instrument: instrument.id, token: instrument.token, fundingIntervalHours: instrument.fundingIntervalHours };
 }
 
 function instant(text: string, name: string): number {
   const at = Date.parse(text);
-  if (Number.isNaN(at)) throw new Error(`${name} "${text}" is no instant; write it as 2021-05-19 or 2021-05-19T12:00:00Z.`);
+  if (Number.isNaN(at))
+    throw new Error(`${name} "${text}" is no instant; write it as 2021-05-19 or 2021-05-19T12:00:00Z.`);
   return at;
 }

@@ -1,7 +1,15 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { JsonObject } from '@moon/events';
-import { createRoles, OperatorInbox, RunRegistry, startEmbeddedPostgres, type EmbeddedServer, type PostgresEventStore, type RunMode } from '@moon/infra';
+import {
+  createRoles,
+  OperatorInbox,
+  RunRegistry,
+  startEmbeddedPostgres,
+  type EmbeddedServer,
+  type PostgresEventStore,
+  type RunMode,
+} from '@moon/infra';
 
 export interface RunStoreOptions {
   dataDir: string;

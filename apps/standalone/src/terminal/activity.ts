@@ -73,7 +73,9 @@ function describe(event: AnyEvent): string | null {
       return `${event.data.agent} failed: ${event.data.error.slice(0, 120)}`;
     case 'feed.gap':
     case 'correlation.detected':
-      return event.type === 'feed.gap' ? `feed gap: ${event.data.reason}` : `${event.data.token} sentiment and price correlate (${event.data.coefficient.toFixed(2)})`;
+      return event.type === 'feed.gap'
+        ? `feed gap: ${event.data.reason}`
+        : `${event.data.token} sentiment and price correlate (${event.data.coefficient.toFixed(2)})`;
     default:
       return null;
   }

@@ -74,7 +74,9 @@ export class Summary {
   private screen({ events, ticks }: { events: number; ticks: number }): string[] {
     const { activity, title, mode, state, lags, backlog } = this.sources;
     const slow = lags().filter(({ lagMs, queued }) => lagMs > 0 || queued > 0);
-    const agents = slow.map(({ agent, lagMs, queued }) => `${agent.replace('agent/', '')} ${lagMs} ms (${queued})`).join(', ') || 'all up to date';
+    const agents =
+      slow.map(({ agent, lagMs, queued }) => `${agent.replace('agent/', '')} ${lagMs} ms (${queued})`).join(', ') ||
+      'all up to date';
     return [
       `Moon EDA  ${mode}  ${title}`,
       `${state()}   run time ${clock(activity.lastAt)}`,
@@ -90,7 +92,8 @@ export class Summary {
     return this.sources.portfolios().map(([name, state]) => {
       if (!state?.portfolio) return `${name}: not opened yet`;
       const value = valuation(state.portfolio, state.prices.marks, this.sources.activity.lastAt, null);
-      const held = value.positions.map(({ instrument, quantity }) => `${num15(quantity)} ${instrument}`).join(', ') || 'flat';
+      const held =
+        value.positions.map(({ instrument, quantity }) => `${num15(quantity)} ${instrument}`).join(', ') || 'flat';
       const halts = [...state.portfolio.halts, ...state.globalHalts].map((halt) => halt.source).join(', ');
       return `${name}: equity ${value.equity.toFixed(2)} (${value.unrealisedPnl.toFixed(2)} open), leverage ${value.leverage.toFixed(2)}, ${held}${halts === '' ? '' : `, HALTED by ${halts}`}`;
     });
@@ -100,7 +103,10 @@ export class Summary {
     const { activity } = this.sources;
     const now = Date.now();
     const seconds = Math.max(0.001, (now - this.last.at) / 1_000);
-    const rates = { events: (activity.events - this.last.events) / seconds, ticks: (activity.ticks - this.last.ticks) / seconds };
+    const rates = {
+      events: (activity.events - this.last.events) / seconds,
+      ticks: (activity.ticks - this.last.ticks) / seconds,
+    };
     this.last = { at: now, events: activity.events, ticks: activity.ticks };
     return rates;
   }

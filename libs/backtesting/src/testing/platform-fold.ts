@@ -12,7 +12,7 @@ import {
   type Instrument,
   type PortfolioState,
 } from '@moon/domain';
-import type { EventType } from '@moon/events';
+import { validateData, type EventType } from '@moon/events';
 import type { AccountSpec, VenueReport } from '@moon/kernel';
 
 /** The platform's ledger over a venue's reports: what its fold makes of them, to be compared with the venue's own books. */
@@ -70,6 +70,8 @@ export class PlatformFold {
   }
 
   private takeOne(report: VenueReport): void {
+    // What the venue says must pass the contract, or the platform would refuse it at its door.
+    validateData('venue.report', { event_type: 'venue.report', ...report });
     if (report.kind !== 'filled' && report.kind !== 'liquidation' && report.kind !== 'funding') return;
     const { instrument: id = '', token = '', side = 'buy', price = '', quantity = '', timestamp } = report;
     const instrument = instrumentOf(id);

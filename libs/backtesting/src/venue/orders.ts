@@ -12,13 +12,6 @@ import { readCancel, readOrder } from './payload';
 import { reportAccount, reportOrder, requireAccount } from './reports';
 import type { OrderState } from './state';
 
-/** What the venue does to the next orders on request of a test: refuse them with this code. */
-export interface Submission {
-  order: SignedOrder;
-  /** Turns the order down with this code when it arrives. */
-  rejectWith?: string;
-}
-
 /**
  * The gate: signature, shape, expiry and nonce are checked on receipt, before anything changes.
  *

@@ -47,7 +47,7 @@ describe('consensus saga, for any votes', () => {
         const other = play([opening, ...inOrder(order)], { config: given });
         expect(outcomesOf(other)).toEqual(outcomesOf(one));
       }),
-      { numRuns: 600 },
+      { numRuns: 300 },
     );
   });
 
@@ -66,7 +66,7 @@ describe('consensus saga, for any votes', () => {
         };
         expect(first(other)).toEqual(first(one));
       }),
-      { numRuns: 400 },
+      { numRuns: 200 },
     );
   });
 
@@ -100,7 +100,7 @@ describe('consensus saga, for any votes', () => {
         expect(played.state.window).toBeNull();
         expect(played.pending).toEqual([]);
       }),
-      { numRuns: 400 },
+      { numRuns: 200 },
     );
   });
 

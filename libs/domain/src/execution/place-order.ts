@@ -30,11 +30,13 @@ export function judge({ config, state, out }: Owner, order: OrderIntent): Verdic
 /**
  * Decides one order, once for each order id: approved with its reservation, or refused with every breach. There is no
  * other way to an order: routing, force close and operators all come through here.
+ *
+ * @param known the verdict on this very order in this very moment, when the caller has asked for it already
  */
-export function placeOrder(owner: Owner, given: PlaceOrder): void {
+export function placeOrder(owner: Owner, given: PlaceOrder, known?: Verdict): void {
   const { state, out } = owner;
   if (isDecided(state, given.orderId)) return;
-  const verdict = judge(owner, given);
+  const verdict = known ?? judge(owner, given);
   // Let through in spite of a breach because it only reduces: then it goes out reduce-only, the only kind that passes a halt.
   const command = verdict.isApproved && verdict.breaches.length > 0 ? { ...given, reduceOnly: true } : given;
   const { portfolio } = state;

@@ -3,9 +3,9 @@ import { createValuationTracker, portfolioHashView, type PortfolioState, type Va
 import { createPriceBook, type LimitsConfig, type PriceBook } from '../risk';
 
 /** Ended orders that are kept for late reports of the venue. */
-const KEPT_ENDED = 128;
+const KEPT_ENDED = 64;
 /** Ids of orders that never left, kept so that none is decided twice. */
-const KEPT_IDS = 256;
+const KEPT_IDS = 128;
 
 /** What the owner of one portfolio holds; plain JSON. For the key 'global' only `globalHalts` is used. */
 export interface ExecutionState {

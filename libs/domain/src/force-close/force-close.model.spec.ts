@@ -103,7 +103,7 @@ describe('force close around a simulated owner and venue', () => {
         if (closing === 'rejected') expect(attempts.at(-1)!.at).toBeGreaterThan(T0 + 590_000);
         else expect(attempts.length).toBeLessThanOrEqual(3);
       }),
-      { numRuns: 40 },
+      { numRuns: 20 },
     );
   });
 });

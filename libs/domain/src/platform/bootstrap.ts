@@ -30,7 +30,11 @@ export function bootstrapEvents(options: BootstrapOptions): AnyEvent[] {
 }
 
 /** The instrument whose prices value a portfolio's instrument. */
-export function priceSourceOf(instrument: string, configured: string | undefined, feedInstruments: readonly string[]): string {
+export function priceSourceOf(
+  instrument: string,
+  configured: string | undefined,
+  feedInstruments: readonly string[],
+): string {
   if (configured !== undefined) return configured;
   if (feedInstruments.includes(instrument)) return instrument;
   const { token } = known(instrument);
@@ -63,18 +67,41 @@ function openPortfolio(config: PortfolioSettings, { at, feedInstruments }: Boots
   add('portfolio.deposited', portfolio, { portfolio, amount: config.deposit, asset: settlementAsset, timestamp: at });
   for (const { instrument, side, quantity, price, margin } of config.positions) {
     const { token } = known(instrument);
-    add('portfolio.position_opened', portfolio, { portfolio, token, instrument, side, quantity, price, margin, timestamp: at });
+    add('portfolio.position_opened', portfolio, {
+      portfolio,
+      token,
+      instrument,
+      side,
+      quantity,
+      price,
+      margin,
+      timestamp: at,
+    });
   }
 }
 
 function known(id: string): NonNullable<ReturnType<typeof findInstrument>> {
   const instrument = findInstrument(id);
-  if (!instrument) throw new Error(`Instrument "${id}" is not known. Instruments are named SYMBOL.VENUE, e.g. BTC.HYPERLIQUID or BTCUSDT.BINANCE-SPOT.`);
+  if (!instrument)
+    throw new Error(
+      `Instrument "${id}" is not known. Instruments are named SYMBOL.VENUE, e.g. BTC.HYPERLIQUID or BTCUSDT.BINANCE-SPOT.`,
+    );
   return instrument;
 }
 
-function bootstrapEvent<T extends EventType>(type: T, key: string, data: EmitData<T>, { at, headers }: BootstrapOptions): AnyEvent {
-  const id = inputId({ source: 'bootstrap', kind: type, instrument: key, venueTime: at, values: [JSON.stringify(data)] });
+function bootstrapEvent<T extends EventType>(
+  type: T,
+  key: string,
+  data: EmitData<T>,
+  { at, headers }: BootstrapOptions,
+): AnyEvent {
+  const id = inputId({
+    source: 'bootstrap',
+    kind: type,
+    instrument: key,
+    venueTime: at,
+    values: [JSON.stringify(data)],
+  });
   return {
     ...{ id, type, schemaVersion: 1, source: 'bootstrap', key, occurredAt: at, correlationId: id, causationId: null },
     data: { event_type: type, ...data },

@@ -9,7 +9,11 @@ import { tradingAgentConfigSchema } from '../agents/trading';
 import { consensusConfigSchema } from '../consensus';
 import { executionConfigSchema } from '../execution';
 import { forceCloseConfigSchema } from '../force-close';
-import { barBuilderConfigSchema, liquidationNormaliserConfigSchema, sentimentNormaliserConfigSchema } from '../normalisers';
+import {
+  barBuilderConfigSchema,
+  liquidationNormaliserConfigSchema,
+  sentimentNormaliserConfigSchema,
+} from '../normalisers';
 import { portfolioProjectionConfigSchema } from '../projections';
 import { portfolioSettingsSchema } from './portfolio-settings';
 

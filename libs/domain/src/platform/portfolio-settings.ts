@@ -15,16 +15,32 @@ export const portfolioSettingsSchema = Type.Object(
       default: 'cross',
       description: 'Of margin accounts: one margin for all positions, or one for each.',
     }),
-    settlementAsset: Type.String({ default: 'USDC', minLength: 2, maxLength: 20, description: 'Asset of all ledger amounts.' }),
-    ledgerScale: Type.Integer({ default: 12, minimum: 2, maximum: 18, description: 'Decimal places of ledger amounts.' }),
+    settlementAsset: Type.String({
+      default: 'USDC',
+      minLength: 2,
+      maxLength: 20,
+      description: 'Asset of all ledger amounts.',
+    }),
+    ledgerScale: Type.Integer({
+      default: 12,
+      minimum: 2,
+      maximum: 18,
+      description: 'Decimal places of ledger amounts.',
+    }),
     deposit: { ...Amount('Start balance, as a decimal string in settlement asset.'), default: '100000' },
     instruments: Type.Array(
       Type.Object(
         {
-          instrument: Type.String({ minLength: 3, maxLength: 60, description: 'What is traded, e.g. BTC.HYPERLIQUID.' }),
+          instrument: Type.String({
+            minLength: 3,
+            maxLength: 60,
+            description: 'What is traded, e.g. BTC.HYPERLIQUID.',
+          }),
           leverage: Type.Integer({ default: 3, minimum: 1, maximum: 100, description: 'Leverage at the venue.' }),
           priceSource: Type.Optional(
-            Type.String({ description: 'Instrument whose prices value it; default: the feed’s instrument of the same token.' }),
+            Type.String({
+              description: 'Instrument whose prices value it; default: the feed’s instrument of the same token.',
+            }),
           ),
         },
         { additionalProperties: false },
@@ -50,18 +66,30 @@ export const portfolioSettingsSchema = Type.Object(
     subscriptions: Type.Object(
       {
         consensus: Type.Boolean({ default: true, description: 'It trades what the consensus approves.' }),
-        agents: Type.Array(Type.String(), { default: [], description: 'Agents whose signals it trades directly; not together with consensus.' }),
-        instruments: Type.Optional(Type.Array(Type.String(), { description: 'Only these; default: all its instruments.' })),
+        agents: Type.Array(Type.String(), {
+          default: [],
+          description: 'Agents whose signals it trades directly; not together with consensus.',
+        }),
+        instruments: Type.Optional(
+          Type.Array(Type.String(), { description: 'Only these; default: all its instruments.' }),
+        ),
       },
       { additionalProperties: false, default: {} },
     ),
-    limits: Type.Record(Type.String(), Type.Unknown(), { default: {}, description: 'Risk limits that differ from the defaults, by name.' }),
+    limits: Type.Record(Type.String(), Type.Unknown(), {
+      default: {},
+      description: 'Risk limits that differ from the defaults, by name.',
+    }),
     sizing: Type.Union(
       [
         Type.Object(
           {
             mode: Type.Literal('fraction'),
-            fraction: Type.Number({ exclusiveMinimum: 0, maximum: 10, description: 'Share of the portfolio value per order.' }),
+            fraction: Type.Number({
+              exclusiveMinimum: 0,
+              maximum: 10,
+              description: 'Share of the portfolio value per order.',
+            }),
             scaleByConfidence: Type.Boolean(),
           },
           { additionalProperties: false },
@@ -71,7 +99,10 @@ export const portfolioSettingsSchema = Type.Object(
           { additionalProperties: false },
         ),
       ],
-      { default: { mode: 'fraction', fraction: 0.1, scaleByConfidence: true }, description: 'How much an approval trades (rule 16).' },
+      {
+        default: { mode: 'fraction', fraction: 0.1, scaleByConfidence: true },
+        description: 'How much an approval trades (rule 16).',
+      },
     ),
   },
   { additionalProperties: false },

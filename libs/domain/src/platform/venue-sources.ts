@@ -23,7 +23,9 @@ export function venueSources(
   for (const { instrument, priceSource } of platform.portfolios.flatMap(({ instruments }) => instruments)) {
     const token = findInstrument(instrument)?.token;
     sources.priceSources[instrument] = priceSourceOf(instrument, priceSource, feedInstruments);
-    const funding = fundingInstruments.find((id) => id === instrument) ?? fundingInstruments.find((id) => findInstrument(id)?.token === token);
+    const funding =
+      fundingInstruments.find((id) => id === instrument) ??
+      fundingInstruments.find((id) => findInstrument(id)?.token === token);
     if (funding !== undefined) sources.fundingSources[instrument] = funding;
   }
   return {

@@ -59,7 +59,9 @@ function readFile(path: string): Tree {
   try {
     content = parseYaml(readFileSync(path, 'utf8'));
   } catch (error) {
-    throw new ConfigError([`file ${path} cannot be read as YAML or JSON: ${error instanceof Error ? error.message : String(error)}`]);
+    throw new ConfigError([
+      `file ${path} cannot be read as YAML or JSON: ${error instanceof Error ? error.message : String(error)}`,
+    ]);
   }
   if (content === null || typeof content !== 'object' || Array.isArray(content)) {
     throw new ConfigError([`file ${path} must hold an object of settings, not ${show(content)}`]);
@@ -81,7 +83,14 @@ function merge(target: Tree, source: Tree, prefix: string, origin: string, schem
   }
 }
 
-function setPath(target: Tree, path: readonly string[], value: unknown, origin: string, schema: TSchema, problems: string[]): void {
+function setPath(
+  target: Tree,
+  path: readonly string[],
+  value: unknown,
+  origin: string,
+  schema: TSchema,
+  problems: string[],
+): void {
   let [node, inner]: [Tree, TSchema] = [target, schema];
   for (const [index, name] of path.entries()) {
     const next = propertyOf(inner, name);
@@ -112,7 +121,9 @@ function pathOfVariable(name: string, schema: TSchema): string[] {
   let inner: TSchema | undefined = schema;
   return name.split('__').map((part) => {
     const wanted = part.replaceAll('_', '').toLowerCase();
-    const found = Object.keys((inner?.properties as Tree | undefined) ?? {}).find((key) => key.toLowerCase() === wanted);
+    const found = Object.keys((inner?.properties as Tree | undefined) ?? {}).find(
+      (key) => key.toLowerCase() === wanted,
+    );
     inner = found === undefined || inner === undefined ? undefined : propertyOf(inner, found);
     return found ?? part.toLowerCase();
   });

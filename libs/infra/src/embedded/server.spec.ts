@@ -74,6 +74,7 @@ describe('embedded PostgreSQL', () => {
 
     const second = await start();
     expect(second.password).toBe(first.password);
+    expect(second.port).toBe(first.port);
     expect(await query(second, 'SELECT count(*)::int FROM kept')).toEqual([{ count: 0 }]);
   });
 

@@ -85,17 +85,26 @@ export const pathsIn = (home: string): Paths => ({
   data: join(home, 'data'),
   log: join(home, 'server.log'),
   password: join(home, 'password'),
+  port: join(home, 'port'),
 });
 
-function freePort(): Promise<number> {
-  return new Promise((resolvePort, reject) => {
+function tryPort(wanted: number): Promise<number | null> {
+  return new Promise((resolvePort) => {
     const probe = createServer();
-    probe.once('error', reject);
-    probe.listen(0, HOST, () => {
+    probe.once('error', () => resolvePort(null));
+    probe.listen(wanted, HOST, () => {
       const { port } = probe.address() as { port: number };
       probe.close(() => resolvePort(port));
     });
   });
+}
+
+/** The port of the last start where it is still free: those who were connected find the server again. */
+async function choosePort(paths: Paths): Promise<number> {
+  const last = existsSync(paths.port) ? Number(readFileSync(paths.port, 'utf8')) : 0;
+  const port = (await tryPort(last)) ?? (await tryPort(0));
+  if (port === null) throw new Error(`No free port could be found on ${HOST} for the embedded PostgreSQL.`);
+  return port;
 }
 
 async function initialise(paths: Paths, programs: NativePrograms, account: RunAs | null): Promise<void> {
@@ -226,12 +235,13 @@ function launch(
 }
 
 async function start(paths: Paths, programs: NativePrograms, options: EmbeddedServerOptions, account: RunAs | null) {
-  const port = await freePort();
+  const port = await choosePort(paths);
   const settings = { ...SETTINGS, ...options.settings, port: String(port) };
   const flags = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
   const server = launch(paths, programs, flags, account);
   const address = addressOf(paths, port);
   await untilReady(address, paths, server.isAlive);
+  writeFileSync(paths.port, String(port));
   return { address, pid: server.pid };
 }
 

@@ -2,7 +2,16 @@ import { COMPONENTS, HealthRegistry, StartupFailure } from './health-registry';
 
 const up = (registry: HealthRegistry, ...names: (typeof COMPONENTS)[number][]): Promise<void> =>
   names.reduce<Promise<void>>(
-    (before, name) => before.then(() => registry.start(name, () => Promise.resolve(name), (started) => started)).then(() => undefined),
+    (before, name) =>
+      before
+        .then(() =>
+          registry.start(
+            name,
+            () => Promise.resolve(name),
+            (started) => started,
+          ),
+        )
+        .then(() => undefined),
     Promise.resolve(),
   );
 
@@ -22,7 +31,11 @@ describe('HealthRegistry', () => {
   it('[SYS-2] a component that does not start fails the system and names itself and its reason', async () => {
     const registry = new HealthRegistry();
     await up(registry, 'broker');
-    const failing = registry.start('event-store', () => Promise.reject(new Error('port 5432 is taken')), () => 'up');
+    const failing = registry.start(
+      'event-store',
+      () => Promise.reject(new Error('port 5432 is taken')),
+      () => 'up',
+    );
     await expect(failing).rejects.toThrow(StartupFailure);
     expect(registry.state).toBe('FAILED');
     expect(registry.report().components['event-store']).toMatchObject({ status: 'down', detail: 'port 5432 is taken' });

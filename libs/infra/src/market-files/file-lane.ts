@@ -1,4 +1,4 @@
-import { CATALOG, inputId, validateEvent, type AnyEvent } from '@moon/events';
+import { CATALOG, inputId, validateData, type AnyEvent } from '@moon/events';
 import { PHASE, type FormatContext, type RowEvent } from './formats';
 import { readRows, refusalOf, type BadRow, type FileFacts, type FileRow } from './row-reader';
 
@@ -45,7 +45,7 @@ export class FileLane {
   private closes: LaneEvent[] = [];
   private hasEnded = false;
   /** Of the instant that is being read: values by key, and how often equal trades came. */
-  private readonly values = new Map<string, string>();
+  private readonly values = new Map<string, RowEvent['identity']>();
   private readonly ordinals = new Map<string, number>();
   private instant = 0;
 
@@ -123,27 +123,31 @@ export class FileLane {
     const { format, path } = this.facts;
     if (format.keepsEqualRows) return false;
     const key = format.key(row.fields);
-    const values = entries[entries.length - 1]?.identity.join(',') ?? '';
+    const values = entries[entries.length - 1]?.identity ?? [];
     const earlier = this.values.get(key);
     if (earlier === undefined) {
       this.values.set(key, values);
       return false;
     }
-    if (earlier === values) this.report.repeats += 1;
+    if (earlier.join() === values.join()) this.report.repeats += 1;
     else {
       this.report.conflicts += 1;
-      const message = `${key} came before at ${row.at} with other values: ${earlier.slice(0, 200)}`;
+      const message = `${key} came before at ${row.at} with other values: ${earlier.join().slice(0, 200)}`;
       this.onBad({ file: path, line: row.line, rule: 'conflict', message });
     }
     return true;
   }
 
-  /** @throws EventRefused */
+  /**
+   * The envelope is right by its making (the stamp is also the data's); only the data can be refused.
+   * @throws EventRefused
+   */
   private build(entry: RowEvent, { position, line }: FileRow): LaneEvent {
-    const { type, at, instrument, identity, phase, quote } = entry;
+    const { type, at, instrument, identity, phase, quote, data } = entry;
+    validateData(type, data);
     const ordinal = this.facts.format.keepsEqualRows ? this.ordinal(instrument, identity) : 0;
     const id = inputId({ source: this.context.venue, kind: type, instrument, venueTime: at, values: identity, ordinal });
-    const event = validateEvent({
+    const event = {
       id,
       type,
       schemaVersion: CATALOG[type].schemaVersion,
@@ -152,9 +156,9 @@ export class FileLane {
       occurredAt: at,
       correlationId: id,
       causationId: null,
-      data: { event_type: type, ...entry.data },
+      data,
       headers: this.headers,
-    });
+    } as AnyEvent;
     return { event, phase, position, line, quote };
   }
 

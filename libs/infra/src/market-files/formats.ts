@@ -1,4 +1,4 @@
-import type { EmitData, EventType } from '@moon/events';
+import type { EventData, EventType } from '@moon/events';
 
 /** What a file holds, told by its header. */
 export type FileKind = 'candles' | 'trades' | 'funding' | 'liquidations' | 'sentiment';
@@ -37,7 +37,7 @@ export interface RowEvent {
   phase: number;
   instrument: string;
   token: string;
-  data: EmitData<EventType>;
+  data: EventData<EventType>;
   /** What makes the event what it is (rule 3). */
   identity: ReadonlyArray<string | number>;
   /** Of a trade: its value in quote currency, for `volume_1m`. */
@@ -103,7 +103,7 @@ const candles: FileFormat = {
         phase: PHASE.barOpened,
         instrument,
         token,
-        data: { token, instrument, intervalMs, open, timestamp: openedAt },
+        data: { event_type: 'bar.opened', token, instrument, intervalMs, open, timestamp: openedAt },
         identity: [intervalMs, open],
       },
       {
@@ -112,7 +112,19 @@ const candles: FileFormat = {
         phase: PHASE.barClosed,
         instrument,
         token,
-        data: { token, instrument, intervalMs, open, high, low, close, volume, timestamp: at, openedAt },
+        data: {
+          event_type: 'bar.closed',
+          token,
+          instrument,
+          intervalMs,
+          open,
+          high,
+          low,
+          close,
+          volume,
+          timestamp: at,
+          openedAt,
+        },
         identity: [intervalMs, open, high, low, close, volume],
       },
     ];
@@ -131,7 +143,17 @@ const trades: FileFormat = {
     const side = takerSide(fields[4]);
     const quote = size * (quotePerContract ?? price);
     // volume_1m is filled in where all files come together: it counts the trades of all of them.
-    const data: EmitData<'price.tick'> = { token, price, volume_1m: 0, timestamp: at, instrument, kind: 'last', size, side };
+    const data: EventData<'price.tick'> = {
+      event_type: 'price.tick',
+      token,
+      price,
+      volume_1m: 0,
+      timestamp: at,
+      instrument,
+      kind: 'last',
+      size,
+      side,
+    };
     return [{ type: 'price.tick', at, phase: PHASE.other, instrument, token, data, identity: [price, size, side], quote }];
   },
 };
@@ -145,9 +167,10 @@ const funding: FileFormat = {
     const { instrument, token, fundingIntervalHours } = resolve(venue, text(fields[1], 'symbol'));
     const rate = number(fields[2], 'rate');
     const intervalHours = fundingIntervalHours ?? 8;
-    const data: EmitData<'funding.update'> = {
-      ...{ token, instrument, rate, intervalHours, status: 'settled' },
-      ...{ settlesAt: settlementOf(at, intervalHours), timestamp: at },
+    const settlesAt = settlementOf(at, intervalHours);
+    const data: EventData<'funding.update'> = {
+      ...{ event_type: 'funding.update', token, instrument, rate, intervalHours },
+      ...{ status: 'settled', settlesAt, timestamp: at },
     };
     return [{ type: 'funding.update', at, phase: PHASE.funding, instrument, token, data, identity: [rate] }];
   },
@@ -169,7 +192,8 @@ const liquidations: FileFormat = {
     const side = takerSide(fields[2]);
     const price = positive(fields[3], 'price');
     const size = positive(fields[4], 'size');
-    const data: EmitData<'market.liquidation'> = { token, instrument, side, price, size, timestamp: at };
+    const event_type = 'market.liquidation';
+    const data: EventData<'market.liquidation'> = { event_type, token, instrument, side, price, size, timestamp: at };
     return [{ type: 'market.liquidation', at, phase: PHASE.other, instrument, token, data, identity: [side, price, size] }];
   },
 };
@@ -196,7 +220,8 @@ const sentiment: FileFormat = {
       throw new RowRefused('off_scale', `score ${score} is not within the scale ${scaleMin} to ${scaleMax} of ${cut(source)}`);
     }
     const body = separator < 0 ? '' : last.slice(separator + 1).trim();
-    const data: EmitData<'market.sentiment'> = { token, source, score, scaleMin, scaleMax, text: body, timestamp: at };
+    const event_type = 'market.sentiment';
+    const data: EventData<'market.sentiment'> = { event_type, token, source, score, scaleMin, scaleMax, text: body, timestamp: at };
     const identity = [source, score, body];
     return [{ type: 'market.sentiment', at, phase: PHASE.other, instrument: token, token, data, identity }];
   },

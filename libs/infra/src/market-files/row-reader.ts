@@ -13,6 +13,11 @@ export interface FileRow {
   position: number;
 }
 
+/** A file that is not there, is cut off, or is of no known kind; the message names it. */
+export class UnreadableFile extends Error {
+  override readonly name = 'UnreadableFile';
+}
+
 export interface BadRow {
   file: string;
   line: number;
@@ -39,7 +44,7 @@ export interface FileFacts {
 }
 
 /** Bytes that are unpacked at a time. */
-const CHUNK = 256 * 1024;
+const CHUNK = 64 * 1024;
 /** A longer line is no row of any known file; its end is not even read. In UTF-16 units. */
 const MAX_LINE = 1_000_000;
 /** Rows from which the length of a candle is told. */
@@ -49,7 +54,7 @@ const INTERVAL_ROWS = 5_000;
  * Reads a text file, gunzipped when its name ends in .gz, in batches of whole lines without their ends.
  *
  * @param hash is fed with the bytes of the file as it is
- * @throws Error that names the file and how far it could be read
+ * @throws UnreadableFile that says how far it could be read
  */
 async function* readLines(path: string, hash?: Hash): AsyncGenerator<string[]> {
   const file = createReadStream(path, { highWaterMark: CHUNK });
@@ -68,8 +73,8 @@ async function* readLines(path: string, hash?: Hash): AsyncGenerator<string[]> {
     }
   } catch (error) {
     const { message, code } = error as NodeJS.ErrnoException;
-    if (code === 'ENOENT') throw new Error(`${path} is not there.`);
-    throw new Error(`${path} cannot be read beyond line ${lines}: ${message}. Is it cut off, or no gzip file in spite of its name?`);
+    if (code === 'ENOENT') throw new UnreadableFile(`${path} is not there.`);
+    throw new UnreadableFile(`${path} cannot be read beyond line ${lines}: ${message}. Is it cut off, or no gzip file in spite of its name?`);
   }
   if (rest !== '') yield [withoutReturn(rest)];
 }
@@ -85,7 +90,10 @@ export function splitLine(line: string): readonly string[] {
   return fields ?? [];
 }
 
-/** Reads the header and every time stamp of a file: what it is, whether it is in order, and its fingerprint. */
+/**
+ * Reads the header and every time stamp of a file: what it is, whether it is in order, and its fingerprint.
+ * @throws UnreadableFile
+ */
 export async function inspectFile(path: string): Promise<FileFacts> {
   const hash = createHash('sha256');
   const survey = new Survey();
@@ -96,12 +104,12 @@ export async function inspectFile(path: string): Promise<FileFacts> {
       const header = lines[0];
       if (header === undefined) continue;
       format = formatOf(splitLine(header));
-      if (!format) throw new Error(`${path} starts with "${header.slice(0, 120)}": no known header. See README, "Files that it reads".`);
+      if (!format) throw new UnreadableFile(`${path} starts with "${header.slice(0, 120)}": no known header. See README, "Files that it reads".`);
       first = 1;
     }
     for (let index = first; index < lines.length; index += 1) survey.take(lines[index] ?? '');
   }
-  if (!format) throw new Error(`${path} is empty: a header line is expected.`);
+  if (!format) throw new UnreadableFile(`${path} is empty: a header line is expected.`);
   return { path, format, sha256: hash.digest('hex'), ...survey.result() };
 }
 
@@ -164,7 +172,8 @@ async function* rowsInFileOrder(facts: FileFacts, onBad: (bad: BadRow) => void):
       line += 1;
       if (line === 1 || content === '') continue;
       try {
-        rows.push({ ...parseRow(content, facts.format), line, position });
+        const fields = rowFields(content, facts.format);
+        rows.push({ fields, at: stampOf(fields[0] ?? ''), line, position });
         position += 1;
       } catch (error) {
         onBad({ file: facts.path, line, ...refusalOf(error) });
@@ -174,13 +183,13 @@ async function* rowsInFileOrder(facts: FileFacts, onBad: (bad: BadRow) => void):
   }
 }
 
-function parseRow(content: string, { columns }: FileFormat): Pick<FileRow, 'fields' | 'at'> {
+function rowFields(content: string, { columns }: FileFormat): readonly string[] {
   if (content.length >= MAX_LINE) throw new RowRefused('line_too_long', `the line has ${MAX_LINE} characters or more`);
   const fields = fieldsOf(content);
   if (fields.length !== columns.length) {
     throw new RowRefused('column_count', `${fields.length} fields where ${columns.length} are expected (${columns.join(', ')})`);
   }
-  return { fields, at: stampOf(fields[0] ?? '') };
+  return fields;
 }
 
 function fieldsOf(content: string): readonly string[] {
@@ -191,7 +200,11 @@ function fieldsOf(content: string): readonly string[] {
   }
 }
 
+/** Milliseconds from 2010 on to 2100 have thirteen digits; these begin with 13 to 39. */
+const PLAIN_STAMP = /^(?:1[3-9]|[23]\d)\d{11}$/;
+
 function stampOf(value: string): number {
+  if (PLAIN_STAMP.test(value)) return Number(value);
   const shown = value.slice(0, 40);
   if (!/^-?\d{1,20}$/.test(value)) throw new RowRefused('bad_timestamp', `timestamp_ms "${shown}" is not a whole number of milliseconds`);
   const at = Number(value);

@@ -8,6 +8,7 @@ export { StoreInspection } from './inspection';
 export type { DeadLetter, ParkedKey, StoredFact } from './inspection';
 export { OperatorInbox } from './operator-inbox';
 export type { OperatorRequest } from './operator-inbox';
+export { isTransientStoreError } from './transient';
 export { StreamRelay } from './relay';
 export type { PublishBatch, RelayOptions } from './relay';
 export { REGISTRY_DATABASE, RunRegistry } from './runs';

@@ -9,7 +9,17 @@ export interface LoggerOptions {
 }
 
 /** Field names whose values never reach a log, at any of the first three depths. */
-const SECRETS = ['password', 'signature', 'signingKey', 'privateKey', 'apiKey', 'secret', 'bearerToken', 'authorization', 'connectionString'];
+const SECRETS = [
+  'password',
+  'signature',
+  'signingKey',
+  'privateKey',
+  'apiKey',
+  'secret',
+  'bearerToken',
+  'authorization',
+  'connectionString',
+];
 const CREDENTIAL_PATHS = SECRETS.flatMap((name) => [name, `*.${name}`, `*.*.${name}`]);
 
 /** Structured JSON logs with redaction. `correlationId` belongs in every line about an event. */

@@ -35,8 +35,21 @@ export function ruleBasedModelAdapter(latency: ModelLatency): EffectAdapter {
         correlationId: request.correlationId,
         causationId: request.id,
         data: {
-          ...{ event_type: 'inference.completed', token, inferenceId: id, agent, model, ...(windowId === undefined ? {} : { windowId }) },
-          ...{ provider: RULE_BASED_PROVIDER, status: 'ok', answer: ruleBasedModel({ features }), latencyMs, timestamp: at },
+          ...{
+            event_type: 'inference.completed',
+            token,
+            inferenceId: id,
+            agent,
+            model,
+            ...(windowId === undefined ? {} : { windowId }),
+          },
+          ...{
+            provider: RULE_BASED_PROVIDER,
+            status: 'ok',
+            answer: ruleBasedModel({ features }),
+            latencyMs,
+            timestamp: at,
+          },
         },
         headers: request.headers,
       };

@@ -36,6 +36,17 @@ export class DeadlineTable {
     if (deadline && deadline.dueAt === data.dueAt) this.cancel(data.handler, data.handlerKey, data.name);
   }
 
+  /** Takes out a deadline that is about to be reported. */
+  fire({ handler, key, name }: Deadline): void {
+    this.cancel(handler, key, name);
+  }
+
+  /** Open deadlines that are due at `now`, in the order in which they fell due. */
+  due(now: number): Deadline[] {
+    const next = this.next();
+    return next === null || next.dueAt > now ? [] : this.snapshot().filter(({ dueAt }) => dueAt <= now);
+  }
+
   /** The open deadline that falls due first; ties by handler, key and name. */
   next(): Deadline | null {
     if (this.stale) {
@@ -59,11 +70,16 @@ export class DeadlineTable {
   }
 }
 
+/** Id of the event by which a deadline fires. */
+export function deadlineId({ causeId, handler, key, name, dueAt }: Omit<Deadline, 'data' | 'correlationId'>): string {
+  return derivedId(causeId, `deadline/${handler}/${key}/${name}`, dueAt);
+}
+
 /** The input event by which a deadline fires; its time is its due time (rule 2). */
 export function deadlineEvent(deadline: Deadline, headers: AnyEvent['headers']): AnyEvent {
   const { handler, key, name, dueAt } = deadline;
   return {
-    id: derivedId(deadline.causeId, `deadline/${handler}/${key}/${name}`, dueAt),
+    id: deadlineId(deadline),
     type: 'deadline.reached',
     schemaVersion: 1,
     source: 'kernel/deadlines',

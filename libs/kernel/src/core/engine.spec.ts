@@ -25,7 +25,15 @@ function countingAgent(name = 'agent/counting', role: Handler['role'] = 'agent')
       if (event.data.price === 13) throw new Error('I do not like thirteen.');
       if (state.ticks % 3 === 0) {
         const { token, timestamp } = event.data;
-        out.emit('signal.generated', { token, action: 'BUY', score: 80, confidence: 0.5, agent: name, reason: 'third tick', timestamp });
+        out.emit('signal.generated', {
+          token,
+          action: 'BUY',
+          score: 80,
+          confidence: 0.5,
+          agent: name,
+          reason: 'third tick',
+          timestamp,
+        });
       }
     },
   };
@@ -38,9 +46,23 @@ const tick = (price: number, at: number): AnyEvent => ({
   source: 'feed/test',
   key: 'BTC',
   occurredAt: at,
-  correlationId: inputId({ source: 'feed/test', kind: 'price.tick', instrument: 'BTC.TEST', venueTime: at, values: [price] }),
+  correlationId: inputId({
+    source: 'feed/test',
+    kind: 'price.tick',
+    instrument: 'BTC.TEST',
+    venueTime: at,
+    values: [price],
+  }),
   causationId: null,
-  data: { event_type: 'price.tick', token: 'BTC', price, volume_1m: 0, timestamp: at, instrument: 'BTC.TEST', kind: 'last' },
+  data: {
+    event_type: 'price.tick',
+    token: 'BTC',
+    price,
+    volume_1m: 0,
+    timestamp: at,
+    instrument: 'BTC.TEST',
+    kind: 'last',
+  },
 });
 
 const START = 1_700_000_000_000;
@@ -87,7 +109,15 @@ describe('Engine', () => {
     feed(engine, [1, 13, 2, 3]);
     expect(engine.host.state<Counting>('agent/counting', 'BTC')).toEqual({ ticks: 3, sum: 6 });
     const types = rows.map((row) => row.event.type);
-    expect(types).toEqual(['price.tick', 'price.tick', 'agent.error', 'event.skipped', 'price.tick', 'price.tick', 'signal.generated']);
+    expect(types).toEqual([
+      'price.tick',
+      'price.tick',
+      'agent.error',
+      'event.skipped',
+      'price.tick',
+      'price.tick',
+      'signal.generated',
+    ]);
     const error = rows[2]?.event;
     expect(error?.type === 'agent.error' && error.data.error).toContain('I do not like thirteen.');
     const skipped = rows[3]?.event;
@@ -98,10 +128,24 @@ describe('Engine', () => {
     const { engine, rows } = build([countingAgent()]);
     feed(engine, [1, 13]);
     const poison = rows[1]?.event as AnyEvent;
-    const fixed = build([{ ...countingAgent(), handle: (event, state) => void (state.ticks += event.type === 'price.tick' ? 1 : 0) }]);
+    const fixed = build([
+      { ...countingAgent(), handle: (event, state) => void (state.ticks += event.type === 'price.tick' ? 1 : 0) },
+    ]);
     fixed.engine.provideOriginal(poison);
-    const data = { handler: 'agent/counting', handlerKey: 'BTC', replayedEventId: poison.id, replayedSeq: 2, requestedBy: 'ops', timestamp: START };
-    fixed.engine.input({ ...poison, id: 'ffffffff-0000-5000-8000-000000000001', type: 'event.replayed', data: { event_type: 'event.replayed', ...data } } as AnyEvent);
+    const data = {
+      handler: 'agent/counting',
+      handlerKey: 'BTC',
+      replayedEventId: poison.id,
+      replayedSeq: 2,
+      requestedBy: 'ops',
+      timestamp: START,
+    };
+    fixed.engine.input({
+      ...poison,
+      id: 'ffffffff-0000-5000-8000-000000000001',
+      type: 'event.replayed',
+      data: { event_type: 'event.replayed', ...data },
+    } as AnyEvent);
     fixed.engine.drain();
     expect(fixed.engine.host.state<Counting>('agent/counting', 'BTC')?.ticks).toBe(1);
   });
@@ -110,7 +154,9 @@ describe('Engine', () => {
     const { engine, rows } = build([countingAgent('projection/counting', 'projection')]);
     feed(engine, [1, 13, 2, 3]);
     expect(engine.host.state<Counting>('projection/counting', 'BTC')).toEqual({ ticks: 1, sum: 1 });
-    expect(engine.parking.list()[0]?.waiting.map((waiting) => waiting.event.id)).toEqual([rows[1], rows[4], rows[5]].map((row) => row?.event.id));
+    expect(engine.parking.list()[0]?.waiting.map((waiting) => waiting.event.id)).toEqual(
+      [rows[1], rows[4], rows[5]].map((row) => row?.event.id),
+    );
     expect(rows.map((row) => row.event.type)).toContain('key.parked');
   });
 

@@ -4,11 +4,11 @@ import type { LogSink } from '../log/log-writer';
 import type { EffectAdapter } from '../ports/effect';
 import type { LogRow } from '../ports/event-store';
 import type { EngineSnapshot } from './checkpoint';
-import { DeadlineTable } from './deadline-table';
+import { deadlineId, DeadlineTable, type Deadline } from './deadline-table';
 import { EffectTracker, type OpenRequest } from './effect-tracker';
 import { HandlerHost, isFailure, type Delivered, type DeliveryFailure } from './handler-host';
 import { failureEvents, Parking } from './parking';
-import type { Recovery } from './recovery';
+import { Recovery } from './recovery';
 
 /** Handlers that live in other threads: they get every event in log order, and answer with events some time later. */
 export interface RemoteHandlers {
@@ -53,7 +53,9 @@ export class Engine {
   private inputs = 0;
   private readonly remembered = new Set<string>();
   private readonly originals = new Map<string, AnyEvent>();
-  private recovery: Recovery | null = null;
+  private dispatched = 0;
+  private isRecovering = false;
+  private recovery = new Recovery();
 
   constructor(private readonly options: EngineOptions) {
     this.host = new HandlerHost(options.handlers);
@@ -76,6 +78,11 @@ export class Engine {
 
   get queued(): number {
     return this.queue.length - this.head;
+  }
+
+  /** Position of the last event that was dispatched. */
+  get dispatchedSeq(): number {
+    return this.dispatched;
   }
 
   /** Takes an input from outside; false when its id was among the recent ones and it was dropped. */
@@ -105,9 +112,15 @@ export class Engine {
     for (let count = 1; this.step(); count += 1) if (count % 64 === 0 && wall() > end) return;
   }
 
-  /** Takes what an agent of another thread emitted. */
+  /** Takes what an agent of another thread emitted; what the log holds from before a restart is passed over. */
   accept(delivered: Delivered, cause: Cause): void {
-    this.absorb(delivered, 'agent', cause);
+    if (this.isRecovering) this.absorb(delivered, 'agent', cause);
+    else
+      this.absorb(
+        { ...delivered, events: delivered.events.filter(({ id }) => !this.recovery.claim(id)) },
+        'agent',
+        cause,
+      );
   }
 
   /** Makes an earlier event known, because an `event.replayed` is about to deliver it again. */
@@ -129,6 +142,7 @@ export class Engine {
 
   restore(snapshot: EngineSnapshot): void {
     this.seq = snapshot.seq;
+    this.dispatched = snapshot.seq;
     this.time = snapshot.time;
     this.inputs = snapshot.feedInputs;
     for (const [stream, version] of Object.entries(snapshot.streamVersions)) this.streamVersions.set(stream, version);
@@ -140,10 +154,12 @@ export class Engine {
   /** From here on events are handled from the log; what is emitted goes to the recovery, which knows what the log holds. */
   beginRecovery(recovery: Recovery): void {
     this.recovery = recovery;
+    this.isRecovering = true;
   }
 
+  /** From here on events happen again. What the log holds of agents in other threads is still recognised when they make it. */
   endRecovery(): void {
-    this.recovery = null;
+    this.isRecovering = false;
   }
 
   /** Handles a logged event again. */
@@ -177,26 +193,28 @@ export class Engine {
   }
 
   private dispatch(event: AnyEvent, seq: number): void {
+    this.dispatched = seq;
     if (event.type === 'deadline.reached') this.deadlines.reached(event.data);
     const requests = this.effects.observe(event, seq);
     for (const { handler, key } of this.host.targets(event)) this.deliver(handler, key, event, seq);
     if (event.type === 'event.replayed') this.redeliver(event, seq);
-    if (event.type === 'key.unparked') this.unpark(event.data.handler, event.data.handlerKey, seq);
+    if (event.type === 'key.unparked') this.unpark(event, seq);
     this.options.remote?.post(seq, event);
-    if (!this.recovery) for (const request of requests) this.options.onRequest?.(request);
+    if (!this.isRecovering) for (const request of requests) this.options.onRequest?.(request);
   }
 
-  private deliver(handler: Handler, key: string, event: AnyEvent, seq: number): void {
-    const recorded = this.recovery?.recordedFailure(handler.name, key, event.id);
+  /** @param cause what brought the delivery about: the event itself, or the record that delivers it again */
+  private deliver(handler: Handler, key: string, event: AnyEvent, seq: number, cause: AnyEvent = event): void {
+    const recorded = this.isRecovering ? this.recovery.recordedFailure(handler.name, key, event.id, seq) : undefined;
     if (recorded === 'skipped') return;
     if (recorded === 'parked') this.park(handler, key, event, seq);
     else if (this.parking.get(handler.name, key)) this.parking.park(handler.name, key, { event }, seq);
-    else this.attempt(handler, key, event, seq);
+    else this.attempt(handler, key, event, seq, cause);
   }
 
-  private attempt(handler: Handler, key: string, event: AnyEvent, seq: number): void {
+  private attempt(handler: Handler, key: string, event: AnyEvent, seq: number, cause: AnyEvent): void {
     const result = this.host.deliver(handler, key, event);
-    if (isFailure(result)) this.fail(handler, result, seq);
+    if (isFailure(result)) this.fail(handler, result, seq, cause);
     else this.take(result, handler.role, event);
   }
 
@@ -204,18 +222,20 @@ export class Engine {
     const owner = this.host.owner(command.type);
     if (!owner) throw new Error(`No handler owns the command ${command.type} that ${sender} sent.`);
     if (this.parking.get(owner.name, command.key)) {
-      this.parking.park(owner.name, command.key, { event: cause, command, sender }, this.seq);
+      this.parking.park(owner.name, command.key, { event: cause, command, sender }, this.dispatched);
       return;
     }
     const result = this.host.execute(command, cause, sender);
-    if (isFailure(result)) this.fail(owner, result, this.seq);
+    if (isFailure(result)) this.fail(owner, result, this.dispatched, cause);
     else this.take(result, owner.role, cause);
   }
 
   private take(result: Delivered, role: Handler['role'], cause: AnyEvent): void {
     this.absorb(result, role, cause);
     if (cause.headers?.warmup) return;
-    result.commands.forEach((command, index) => this.command(command, cause, `${result.handler}/${result.key}:${index}`));
+    result.commands.forEach((command, index) =>
+      this.command(command, cause, `${result.handler}/${result.key}:${index}`),
+    );
   }
 
   /** Events and deadlines of a delivery. Of the warm-up only normalised inputs are kept (rule 7). */
@@ -229,25 +249,40 @@ export class Engine {
       if (!change.set) this.deadlines.cancel(handler, key, change.name);
       else {
         const { name, at, data } = change;
-        this.deadlines.set({ handler, key, name, dueAt: at, data, causeId: cause.id, correlationId: cause.correlationId });
+        const deadline = { handler, key, name, dueAt: at, data, causeId: cause.id, correlationId: cause.correlationId };
+        if (!this.hasFired(deadline)) this.deadlines.set(deadline);
       }
     }
   }
 
+  /** An agent of another thread that handles the log again may set a deadline that was reached long ago. */
+  private hasFired(deadline: Deadline): boolean {
+    return !this.host.has(deadline.handler) && this.recovery.size > 0 && this.recovery.isLogged(deadlineId(deadline));
+  }
+
   private emit(event: AnyEvent): void {
-    if (this.recovery) this.recovery.output(event);
+    if (this.isRecovering) this.recovery.output(event);
     else this.sequence(event);
   }
 
   /** Rule 25: an agent skips the event, everything else parks its key; a portfolio with a parked key is halted. */
-  private fail(handler: Handler, failure: DeliveryFailure, seq: number): void {
+  private fail(handler: Handler, failure: DeliveryFailure, seq: number, cause: AnyEvent): void {
     this.options.onFailure?.(failure);
     if (handler.role !== 'agent') this.park(handler, failure.key, failure.event, seq);
-    for (const event of failureEvents(failure, handler, seq)) this.emit(event);
+    for (const event of failureEvents(failure, handler, seq, cause)) this.emit(event);
     const owner = this.host.owner('RaiseHalt');
     if (handler.role !== 'agent' && handler.partitionedBy === 'portfolio' && owner && owner !== handler) {
-      const halt = { type: 'RaiseHalt', key: failure.key, source: `parking:${handler.name}`, scope: 'portfolio' } as const;
-      this.command({ ...halt, reason: 'parked_key', detail: failure.error.message.slice(0, 500) }, failure.event, `parking/${handler.name}`);
+      const halt = {
+        type: 'RaiseHalt',
+        key: failure.key,
+        source: `parking:${handler.name}`,
+        scope: 'portfolio',
+      } as const;
+      this.command(
+        { ...halt, reason: 'parked_key', detail: failure.error.message.slice(0, 500) },
+        failure.event,
+        `parking/${handler.name}`,
+      );
     }
   }
 
@@ -264,16 +299,18 @@ export class Engine {
     const original = this.originals.get(replayedEventId);
     if (!original) throw new Error(`Dead letter ${replayedEventId} was to be replayed, but its event was not loaded.`);
     this.originals.delete(replayedEventId);
-    if (this.host.has(name)) this.deliver(this.host.handler(name), handlerKey, { ...original, headers: event.headers }, seq);
+    if (this.host.has(name))
+      this.deliver(this.host.handler(name), handlerKey, { ...original, headers: event.headers }, seq, event);
     else this.options.remote?.redeliver(seq, event, original);
   }
 
-  private unpark(name: string, key: string, seq: number): void {
+  private unpark(record: Extract<AnyEvent, { type: 'key.unparked' }>, seq: number): void {
+    const { handler: name, handlerKey } = record.data;
     if (!this.host.has(name)) return;
     const handler = this.host.handler(name);
-    for (const waiting of this.parking.unpark(name, key)) {
+    for (const waiting of this.parking.unpark(name, handlerKey)) {
       if (waiting.command) this.command(waiting.command, waiting.event, waiting.sender ?? name);
-      else this.deliver(handler, key, waiting.event, seq);
+      else this.deliver(handler, handlerKey, waiting.event, seq, record);
     }
   }
 

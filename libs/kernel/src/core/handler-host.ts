@@ -165,6 +165,8 @@ export class HandlerHost {
     try {
       apply(handler, slot.state, delivery, outbox);
       for (const emitted of outbox.events) validateEvent(emitted);
+      if (handler.role === 'agent' && outbox.commands.length > 0)
+        throw new Error('An agent sends no commands: it emits opinions only.');
     } catch (thrown) {
       slot.now = before;
       slot.state = this.rebuild(handler, slot);

@@ -48,14 +48,24 @@ export class Parking {
   }
 }
 
-/** The events that record a failed delivery: the error, and that the event was skipped (agents) or the key parked. */
-export function failureEvents(failure: DeliveryFailure, handler: Handler, seq: number): AnyEvent[] {
+/**
+ * The events that record a failed delivery: the error, and that the event was skipped (agents) or the key parked.
+ *
+ * @param seq the position at which the delivery was due
+ * @param cause the failed event, or the `event.replayed` or `key.unparked` that delivered it again
+ */
+export function failureEvents(
+  failure: DeliveryFailure,
+  handler: Handler,
+  seq: number,
+  cause: AnyEvent = failure.event,
+): AnyEvent[] {
   const { event, error, key } = failure;
   const where = { handler: handler.name, handlerKey: key };
   const message = `${error.name}: ${error.message}`.slice(0, 2_000);
-  const at = event.occurredAt;
+  const at = cause.occurredAt;
   const events: AnyEvent[] = [
-    kernelEvent(event, 'agent.error', `${handler.name}/${key}/error`, 'system', {
+    kernelEvent(cause, 'agent.error', `${handler.name}/${key}/error`, key, {
       agent: handler.name,
       handlerKey: key,
       eventId: event.id,
@@ -65,24 +75,32 @@ export function failureEvents(failure: DeliveryFailure, handler: Handler, seq: n
       timestamp: at,
     }),
   ];
-  if (handler.role === 'agent') events.push(skippedEvent(event, seq, where, 'error', message));
-  else {
+  if (handler.role === 'agent') {
+    events.push(skippedEvent({ ...where, event, seq, reason: 'error', error: message, cause }));
+  } else {
     const parked = { ...where, eventId: event.id, seq, error: message, timestamp: at };
-    events.push(kernelEvent(event, 'key.parked', `${handler.name}/${key}/parked`, key, parked));
+    events.push(kernelEvent(cause, 'key.parked', `${handler.name}/${key}/parked`, key, parked));
   }
   return events;
 }
 
+export interface SkippedDelivery {
+  handler: string;
+  handlerKey: string;
+  event: AnyEvent;
+  /** The position at which the delivery was due. */
+  seq: number;
+  reason: 'error' | 'timeout';
+  error: string;
+  /** The event itself, or the `event.replayed` that delivered it again. */
+  cause: AnyEvent;
+}
+
 /** Records that an agent never handles an event: a dead letter, until an `event.replayed` delivers it again. */
-export function skippedEvent(
-  event: AnyEvent,
-  seq: number,
-  where: { handler: string; handlerKey: string },
-  reason: 'error' | 'timeout',
-  error: string,
-): AnyEvent {
-  const data = { ...where, skippedEventId: event.id, skippedSeq: seq, reason, error, timestamp: event.occurredAt };
-  return kernelEvent(event, 'event.skipped', `${where.handler}/${where.handlerKey}/skipped`, where.handlerKey, data);
+export function skippedEvent({ handler, handlerKey, event, seq, reason, error, cause }: SkippedDelivery): AnyEvent {
+  const ids = { skippedEventId: event.id, skippedSeq: seq };
+  const data = { handler, handlerKey, ...ids, reason, error, timestamp: cause.occurredAt };
+  return kernelEvent(cause, 'event.skipped', `${handler}/${handlerKey}/skipped`, handlerKey, data);
 }
 
 function kernelEvent(

@@ -8,18 +8,31 @@ import type { LogRow } from '../ports/event-store';
 export class Recovery {
   private readonly made = new Map<string, AnyEvent>();
   private readonly logged = new Set<string>();
-  private readonly failures = new Map<string, Array<'skipped' | 'parked'>>();
+  /** Deliveries that were skipped, by the position at which they were due. */
+  private readonly skips = new Set<string>();
+  private readonly parks = new Map<string, number>();
 
+  /** @param rows the log's `event.skipped` and `key.parked`; others are ignored */
   constructor(rows: readonly LogRow[] = []) {
     for (const { event } of rows) {
-      if (event.type === 'event.skipped') this.note(event.data.handler, event.data.handlerKey, event.data.skippedEventId, 'skipped');
-      if (event.type === 'key.parked') this.note(event.data.handler, event.data.handlerKey, event.data.eventId, 'parked');
+      if (event.type === 'event.skipped')
+        this.skips.add(slot(event.data.handler, event.data.handlerKey, event.data.skippedSeq));
+      if (event.type === 'key.parked') {
+        const place = slot(event.data.handler, event.data.handlerKey, event.data.eventId);
+        this.parks.set(place, (this.parks.get(place) ?? 0) + 1);
+      }
     }
   }
 
-  /** What the log says became of this delivery; each record answers for one delivery. */
-  recordedFailure(handler: string, key: string, eventId: string): 'skipped' | 'parked' | undefined {
-    return this.failures.size === 0 ? undefined : this.failures.get(`${handler}\u0000${key}\u0000${eventId}`)?.shift();
+  /** What the log says became of the delivery of an event at position `seq`. */
+  recordedFailure(handler: string, key: string, eventId: string, seq: number): 'skipped' | 'parked' | undefined {
+    if (this.skips.size > 0 && this.skips.has(slot(handler, key, seq))) return 'skipped';
+    if (this.parks.size === 0) return undefined;
+    const place = slot(handler, key, eventId);
+    const left = this.parks.get(place) ?? 0;
+    if (left === 0) return undefined;
+    this.parks.set(place, left - 1);
+    return 'parked';
   }
 
   /** A handler emitted this while the log was handled again. */
@@ -29,7 +42,7 @@ export class Recovery {
 
   /** The log holds this event. */
   record(event: AnyEvent): void {
-    if (!this.made.delete(event.id)) this.logged.add(event.id);
+    if (event.causationId !== null && !this.made.delete(event.id)) this.logged.add(event.id);
   }
 
   /** Emitted, but not in the log: in the order in which it was emitted. */
@@ -37,13 +50,22 @@ export class Recovery {
     return [...this.made.values()];
   }
 
-  /** Ids of the log that no handler emitted: the inputs, and what another code version emitted. */
-  unexplained(): ReadonlySet<string> {
-    return this.logged;
+  /** How many logged events nobody has made again yet. */
+  get size(): number {
+    return this.logged.size;
   }
 
-  private note(handler: string, key: string, eventId: string, kind: 'skipped' | 'parked'): void {
-    const slot = `${handler}\u0000${key}\u0000${eventId}`;
-    this.failures.set(slot, [...(this.failures.get(slot) ?? []), kind]);
+  /** True when the log holds this event and nobody has made it again yet. */
+  isLogged(id: string): boolean {
+    return this.logged.has(id);
   }
+
+  /** As `isLogged`; each logged event answers once. */
+  claim(id: string): boolean {
+    return this.logged.delete(id);
+  }
+}
+
+function slot(handler: string, key: string, place: string | number): string {
+  return `${handler}\u0000${key}\u0000${place}`;
 }

@@ -98,7 +98,7 @@ export class LogWriter implements LogSink {
         return true;
       } catch (thrown) {
         const error = thrown instanceof Error ? thrown : new Error(String(thrown));
-        if (!(this.options.isTransient?.(error) ?? false)) return this.stop(error);
+        if (!(this.options.isTransient?.(thrown) ?? false)) return this.stop(error);
         this.options.onRetry?.(error, attempt);
         await new Promise((resolve) => setTimeout(resolve, Math.min(5_000, (this.options.retryMs ?? 100) * attempt)));
       }

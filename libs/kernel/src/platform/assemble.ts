@@ -49,7 +49,12 @@ export function assemble(options: AssembleOptions): Engine {
         timeToLiveMs: options.orderTimeToLiveMs,
         retryMs: options.venueRetryMs,
       }),
-      reconciler({ link, headers, retryMs: options.venueRetryMs, fold: (portfolio) => executionState(engine, portfolio)?.portfolio ?? null }),
+      reconciler({
+        link,
+        headers,
+        retryMs: options.venueRetryMs,
+        fold: (portfolio) => executionState(engine, portfolio)?.portfolio ?? null,
+      }),
     ],
     onEvent: (event, seq) => {
       link.observe(event);

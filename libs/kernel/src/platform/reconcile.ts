@@ -18,10 +18,25 @@ export async function reconcileAll(
   const events: AnyEvent[] = [];
   for (const portfolio of portfolios) {
     const fold = executionState(engine, portfolio)?.portfolio ?? null;
-    const found = fold ? differences(fold, await venue.books(portfolio)) : [`Portfolio "${portfolio}" was never opened here.`];
-    const id = inputId({ source: 'reconciliation', kind: 'portfolio.reconciled', instrument: portfolio, venueTime: at, values: found });
+    const found = fold
+      ? differences(fold, await venue.books(portfolio))
+      : [`Portfolio "${portfolio}" was never opened here.`];
+    const id = inputId({
+      source: 'reconciliation',
+      kind: 'portfolio.reconciled',
+      instrument: portfolio,
+      venueTime: at,
+      values: found,
+    });
     events.push({
-      ...{ id, type: 'portfolio.reconciled', schemaVersion: 1, source: 'reconciliation', key: portfolio, occurredAt: at },
+      ...{
+        id,
+        type: 'portfolio.reconciled',
+        schemaVersion: 1,
+        source: 'reconciliation',
+        key: portfolio,
+        occurredAt: at,
+      },
       ...{ correlationId: id, causationId: null, headers },
       data: { event_type: 'portfolio.reconciled', portfolio, differences: found, timestamp: at },
     });

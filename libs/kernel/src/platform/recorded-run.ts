@@ -72,7 +72,10 @@ export async function startRecordedRun(options: RecordedRunOptions): Promise<Rec
     venueRetryMs: 0,
     onEvent: options.onEvent,
     onRequest: (request) => lockstep?.request(request),
-    onFailure: (failure) => options.onFailure?.(`${failure.handler}/${failure.key} failed at ${failure.event.type} ${failure.event.id}: ${failure.error.message}`),
+    onFailure: (failure) =>
+      options.onFailure?.(
+        `${failure.handler}/${failure.key} failed at ${failure.event.type} ${failure.event.id}: ${failure.error.message}`,
+      ),
   });
   const recovered = await recover({ store, engine, observe: (event) => link.observe(event) });
   for (const spec of accountSpecs(platform, options.startsAt, options.signer)) await options.venue.openAccount(spec);
@@ -99,12 +102,17 @@ export async function startRecordedRun(options: RecordedRunOptions): Promise<Rec
   const run = async (): Promise<{ result: RunResult; isComplete: boolean }> => {
     const inputs = isNew ? start : start.filter((event) => event.type === 'config.activated');
     await runtime.resume([...inputs, ...recovered.unlogged, ...waiting]);
-    if (isNew) for (const event of await reconcileAll(engine, options.venue, portfolios, options.startsAt, headers)) engine.input(event);
+    if (isNew)
+      for (const event of await reconcileAll(engine, options.venue, portfolios, options.startsAt, headers))
+        engine.input(event);
     await runtime.run();
     await log.durable(engine.lastSeq);
     await saveCheckpoint(store, log, engine);
     const { refusedByReason } = options;
-    return { result: await runResult({ run: runId, store, engine, link, portfolios, refusedByReason }), isComplete: !isStopped };
+    return {
+      result: await runResult({ run: runId, store, engine, link, portfolios, refusedByReason }),
+      isComplete: !isStopped,
+    };
   };
   return { engine, log, run, submit: (event) => void engine.input(event), stop: () => void (isStopped = true) };
 }

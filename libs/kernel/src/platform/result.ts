@@ -51,7 +51,8 @@ export async function runResult(sources: ResultSources): Promise<RunResult> {
   const { run, store, engine } = sources;
   const eventsByType = await store.countsByType();
   const portfolios = sources.portfolios.map((name) => portfolioResult(name, executionState(engine, name), engine.now));
-  const total = (field: 'realisedPnl' | 'fees' | 'funding'): string => portfolios.reduce((sum, portfolio) => add(sum, portfolio[field]), '0');
+  const total = (field: 'realisedPnl' | 'fees' | 'funding'): string =>
+    portfolios.reduce((sum, portfolio) => add(sum, portfolio[field]), '0');
   return {
     run,
     events: Object.values(eventsByType).reduce((sum, count) => sum + count, 0),
@@ -69,7 +70,12 @@ export async function runResult(sources: ResultSources): Promise<RunResult> {
 }
 
 /** The state hash of rule 6 over this process's handlers, the agents' threads and the venue's books. */
-export async function hashOf({ engine, link, portfolios, remoteViews }: Omit<ResultSources, 'store' | 'run' | 'refusedByReason'>): Promise<string> {
+export async function hashOf({
+  engine,
+  link,
+  portfolios,
+  remoteViews,
+}: Omit<ResultSources, 'store' | 'run' | 'refusedByReason'>): Promise<string> {
   const venues: Record<string, unknown> = {};
   for (const portfolio of portfolios) venues[portfolio] = booksView(await link.venue.books(portfolio));
   return stateHash({ handlers: { ...engine.host.hashViews(), ...remoteViews }, venues });
@@ -77,9 +83,11 @@ export async function hashOf({ engine, link, portfolios, remoteViews }: Omit<Res
 
 /** Books without what depends on attempts and on the way of a recovery. */
 function booksView({ cash, realisedPnl, fees, funding, positions, openOrders }: VenueBooks): Record<string, unknown> {
-  const orders = openOrders.map(({ orderId, instrument, side, orderType, quantity, filledQuantity, limitPrice, stopPrice, reduceOnly }) => {
-    return { orderId, instrument, side, orderType, quantity, filledQuantity, limitPrice, stopPrice, reduceOnly };
-  });
+  const orders = openOrders.map(
+    ({ orderId, instrument, side, orderType, quantity, filledQuantity, limitPrice, stopPrice, reduceOnly }) => {
+      return { orderId, instrument, side, orderType, quantity, filledQuantity, limitPrice, stopPrice, reduceOnly };
+    },
+  );
   return { cash, realisedPnl, fees, funding, positions, openOrders: orders };
 }
 
@@ -88,7 +96,11 @@ function portfolioResult(name: string, state: ExecutionState | undefined, now: n
   if (!state || !portfolio) throw new Error(`Portfolio "${name}" was never opened: its log has no portfolio.opened.`);
   const value = valuation(portfolio, state.prices.marks, now, null);
   const positions = value.positions.map(({ instrument, unrealisedPnl }) => {
-    return { instrument, quantity: portfolio.positions[instrument]?.quantity ?? '0', unrealisedPnl: num15(unrealisedPnl) };
+    return {
+      instrument,
+      quantity: portfolio.positions[instrument]?.quantity ?? '0',
+      unrealisedPnl: num15(unrealisedPnl),
+    };
   });
   return {
     name,

@@ -21,7 +21,10 @@ export interface StartOptions {
 export async function startEvents(options: StartOptions, store: EventStore): Promise<AnyEvent[]> {
   const last = await store.query({ types: ['config.activated'], order: 'newest', limit: 1 });
   const activated = last.rows[0]?.event;
-  const values = { platform: options.platform } as unknown as Extract<AnyEvent, { type: 'config.activated' }>['data']['values'];
+  const values = { platform: options.platform } as unknown as Extract<
+    AnyEvent,
+    { type: 'config.activated' }
+  >['data']['values'];
   const isKnown =
     activated?.type === 'config.activated' &&
     activated.data.codeVersion === options.codeVersion &&
@@ -59,7 +62,13 @@ function configActivated(
   values: Extract<AnyEvent, { type: 'config.activated' }>['data']['values'],
   lastSeq: number,
 ): AnyEvent {
-  const id = inputId({ source: 'config', kind: 'config.activated', instrument: runId, venueTime: at, values: [codeVersion, canonicalHash(values), lastSeq] });
+  const id = inputId({
+    source: 'config',
+    kind: 'config.activated',
+    instrument: runId,
+    venueTime: at,
+    values: [codeVersion, canonicalHash(values), lastSeq],
+  });
   return {
     ...{ id, type: 'config.activated', schemaVersion: 1, source: 'bootstrap', key: 'system', occurredAt: at },
     ...{ correlationId: id, causationId: null, headers },

@@ -94,6 +94,8 @@ export class LogDiverged extends Error {
     readonly storedId: string,
     readonly givenId: string,
   ) {
-    super(`Position ${seq} of the log holds event ${storedId}, not ${givenId}: two runs write to one log. Stop one of them.`);
+    super(
+      `Position ${seq} of the log holds event ${storedId}, not ${givenId}: two runs write to one log. Stop one of them.`,
+    );
   }
 }

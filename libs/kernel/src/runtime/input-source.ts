@@ -26,7 +26,9 @@ export class InputCursor {
   async skip(count: number): Promise<void> {
     for (let left = count; left > 0; left -= 1) {
       if ((await this.peek()) === null) {
-        throw new Error(`The recorded source has ${count - left} inputs, but the log already holds ${count}: it is not the source of this run.`);
+        throw new Error(
+          `The recorded source has ${count - left} inputs, but the log already holds ${count}: it is not the source of this run.`,
+        );
       }
       this.take();
     }

@@ -196,14 +196,19 @@ export class LiveRuntime {
 
   private perform(request: OpenRequest, recovering: boolean): void {
     const adapter = this.options.engine.effects.adapter(request.adapter);
-    const before = adapter.concurrency === 'ordered' ? (this.chains.get(adapter.name) ?? Promise.resolve()) : Promise.resolve();
+    const before =
+      adapter.concurrency === 'ordered' ? (this.chains.get(adapter.name) ?? Promise.resolve()) : Promise.resolve();
     const work = before.then(async () => {
       if (!adapter.isPure) await this.options.log.durable(request.seq);
       const now = this.options.clock.now();
       for (const result of await adapter.perform(request.request, { now, recovering })) this.takeLater(result);
       this.armVenue();
     });
-    if (adapter.concurrency === 'ordered') this.chains.set(adapter.name, work.catch(() => undefined));
+    if (adapter.concurrency === 'ordered')
+      this.chains.set(
+        adapter.name,
+        work.catch(() => undefined),
+      );
     this.track(work);
   }
 

@@ -19,7 +19,13 @@ export interface LockstepOptions {
 }
 
 /** Types that a venue's books follow. */
-const MARKET_TYPES: ReadonlySet<string> = new Set(['price.tick', 'bar.opened', 'bar.closed', 'funding.update', 'instrument.listed']);
+const MARKET_TYPES: ReadonlySet<string> = new Set([
+  'price.tick',
+  'bar.opened',
+  'bar.closed',
+  'funding.update',
+  'instrument.listed',
+]);
 
 /** Inputs between two turns of the event loop, in which the log is written and sockets are served. */
 const INPUTS_PER_TURN = 128;

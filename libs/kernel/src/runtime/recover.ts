@@ -43,7 +43,11 @@ export async function recover(options: RecoverOptions): Promise<RecoveryReport> 
   const { store, engine } = options;
   const checkpoint = await store.latestCheckpoint();
   const from = checkpoint?.seq ?? 0;
-  const states = (checkpoint?.entries ?? []).map((entry) => ({ ...(entry.state as HandlerState), handler: entry.handler, key: entry.key }));
+  const states = (checkpoint?.entries ?? []).map((entry) => ({
+    ...(entry.state as HandlerState),
+    handler: entry.handler,
+    key: entry.key,
+  }));
   const laggards = (checkpoint?.meta.laggards ?? []) as LaggingAgents[];
   if (checkpoint) {
     engine.restore(checkpoint.meta.engine as EngineSnapshot);

@@ -1,13 +1,7 @@
 import { derivedId, type AnyEvent, type EmitData, type EventType } from '@moon/events';
 import { canonicalJson } from '../core/canonical-json';
 import type { EffectAdapter, EffectContext, TimedInput } from '../ports/effect';
-import {
-  VenueRefused,
-  VenueTimeout,
-  VenueUnreachable,
-  type CancelPayload,
-  type OrderPayload,
-} from '../ports/venue';
+import { VenueRefused, VenueTimeout, VenueUnreachable, type CancelPayload, type OrderPayload } from '../ports/venue';
 import type { VenueLink } from './venue-link';
 
 /** What the sender reads of an order, from its owner's fold. */
@@ -53,7 +47,8 @@ function orderPreparer(options: OrderEffectsOptions): EffectAdapter {
     performs: ['order.approved'],
     concurrency: 'ordered',
     requestKey: (request) => orderId(request),
-    settles: (event) => (isOne(event, 'order.submitted', 'order.withheld', 'trade.cancelled', 'trade.rejected') ? orderId(event) : null),
+    settles: (event) =>
+      isOne(event, 'order.submitted', 'order.withheld', 'trade.cancelled', 'trade.rejected') ? orderId(event) : null,
     perform(request, { now }) {
       const id = orderId(request);
       const order = options.order(request.key, id);
@@ -106,7 +101,8 @@ function orderSender(options: OrderEffectsOptions): EffectAdapter {
     requestKey: (request) => orderId(request),
     settles(event) {
       if (event.type === 'order.submitted') submissions.set(event.data.order_id, event);
-      const isOutcome = event.type === 'venue.report' || event.type === 'order.withheld' || event.type === 'trade.expired';
+      const isOutcome =
+        event.type === 'venue.report' || event.type === 'order.withheld' || event.type === 'trade.expired';
       const id = isOutcome ? (event.data.order_id ?? null) : null;
       if (id !== null && !(event.type === 'venue.report' && event.data.kind === 'cancel_rejected')) {
         submissions.delete(id);
@@ -124,7 +120,8 @@ function orderSender(options: OrderEffectsOptions): EffectAdapter {
         if (context.recovering || request.type === 'order.outcome_unknown') {
           const known = await link.venue.query(request.key, submission.data.clientOrderId);
           if (known.known) return dueNow(await link.catchUp(request.key), context.now);
-          if (known.venueTime > submission.data.expiresAt) return [withheld(request, order, options, context.now, 'EXPIRED')];
+          if (known.venueTime > submission.data.expiresAt)
+            return [withheld(request, order, options, context.now, 'EXPIRED')];
           if (isBlocked(order)) return [unknown(request, submission, silences, options, submission.data.expiresAt + 1)];
         }
         if (isBlocked(order)) return [withheld(request, order, options, context.now)];
@@ -148,7 +145,9 @@ function orderCanceller(options: OrderEffectsOptions): EffectAdapter {
     requestKey: (request) => orderId(request),
     settles(event) {
       if (isOne(event, 'order.withheld', 'trade.cancelled', 'trade.rejected', 'trade.expired')) return orderId(event);
-      const ends = event.type === 'venue.report' && ['cancelled', 'cancel_rejected', 'rejected', 'expired'].includes(event.data.kind);
+      const ends =
+        event.type === 'venue.report' &&
+        ['cancelled', 'cancel_rejected', 'rejected', 'expired'].includes(event.data.kind);
       return ends ? (event.data.order_id ?? null) : null;
     },
     async perform(request, context) {
@@ -159,14 +158,30 @@ function orderCanceller(options: OrderEffectsOptions): EffectAdapter {
       const sentAt = Math.max(request.occurredAt, context.now);
       const expiresAt = sentAt + options.timeToLiveMs;
       const { clientOrderId } = order;
-      const payload: CancelPayload = { account: request.key, action: 'cancel', clientOrderId, nonce, expiresAt, sentAt };
+      const payload: CancelPayload = {
+        account: request.key,
+        action: 'cancel',
+        clientOrderId,
+        nonce,
+        expiresAt,
+        sentAt,
+      };
       const text = canonicalJson(payload);
       const signature = options.sign(request.key, text);
       try {
-        const reports = await link.venue.cancel({ portfolio: request.key, orderId: id, clientOrderId, nonce, expiresAt, payload: text, signature });
+        const reports = await link.venue.cancel({
+          portfolio: request.key,
+          orderId: id,
+          clientOrderId,
+          nonce,
+          expiresAt,
+          payload: text,
+          signature,
+        });
         return dueNow(link.toEvents(reports), context.now);
       } catch (error) {
-        if (!(error instanceof VenueTimeout || error instanceof VenueUnreachable || error instanceof VenueRefused)) throw error;
+        if (!(error instanceof VenueTimeout || error instanceof VenueUnreachable || error instanceof VenueRefused))
+          throw error;
         return dueNow(await link.catchUp(request.key), context.now);
       }
     },

@@ -40,15 +40,25 @@ export function reconciler(options: ReconcilerOptions): EffectAdapter {
 }
 
 /** `portfolio.reconciled` for a portfolio, its differences being what the venue's books say otherwise. */
-export function reconciled(cause: AnyEvent, fold: PortfolioState | null, books: VenueBooks, headers: AnyEvent['headers']): AnyEvent {
-  return reconciledEvent(cause, fold ? differences(fold, books) : [`Portfolio ${books.portfolio} is not known here.`], headers);
+export function reconciled(
+  cause: AnyEvent,
+  fold: PortfolioState | null,
+  books: VenueBooks,
+  headers: AnyEvent['headers'],
+): AnyEvent {
+  return reconciledEvent(
+    cause,
+    fold ? differences(fold, books) : [`Portfolio ${books.portfolio} is not known here.`],
+    headers,
+  );
 }
 
 /** What the venue's books say otherwise than the portfolio, one sentence each. */
 export function differences(fold: PortfolioState, books: VenueBooks): string[] {
   const found: string[] = [];
   const compare = (what: string, ours: string, theirs: string): void => {
-    if (cmp(ours, theirs) !== 0) found.push(`${what}: ${ours} here, ${theirs} at the venue (${sub(theirs, ours)} more there).`);
+    if (cmp(ours, theirs) !== 0)
+      found.push(`${what}: ${ours} here, ${theirs} at the venue (${sub(theirs, ours)} more there).`);
   };
   compare('cash', fold.cash, books.cash);
   const ids = new Set([...Object.keys(fold.positions), ...books.positions.map((position) => position.instrument)]);
@@ -64,7 +74,13 @@ function reconciledEvent(cause: AnyEvent, found: string[], headers: AnyEvent['he
   const portfolio = cause.key;
   return {
     id: derivedId(cause.id, 'reconciler', 0),
-    ...{ type: 'portfolio.reconciled', schemaVersion: 1, source: 'reconciler', key: portfolio, occurredAt: cause.occurredAt },
+    ...{
+      type: 'portfolio.reconciled',
+      schemaVersion: 1,
+      source: 'reconciler',
+      key: portfolio,
+      occurredAt: cause.occurredAt,
+    },
     ...{ correlationId: cause.correlationId, causationId: cause.id },
     data: { event_type: 'portfolio.reconciled', portfolio, differences: found, timestamp: cause.occurredAt },
     headers,

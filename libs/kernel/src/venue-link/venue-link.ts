@@ -2,7 +2,13 @@ import { inputId, type AnyEvent } from '@moon/events';
 import type { Awaitable, VenuePort, VenueReport } from '../ports/venue';
 
 /** Types that a venue's books follow. */
-const MARKET_TYPES: ReadonlySet<string> = new Set(['price.tick', 'bar.opened', 'bar.closed', 'funding.update', 'instrument.listed']);
+const MARKET_TYPES: ReadonlySet<string> = new Set([
+  'price.tick',
+  'bar.opened',
+  'bar.closed',
+  'funding.update',
+  'instrument.listed',
+]);
 
 /** True for an event that moves a venue; the warm-up does not. */
 export function isMarketEvent(event: AnyEvent): boolean {
@@ -44,7 +50,10 @@ export class VenueLink {
         if (!oldest.done) this.orders.delete(oldest.value);
       }
     } else if (event.type === 'venue.report') {
-      this.lastSeq.set(event.data.portfolio, Math.max(event.data.venueSeq, this.lastSeq.get(event.data.portfolio) ?? 0));
+      this.lastSeq.set(
+        event.data.portfolio,
+        Math.max(event.data.venueSeq, this.lastSeq.get(event.data.portfolio) ?? 0),
+      );
     }
     if (isMarketEvent(event)) this.lastMarket = { id: event.id, correlationId: event.correlationId };
   }

@@ -32,8 +32,14 @@ export class FaultInjector {
   /** @param announce called with the client order id of an accepted order, before the answer is given */
   constructor(private readonly announce: (clientOrderId: string) => void = () => undefined) {}
 
-  /** Replaces the faults that are named; the others stay. */
+  /** Replaces the faults that are named; the others stay. @throws RangeError for a fault that does not exist or a value of another kind */
   set(faults: Partial<VenueFaults>): void {
+    for (const [name, value] of Object.entries(faults)) {
+      const known = Object.hasOwn(NO_FAULTS, name) ? NO_FAULTS[name as keyof VenueFaults] : undefined;
+      const isFine =
+        typeof value === typeof known && (typeof value !== 'number' || (Number.isSafeInteger(value) && value >= 0));
+      if (!isFine) throw new RangeError(`There is no fault "${name}" of ${JSON.stringify(value)}.`);
+    }
     this.faults = { ...this.faults, ...faults };
   }
 
@@ -61,6 +67,11 @@ export class FaultInjector {
   }
 
   private delay<T>(value: T, ms: number): Awaitable<T> {
-    return ms === 0 ? value : wait(ms, value);
+    return ms === 0 ? value : late(value, ms);
   }
+}
+
+async function late<T>(value: T, ms: number): Promise<T> {
+  await wait(ms);
+  return value;
 }

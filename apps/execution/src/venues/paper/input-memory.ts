@@ -7,46 +7,58 @@ export interface InputMemoryState {
   answers: Record<string, [string, number][]>;
 }
 
-const NONE: readonly [string, number][] = [];
+type Reference = readonly [portfolio: string, venueSeq: number];
+const NONE: readonly Reference[] = [];
 
-/** Remembers the newest market events, so that one that comes again is not handled again. */
+/**
+ * Remembers the newest market events, so that one that comes again is not handled again: at least `most` of them, at
+ * most twice as many. Two generations instead of a queue, because taking the oldest out of a large Map one by one is slow.
+ */
 export class InputMemory {
-  private readonly known: Map<string, readonly [string, number][]>;
+  private young = new Map<string, readonly Reference[]>();
+  private old: Map<string, readonly Reference[]>;
 
-  /** @param most how many are remembered; 0 = none, every event is new */
+  /** @param most how many are remembered at least; 0 = none, every event is new */
   constructor(
     private readonly most: number,
     state: InputMemoryState = { ids: [], answers: {} },
   ) {
-    const kept = most === 0 ? [] : state.ids.slice(-most);
-    this.known = new Map(kept.map((id) => [id, state.answers[id] ?? NONE]));
+    const kept = most === 0 ? [] : state.ids.slice(-2 * most);
+    this.old = new Map(kept.map((id) => [id, state.answers[id] ?? NONE]));
   }
 
-  /** [portfolio, venueSeq] of the reports that the event handed out; undefined for one that is not remembered. */
-  answerTo(id: string): readonly [string, number][] | undefined {
-    return this.known.get(id);
+  /** The reports that the event handed out; undefined for an event that is not remembered. */
+  answerTo(id: string): readonly Reference[] | undefined {
+    return this.young.get(id) ?? this.old.get(id);
   }
 
   note(id: string, reports: readonly VenueReport[]): void {
     if (this.most === 0) return;
-    this.known.set(id, reports.length === 0 ? NONE : reports.map((report) => [report.portfolio, report.venueSeq]));
-    if (this.known.size <= this.most) return;
-    const oldest = this.known.keys().next();
-    if (!oldest.done) this.known.delete(oldest.value);
+    if (this.young.size >= this.most) {
+      this.old = this.young;
+      this.young = new Map();
+    }
+    this.young.set(id, reports.length === 0 ? NONE : reports.map((report) => [report.portfolio, report.venueSeq]));
   }
 
   /** venueSeq → event id of a portfolio's reports above `venueSeq` that market events handed out. */
   causes(portfolio: string, venueSeq: number): Record<number, string> {
     const causes: Record<number, string> = {};
-    for (const [id, answer] of this.known) {
-      for (const [owner, seq] of answer) if (owner === portfolio && seq > venueSeq) causes[seq] = id;
+    for (const generation of [this.old, this.young]) {
+      for (const [id, answer] of generation) {
+        for (const [owner, seq] of answer) if (owner === portfolio && seq > venueSeq) causes[seq] = id;
+      }
     }
     return causes;
   }
 
   state(): InputMemoryState {
     const answers: InputMemoryState['answers'] = {};
-    for (const [id, answer] of this.known) if (answer.length > 0) answers[id] = [...answer];
-    return { ids: [...this.known.keys()], answers };
+    const ids = [...this.old.keys(), ...this.young.keys()];
+    for (const id of ids) {
+      const answer = this.answerTo(id);
+      if (answer && answer.length > 0) answers[id] = answer.map(([portfolio, seq]) => [portfolio, seq]);
+    }
+    return { ids, answers };
   }
 }

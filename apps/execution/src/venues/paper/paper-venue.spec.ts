@@ -2,8 +2,10 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { signPaperOrder, type PartialVenueConfig } from '@moon/backtesting';
+import { VenueTimeout, type AccountSpec } from '@moon/kernel';
 import { describeVenue } from '../../../../../libs/kernel/src/contracts/venue.contract';
-import type { VenueNeeds } from '../../../../../libs/kernel/src/testing/venue-bed';
+import { SPOT, type VenueNeeds } from '../../../../../libs/kernel/src/testing/venue-bed';
+import { orderDesk, T0, tick, type OrderDesk } from '../../../../../libs/kernel/src/testing/venue-desk';
 import { PaperVenue } from './paper-venue';
 
 const KEY = 'key-of-the-tests';
@@ -47,4 +49,65 @@ describeVenue({
       },
     };
   },
+});
+
+describe('the paper venue on request', () => {
+  const account: AccountSpec = {
+    portfolio: 'main',
+    accountModel: 'cash',
+    settlementAsset: 'USDT',
+    deposit: '100000',
+    leverage: { [SPOT]: 1 },
+    signingKey: KEY,
+    openedAt: T0,
+  };
+  const announced: string[] = [];
+  let venue: PaperVenue;
+  let desk: OrderDesk;
+
+  beforeEach(() => {
+    announced.length = 0;
+    venue = new PaperVenue({ announce: (clientOrderId) => announced.push(clientOrderId) });
+    desk = orderDesk(sign);
+    venue.openAccount(account);
+    venue.market(tick(SPOT, 0, 40_000));
+  });
+
+  it('accepts an order and gives no answer', async () => {
+    venue.setFaults({ timeoutNext: 1, announceAccepted: true });
+    const order = desk.order(SPOT, 'buy', '0.5');
+    await expect(async () => venue.submit(order)).rejects.toBeInstanceOf(VenueTimeout);
+    expect(announced).toEqual([order.clientOrderId]);
+    expect(venue.query('main', order.clientOrderId)).toMatchObject({ known: true, status: 'filled' });
+    expect(await venue.submit(desk.order(SPOT, 'buy', '0.5'))).toHaveLength(2);
+  });
+
+  it('turns the next orders down with a code, and neither announces nor withholds that', async () => {
+    venue.setFaults({ rejectNext: 1, rejectCode: 'closed_today', timeoutNext: 1, announceAccepted: true });
+    expect(await venue.submit(desk.order(SPOT, 'buy', '0.5'))).toMatchObject([
+      { kind: 'rejected', code: 'closed_today' },
+    ]);
+    expect(announced).toEqual([]);
+  });
+
+  it('is slow to answer, though the order is handled at once', async () => {
+    venue.setFaults({ slowMs: 20 });
+    const order = desk.order(SPOT, 'buy', '0.5');
+    const answer = venue.submit(order);
+    expect(answer).toBeInstanceOf(Promise);
+    expect(venue.books('main').lastVenueSeq).toBe(2);
+    expect(await answer).toHaveLength(2);
+  });
+
+  it('knows only the faults there are', () => {
+    expect(() => venue.setFaults({ slowMs: -1 })).toThrow(RangeError);
+    expect(() => venue.setFaults({ sloMs: 1 } as object)).toThrow(/no fault "sloMs"/);
+  });
+
+  it('shows the state hash its books, and the market nothing that is no market event', () => {
+    expect(venue.hashView()).toMatchObject({ main: { cash: '100000' } });
+    const warmUp = { ...tick(SPOT, 1, 50_000), headers: { warmup: true as const } };
+    expect(venue.market(warmUp)).toEqual([]);
+    expect(venue.books('main').venueTime).toBe(T0);
+  });
 });

@@ -2,7 +2,7 @@
  * The wire of the paper venue's process: newline-delimited JSON over TCP. A request is {id, method, params}, its answer
  * {id, result} or {id, error}; answers may come in another order than requests.
  */
-export interface Request {
+export interface VenueRequest {
   id: number;
   method: string;
   params: unknown[];

@@ -10,7 +10,7 @@ import {
 } from '@moon/kernel';
 import type { VenueFaults } from './faults';
 import type { PaperVenue } from './paper-venue';
-import { LineSplitter, REPORTS_PER_PAGE, type Answer, type Request } from './protocol';
+import { LineSplitter, REPORTS_PER_PAGE, type Answer, type VenueRequest } from './protocol';
 
 /** Answers that a client has not read; beyond that it is cut off. */
 const MAX_UNREAD_BYTES = 64 * 1024 * 1024;
@@ -128,14 +128,14 @@ export class PaperVenueServer {
   }
 }
 
-function parseRequest(line: string): Request {
+function parseRequest(line: string): VenueRequest {
   let request: unknown;
   try {
     request = JSON.parse(line);
   } catch (error) {
     throw new VenueRefused('malformed', `A frame is no JSON: ${(error as Error).message}`);
   }
-  const { id, method, params } = (request ?? {}) as Partial<Request>;
+  const { id, method, params } = (request ?? {}) as Partial<VenueRequest>;
   if (typeof id !== 'number' || typeof method !== 'string' || !Array.isArray(params)) {
     throw new VenueRefused('malformed', 'A frame is {"id": number, "method": text, "params": [...]}.');
   }

@@ -1,68 +1,64 @@
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import type { AnyEvent } from '@moon/events';
-import type { HandlerState } from '../../core/handler-host';
 import type { LogRow } from '../../ports/event-store';
-import { PROGRESS, type AgentModule, type FromThread, type RecordedSkip, type ThreadItem, type ThreadOutput, type ToThread } from './protocol';
-
-/** What a thread starts from: the states at a position of the log. */
-export interface ThreadBase {
-  seq: number;
-  states: readonly HandlerState[];
-  skips: readonly RecordedSkip[];
-  /** Outputs for events up to here were accepted already and are dropped. */
-  silentUpTo: number;
-}
+import {
+  PROGRESS,
+  type AgentBase,
+  type AgentModule,
+  type FromThread,
+  type RecordedSkip,
+  type ThreadCut,
+  type ThreadItem,
+  type ThreadOutput,
+  type ToThread,
+} from './protocol';
+import { ThreadFeed, type FeedLimits, type ReadLog } from './thread-feed';
 
 export interface ThreadHooks {
+  /** Where an agent starts; asked when the thread has built its agents. */
+  baseOf(agent: string): AgentBase;
+  skipsOf(agents: readonly string[]): RecordedSkip[];
   onOutputs(outputs: readonly ThreadOutput[]): void;
   onBroken(thread: AgentThread, error: Error): void;
-  /** The stored log above a position; everything sequenced so far is stored when the first row comes. */
-  readLog(fromSeq: number): AsyncIterable<LogRow>;
+  readLog: ReadLog;
 }
 
-/** Events on their way to a thread and not answered yet. */
-const WINDOW = 4_096;
-/** Events that wait in memory; beyond this the thread reads the log instead (its queue is bounded). */
-const MAX_QUEUED = 50_000;
-const CATCH_UP_PAGE = 2_000;
+/** What a thread is doing right now. */
+export interface Busy {
+  handler: string;
+  key: string;
+  seq: number;
+  /** Since when, wall ms. */
+  since: number;
+}
 
-/** One worker thread with its agents, fed in the order of the log. A thread that falls far behind reads the stored log. */
+/** One worker thread with its agents. */
 export class AgentThread {
-  handlers: ReadonlyArray<{ name: string; types: string[] }> = [];
   /** Settles when the thread has built its agents, or could not. */
   readonly ready: Promise<void>;
+  private handlers: ReadonlyArray<{ name: string; types: string[] }> = [];
+  private readonly types = new Set<string>();
+  private readonly keys: string[] = [];
   private readonly worker: Worker;
-  private markReady: () => void = () => undefined;
-  private markBroken: (error: Error) => void = () => undefined;
+  private readonly feed: ThreadFeed;
   private readonly progress = new SharedArrayBuffer(PROGRESS.length * Float64Array.BYTES_PER_ELEMENT);
   private readonly shared = new Float64Array(this.progress);
-  private readonly types = new Set<string>();
-  private queue: ThreadItem[] = [];
-  private inFlight = 0;
-  private sentSeq: number;
-  private ackedSeq: number;
-  private postedSeq: number;
-  private isBehind: boolean;
-  private isReading = false;
-  private isStopped = false;
   private readonly answers = new Map<number, (value: unknown) => void>();
   private asked = 0;
   private idleWaiters: Array<() => void> = [];
-  /** Wall time and event time of the oldest event that is not answered; null when there is none. */
-  private oldest: { postedAt: number } | null = null;
+  private isStopped = false;
+  private markReady: () => void = () => undefined;
+  private markBroken: (error: Error) => void = () => undefined;
 
   constructor(
     readonly module: AgentModule,
-    private readonly base: ThreadBase,
     postedSeq: number,
+    limits: FeedLimits,
     private readonly hooks: ThreadHooks,
-    private readonly wall: () => number,
+    wall: () => number,
   ) {
-    this.sentSeq = base.seq;
-    this.ackedSeq = base.seq;
-    this.postedSeq = postedSeq;
-    this.isBehind = postedSeq > base.seq;
+    this.feed = new ThreadFeed(postedSeq, limits, (from) => hooks.readLog(from), wall);
     this.shared[PROGRESS.handler] = -1;
     this.ready = new Promise((resolve, reject) => {
       this.markReady = resolve;
@@ -70,149 +66,159 @@ export class AgentThread {
     });
     this.ready.catch(() => undefined);
     this.worker = new Worker(join(__dirname, 'agent.worker.js'), { workerData: { module, progress: this.progress } });
-    this.worker.on('message', (message: FromThread) => this.receive(message));
-    this.worker.on('error', (error) => this.broke(error));
-    this.worker.on('exit', (code) => {
-      if (!this.isStopped) this.broke(new Error(`The thread of ${this.names.join(', ')} ended with code ${code}.`));
+    this.worker.on('message', (message: FromThread) => {
+      if (!this.isStopped) this.receive(message);
     });
+    this.worker.on('error', (error) => this.broke(error));
+    this.worker.on('exit', (code) =>
+      this.broke(new Error(`The thread of ${this.names.join(', ')} ended with code ${code}.`)),
+    );
+  }
+
+  get isReady(): boolean {
+    return this.handlers.length > 0;
   }
 
   get names(): string[] {
-    return this.handlers.length > 0 ? this.handlers.map((handler) => handler.name) : [...(this.module.only ?? [])];
+    return this.isReady ? this.handlers.map((handler) => handler.name) : [...(this.module.only ?? [])];
   }
 
+  /** Events that wait, or are being handled. */
   get queued(): number {
-    return this.queue.length + this.inFlight + (this.isBehind ? Math.max(0, this.postedSeq - this.sentSeq) : 0);
+    return this.feed.length;
   }
 
-  /** Where this thread would start again: its base. */
-  get laggingAt(): { seq: number; states: readonly HandlerState[] } {
-    return { seq: this.base.seq, states: this.base.states };
+  get lagMs(): number {
+    return this.feed.lagMs;
   }
 
-  /** Position up to which outputs have been accepted. */
+  /** Position up to which outputs have been taken over. */
   get acked(): number {
-    return this.ackedSeq;
+    return this.feed.acked;
   }
 
   get isIdle(): boolean {
-    return this.handlers.length > 0 && !this.isBehind && this.queue.length === 0 && this.inFlight === 0;
+    return this.isReady && this.feed.isEmpty;
   }
 
-  /** How long the oldest unanswered event has been waiting, wall ms. */
-  get lagMs(): number {
-    return this.oldest === null || this.isIdle ? 0 : this.wall() - this.oldest.postedAt;
-  }
-
-  /** The agent that is handling an event right now, since when (wall ms) and which (seq); null when idle. */
-  get busy(): { handler: string; seq: number; since: number } | null {
+  /** The delivery that is under way; null when there is none. */
+  get busy(): Busy | null {
     const handler = this.handlers[this.shared[PROGRESS.handler] ?? -1];
-    return handler ? { handler: handler.name, seq: this.shared[PROGRESS.seq] ?? 0, since: this.shared[PROGRESS.since] ?? 0 } : null;
+    if (!handler) return null;
+    const key = this.keys[this.shared[PROGRESS.key] ?? -1] ?? '';
+    return { handler: handler.name, key, seq: this.shared[PROGRESS.seq] ?? 0, since: this.shared[PROGRESS.since] ?? 0 };
   }
 
   post(seq: number, event: AnyEvent): void {
-    this.postedSeq = seq;
-    if (this.isBehind || !this.wants(event)) return;
-    this.oldest ??= { postedAt: this.wall() };
-    this.queue.push({ seq, event });
-    if (this.queue.length > MAX_QUEUED) {
-      this.queue = [];
-      this.isBehind = true;
-    }
+    this.feed.passed(seq);
+    if (this.wants(event)) this.feed.keep({ seq, event });
   }
 
-  redeliver(seq: number, only: { handler: string; key: string }, original: AnyEvent): void {
-    this.queue.push({ seq, event: original, only });
+  redeliver(item: ThreadItem): void {
+    this.feed.keep(item);
   }
 
+  /** An event that this thread was given and has not answered. */
+  given(seq: number): ThreadItem | undefined {
+    return this.feed.given(seq);
+  }
+
+  /** Sends what may be sent. */
   flush(): void {
-    if (this.isStopped || this.handlers.length === 0) return;
-    if (this.isBehind) {
-      void this.catchUp();
-      return;
-    }
-    const room = WINDOW - this.inFlight;
-    if (room > 0 && this.queue.length > 0) this.send(this.queue.splice(0, room));
+    if (this.isStopped || !this.isReady) return;
+    const items = this.feed.take();
+    if (items) this.tell({ kind: 'events', items, upTo: this.feed.sent });
+    else if (this.feed.isBehind) void this.readOn();
   }
 
   idle(): Promise<void> {
-    if (this.isIdle) return Promise.resolve();
+    if (this.isIdle || this.isStopped) return Promise.resolve();
     this.flush();
     return new Promise((resolve) => this.idleWaiters.push(resolve));
   }
 
-  ask<T>(what: 'states' | 'hashViews'): Promise<T> {
-    const id = (this.asked += 1);
-    return new Promise((resolve) => {
-      this.answers.set(id, resolve as (value: unknown) => void);
-      this.tell({ kind: 'ask', id, what });
-    });
+  /** The agents' states at the position that they have come to; null when the thread was stopped before it answered. */
+  cut(): Promise<ThreadCut | null> {
+    return this.ask<ThreadCut>('states');
   }
 
+  hashViews(): Promise<Record<string, unknown> | null> {
+    return this.ask<Record<string, unknown>>('hashViews');
+  }
+
+  /** Ends the thread, whatever it is doing. Nothing that it says after this call counts. */
   async stop(): Promise<void> {
     this.isStopped = true;
     this.wakeIdle();
+    for (const answer of this.answers.values()) answer(null);
+    this.answers.clear();
     await this.worker.terminate();
   }
 
+  private async ask<T>(what: 'states' | 'hashViews'): Promise<T | null> {
+    await this.ready;
+    if (this.isStopped) return null;
+    const id = (this.asked += 1);
+    return new Promise((resolve) => {
+      this.answers.set(id, resolve as (value: unknown) => void);
+      this.tell({ kind: 'ask', id, what, upTo: this.feed.sent });
+    });
+  }
+
   private wants(event: AnyEvent): boolean {
+    if (!this.isReady) return true;
     if (event.type === 'deadline.reached') return this.names.includes(event.data.handler);
-    return this.handlers.length === 0 || this.types.has(event.type);
+    return this.types.has(event.type);
   }
 
   private receive(message: FromThread): void {
-    if (message.kind === 'ready') {
-      this.handlers = message.handlers;
-      this.markReady();
-      for (const handler of message.handlers) for (const type of handler.types) this.types.add(type);
-      this.tell({ kind: 'restore', states: [...this.base.states], skips: [...this.base.skips] });
-      this.queue = this.queue.filter((item) => item.only !== undefined || this.wants(item.event));
-      this.flush();
-      this.wakeIdle();
-    } else if (message.kind === 'done') {
-      this.inFlight -= message.count;
-      this.ackedSeq = Math.max(this.ackedSeq, message.seq);
-      this.oldest = this.inFlight + this.queue.length === 0 ? null : { postedAt: this.wall() };
-      this.hooks.onOutputs(message.outputs.filter((output) => output.seq > this.base.silentUpTo));
-      this.flush();
-      this.wakeIdle();
-    } else if (message.kind === 'answer') {
-      this.answers.get(message.id)?.(message.value);
-      this.answers.delete(message.id);
-    } else this.broke(new Error(message.error));
+    switch (message.kind) {
+      case 'ready':
+        this.begin(message.handlers);
+        break;
+      case 'key':
+        this.keys.push(message.key);
+        return;
+      case 'answer':
+        this.answers.get(message.id)?.(message.value);
+        this.answers.delete(message.id);
+        return;
+      case 'done':
+        this.feed.answered(message.seq, message.count);
+        this.hooks.onOutputs(message.outputs);
+    }
+    this.flush();
+    this.wakeIdle();
   }
 
-  private send(items: ThreadItem[]): void {
-    const last = items[items.length - 1];
-    if (!last) return;
-    this.inFlight += items.length;
-    this.sentSeq = Math.max(this.sentSeq, last.seq);
-    this.tell({ kind: 'events', items });
+  private begin(handlers: ReadonlyArray<{ name: string; types: string[] }>): void {
+    this.handlers = handlers;
+    for (const handler of handlers) for (const type of handler.types) this.types.add(type);
+    const bases = this.names.map((agent) => ({ agent, ...this.hooks.baseOf(agent) }));
+    this.tell({ kind: 'start', bases, skips: this.hooks.skipsOf(this.names) });
+    this.feed.start(Math.min(...bases.map(({ seq }) => seq)), (event) => this.wants(event));
+    this.markReady();
   }
 
-  /** Reads the stored log until there is nothing between it and what is posted now. */
-  private async catchUp(): Promise<void> {
-    if (this.isReading || this.inFlight >= WINDOW) return;
-    this.isReading = true;
+  private async readOn(): Promise<void> {
     try {
-      const items: ThreadItem[] = [];
-      let readTo = this.sentSeq;
-      for await (const row of this.hooks.readLog(this.sentSeq)) {
-        readTo = row.seq;
-        if (this.wants(row.event)) items.push({ seq: row.seq, event: row.event });
-        if (items.length >= CATCH_UP_PAGE) break;
-      }
-      if (this.isStopped) return;
-      this.send(items);
-      this.sentSeq = Math.max(this.sentSeq, readTo);
-      if (this.sentSeq >= this.postedSeq) this.isBehind = false;
+      const items = await this.feed.read((row) => this.itemOf(row));
+      if (this.isStopped || items === null) return;
+      if (items.length > 0) this.tell({ kind: 'events', items, upTo: this.feed.sent });
+      this.wakeIdle();
+      setImmediate(() => this.flush());
     } catch (error) {
       this.broke(error instanceof Error ? error : new Error(String(error)));
-    } finally {
-      this.isReading = false;
     }
-    if (this.isBehind && this.inFlight < WINDOW) setImmediate(() => this.flush());
-    this.wakeIdle();
+  }
+
+  private async itemOf({ seq, event }: LogRow): Promise<ThreadItem | null> {
+    if (event.type === 'event.replayed' && this.names.includes(event.data.handler)) {
+      for await (const original of this.hooks.readLog(event.data.replayedSeq - 1)) {
+        return replayItem(seq, event, original.event);
+      }
+    }
+    return this.wants(event) ? { seq, event } : null;
   }
 
   private wakeIdle(): void {
@@ -221,11 +227,17 @@ export class AgentThread {
   }
 
   private tell(message: ToThread): void {
-    if (!this.isStopped) this.worker.postMessage(message);
+    this.worker.postMessage(message);
   }
 
   private broke(error: Error): void {
+    if (this.isStopped) return;
     this.markBroken(error);
-    if (!this.isStopped) this.hooks.onBroken(this, error);
+    this.hooks.onBroken(this, error);
   }
+}
+
+/** The delivery of a dead letter; what follows from it belongs to the time of the replay, not to a warm-up. */
+export function replayItem(seq: number, replay: NonNullable<ThreadItem['replay']>, original: AnyEvent): ThreadItem {
+  return { seq, replay, event: { ...original, headers: replay.headers } };
 }

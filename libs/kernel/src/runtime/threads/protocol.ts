@@ -11,31 +11,38 @@ export interface AgentModule {
   only?: readonly string[];
 }
 
-/** A delivery that the record says was never made (rule 25). */
+/** How far an agent has come in the log. */
+export interface AgentPosition {
+  /** Its state stands for everything up to here. */
+  seq: number;
+  /** What it made of events up to here has been taken into the log; made again, it is dropped. At least `seq`. */
+  silentUpTo: number;
+}
+
+/** What an agent starts from: its states at a position of the log. */
+export interface AgentBase extends AgentPosition {
+  states: readonly HandlerState[];
+}
+
+/** A delivery that the record says was never made (rule 25): the event at position `seq`, to this handler and key. */
 export interface RecordedSkip {
   handler: string;
   key: string;
-  eventId: string;
-}
-
-/** Agents that had not come to the position of a checkpoint: their states at a position of their own. */
-export interface LaggingAgents {
-  names: readonly string[];
   seq: number;
-  states: readonly HandlerState[];
 }
 
 export interface ThreadItem {
   seq: number;
   event: AnyEvent;
-  /** Only to this handler and key: a dead letter that is replayed. */
-  only?: { handler: string; key: string };
+  /** A dead letter that is delivered again: to the handler and key that this record names, and to no other. */
+  replay?: Extract<AnyEvent, { type: 'event.replayed' }>;
 }
 
 export type ToThread =
-  | { kind: 'restore'; states: HandlerState[]; skips: RecordedSkip[] }
-  | { kind: 'events'; items: ThreadItem[] }
-  | { kind: 'ask'; id: number; what: 'states' | 'hashViews' };
+  | { kind: 'start'; bases: ReadonlyArray<AgentBase & { agent: string }>; skips: readonly RecordedSkip[] }
+  /** `upTo`: nothing that the thread's agents listen to lies between the last item and this position. */
+  | { kind: 'events'; items: readonly ThreadItem[]; upTo: number }
+  | { kind: 'ask'; id: number; what: 'states' | 'hashViews'; upTo: number };
 
 /** What one event made in one agent; `seq` is the event's. */
 export interface ThreadOutput {
@@ -44,14 +51,21 @@ export interface ThreadOutput {
   delivered: Delivered;
 }
 
+/** States and the position that they stand for. */
+export interface ThreadCut {
+  seq: number;
+  states: HandlerState[];
+}
+
 export type FromThread =
   | { kind: 'ready'; handlers: Array<{ name: string; types: string[] }> }
+  /** A key that is met for the first time: from here on it is known by its index. */
+  | { kind: 'key'; key: string }
   | { kind: 'done'; seq: number; count: number; outputs: ThreadOutput[] }
-  | { kind: 'answer'; id: number; value: unknown }
-  | { kind: 'broken'; error: string };
+  | { kind: 'answer'; id: number; value: unknown };
 
 /**
- * What a thread is doing, readable while it is busy: index of the handler (−1 = idle), the event's seq, and the wall
- * time at which it began, ms.
+ * What a thread is doing, readable while it is busy: index of the handler (−1 = idle) and of the key, the event's seq,
+ * and the wall time at which it began, ms.
  */
-export const PROGRESS = { handler: 0, seq: 1, since: 2, length: 3 } as const;
+export const PROGRESS = { handler: 0, key: 1, seq: 2, since: 3, length: 4 } as const;

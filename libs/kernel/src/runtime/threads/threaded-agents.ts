@@ -81,7 +81,9 @@ export class ThreadedAgents implements AgentThreads {
   async checkpoint(seq: number): Promise<{ states: HandlerState[]; laggards: LaggingAgents[] }> {
     const idle = this.threads.filter((thread) => thread.isIdle);
     const states = (await Promise.all(idle.map((thread) => thread.ask<HandlerState[]>('states')))).flat();
-    const laggards = this.threads.filter((thread) => !idle.includes(thread)).map((thread) => ({ names: thread.names, ...thread.laggingAt }));
+    const laggards = this.threads
+      .filter((thread) => !idle.includes(thread))
+      .map((thread) => ({ names: thread.names, ...thread.laggingAt }));
     if (laggards.length === 0) {
       this.base = { seq, states, skips: [], silentUpTo: 0 };
       this.skips.length = 0;
@@ -123,7 +125,9 @@ export class ThreadedAgents implements AgentThreads {
 
   /** Lag and queue of every agent, for `agent.lagging` and the summary. */
   lags(): Array<{ agent: string; lagMs: number; queued: number }> {
-    return this.threads.flatMap((thread) => thread.names.map((agent) => ({ agent, lagMs: thread.lagMs, queued: thread.queued })));
+    return this.threads.flatMap((thread) =>
+      thread.names.map((agent) => ({ agent, lagMs: thread.lagMs, queued: thread.queued })),
+    );
   }
 
   async stop(): Promise<void> {
