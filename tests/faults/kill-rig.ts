@@ -6,6 +6,9 @@ import type { VenueBooks } from '@moon/kernel';
 import { lehmer, writeCandles } from '../support/market';
 import { Child, lastJson } from '../support/processes';
 
+/** How long a kill waits for an acceptance: start-up, recovery and a few orders, wall ms. */
+const ACCEPTANCE_WITHIN_MS = 8_000;
+
 const PLATFORM = 'apps/standalone/src/main.js';
 const VENUE = 'apps/execution/src/venues/paper/main.js';
 
@@ -58,6 +61,8 @@ function prepare(plan: KillPlan): { folder: string; candles: string; settings: s
     deposit: '100000',
     instruments: [{ instrument: 'BTC.HYPERLIQUID', leverage: 3 }],
     positions: [{ instrument: 'BTC.HYPERLIQUID', side: 'long', quantity: '1', price: '40000' }],
+    // Wide, so that orders go on to the end.
+    limits: { drawdown_total: 0.99, drawdown_day: 0.99 },
   };
   const consensus = { minimumAgents: 1, threshold: 55, cooldownMs: 0 };
   const opening = { minScore: 55, minConfidence: 0.3, minIntervalMs: 60_000 };
@@ -153,8 +158,8 @@ export async function runWithKills(plan: KillPlan): Promise<KillOutcome> {
     const random = lehmer(plan.seed + 1);
     let platform = rig.startPlatform();
     while (kills.random + kills.inAnswer < plan.kills && platform.isRunning) {
-      const isInAnswer = random() < plan.inAnswer;
-      await (isInAnswer ? untilAcceptance(rig, platform) : untilSomeMoment(platform, random()));
+      const isInAnswer = random() < plan.inAnswer && (await isAccepted(rig, platform));
+      if (!isInAnswer) await untilSomeMoment(platform, random());
       if (!platform.isRunning) break;
       platform.kill('SIGKILL');
       await platform.ended;
@@ -170,9 +175,10 @@ export async function runWithKills(plan: KillPlan): Promise<KillOutcome> {
   }
 }
 
-/** Until the venue has accepted an order and has not answered yet; or until the platform has come to its end. */
-async function untilAcceptance(rig: Rig, platform: Child): Promise<void> {
-  await Promise.race([rig.accepted(), platform.ended]);
+/** Waits for the venue to accept an order, before it has answered; false when none is accepted for a while. */
+async function isAccepted(rig: Rig, platform: Child): Promise<boolean> {
+  const late = new Promise<false>((resolve) => setTimeout(() => resolve(false), ACCEPTANCE_WITHIN_MS));
+  return Promise.race([rig.accepted().then(() => true), platform.ended.then(() => false), late]);
 }
 
 /** Somewhere in start-up, recovery or the run; `share` from 0 to 1 chooses where. */

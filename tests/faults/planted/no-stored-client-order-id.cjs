@@ -25,7 +25,7 @@ function forgetful(adapter, options) {
     });
     return options.link.toEvents(reports).map((event) => ({ event, availableAt: context.now }));
   };
-  return { ...adapter, perform };
+  return Object.create(adapter, { perform: { value: perform } });
 }
 
 require.cache[path].exports = {

@@ -35,14 +35,16 @@ type Tree = Record<string, unknown>;
 export function loadConfig<S extends TObject>(schema: S, sources: ConfigSources): Static<S> {
   const problems: string[] = [];
   const given: Tree = {};
-  if (sources.file !== undefined) merge(given, readFile(sources.file), '', `file ${sources.file}`, schema, problems);
+  if (sources.file !== undefined)
+    merge(given, readFile(sources.file), { path: [], origin: `file ${sources.file}`, schema, problems });
   for (const [name, value] of Object.entries(sources.env ?? {})) {
     if (!name.startsWith(PREFIX) || FOREIGN.has(name) || value === undefined) continue;
     const path = pathOfVariable(name.slice(PREFIX.length), schema);
-    setPath(given, path, value, `variable ${name}`, schema, problems);
+    setPath(given, value, { path, origin: `variable ${name}`, schema, problems });
   }
   for (const [path, value] of Object.entries(sources.flags ?? {})) {
-    if (value !== undefined) setPath(given, path.split('.'), value, `flag --${path}`, schema, problems);
+    if (value !== undefined)
+      setPath(given, value, { path: path.split('.'), origin: `flag --${path}`, schema, problems });
   }
   const whole: unknown = Value.Default(schema, given);
   for (const problem of Value.Errors(schema, whole)) {
@@ -69,28 +71,31 @@ function readFile(path: string): Tree {
   return content as Tree;
 }
 
+/** Where a value is put, and where it comes from. */
+interface Place {
+  path: readonly string[];
+  /** Named in problems. */
+  origin: string;
+  schema: TSchema;
+  /** Collects what is wrong. */
+  problems: string[];
+}
+
 /** Lays a file's tree over what is there; unknown names are reported, not taken. */
-function merge(target: Tree, source: Tree, prefix: string, origin: string, schema: TSchema, problems: string[]): void {
+function merge(target: Tree, source: Tree, { path, origin, schema, problems }: Place): void {
   for (const [name, value] of Object.entries(source)) {
-    const path = prefix === '' ? name : `${prefix}.${name}`;
     const inner = propertyOf(schema, name);
+    const here = [...path, name];
     if (inner === undefined) {
-      problems.push(unknownKey(path, name, schema, origin));
+      problems.push(unknownKey(here.join('.'), name, schema, origin));
     } else if (value !== null && typeof value === 'object' && !Array.isArray(value) && inner.properties !== undefined) {
       const child = (target[name] ??= {}) as Tree;
-      merge(child, value as Tree, path, origin, inner, problems);
+      merge(child, value as Tree, { path: here, origin, schema: inner, problems });
     } else target[name] = value;
   }
 }
 
-function setPath(
-  target: Tree,
-  path: readonly string[],
-  value: unknown,
-  origin: string,
-  schema: TSchema,
-  problems: string[],
-): void {
+function setPath(target: Tree, value: unknown, { path, origin, schema, problems }: Place): void {
   let [node, inner]: [Tree, TSchema] = [target, schema];
   for (const [index, name] of path.entries()) {
     const next = propertyOf(inner, name);

@@ -7,7 +7,7 @@ const APPEND = `SELECT append_log($1::bigint, $2::bigint, $3::bigint, $4::bigint
 
 /** What append_log and the constraints behind it answer with. */
 const STREAM_CONFLICT = 'MN409';
-const POSITION_TAKEN = '23P01';
+const POSITION_TAKEN = 'MN410';
 const UNIQUE_VIOLATION = '23505';
 /** Serialisation failure and deadlock: nothing was written, the same again is right. */
 const TRY_AGAIN = new Set(['40001', '40P01']);
@@ -165,21 +165,20 @@ export class LogAppender {
 
   /** For a position: the id of the event that holds it, PASSED_OVER when that one was, null when it is free. */
   private async claimedPositions(rows: readonly LogRow[]): Promise<(seq: number) => string | null> {
-    const first = rows[0]!.seq;
-    const last = rows[rows.length - 1]!.seq;
+    const range = [rows[0]!.seq, rows[rows.length - 1]!.seq];
+    const overlapping = `first_seq <= $2::bigint AND last_seq >= $1::bigint
+      AND first_seq >= coalesce((SELECT max(first_seq) FROM log_batches WHERE first_seq <= $1::bigint), 0)`;
     const batches = await this.pool.rows(
       'claimed_batches',
-      `SELECT first_seq, last_seq FROM log_batches
-       WHERE int8range(first_seq, last_seq, '[]') && int8range($1::bigint, $2::bigint, '[]')`,
-      [first, last],
+      `SELECT first_seq, last_seq FROM log_batches WHERE ${overlapping}`,
+      range,
     );
     const holders = await this.pool.rows(
       'claimed_rows',
       `SELECT l.seq, l.event_id FROM log_batches b JOIN log l
          ON l.occurred_at BETWEEN b.from_at AND b.to_at AND l.seq BETWEEN b.first_seq AND b.last_seq
-       WHERE int8range(b.first_seq, b.last_seq, '[]') && int8range($1::bigint, $2::bigint, '[]')
-         AND l.seq BETWEEN $1::bigint AND $2::bigint`,
-      [first, last],
+       WHERE ${overlapping} AND l.seq BETWEEN $1::bigint AND $2::bigint`,
+      range,
     );
     const idAt = new Map(holders.map(([seq, id]) => [Number(seq), id!]));
     const ranges = batches.map(([from, to]) => [Number(from), Number(to)] as const);

@@ -5,7 +5,7 @@ export type { DatabaseKind } from './data-source';
 export { PostgresEventStore } from './event-store';
 export type { PostgresEventStoreOptions } from './event-store';
 export { StoreInspection } from './inspection';
-export type { DeadLetter, ParkedKey, StoredFact } from './inspection';
+export type { DeadLetter, ParkedKey } from './inspection';
 export { OperatorInbox } from './operator-inbox';
 export type { OperatorRequest } from './operator-inbox';
 export { isTransientStoreError } from './transient';

@@ -28,19 +28,6 @@ export interface ParkedKey {
   parkedAt: number;
 }
 
-/** What is stored about an instant: enough to tell a repeat from a conflict. */
-export interface StoredFact {
-  id: string;
-  type: string;
-  /** `instrument` of its data; '' for types without one. */
-  instrument: string;
-  /** `source` of its data; '' for types without one. */
-  source: string;
-  /** `intervalMs` of its data; null for types without one. */
-  intervalMs: number | null;
-  at: number;
-}
-
 const DEAD_LETTERS = `SELECT handler, handler_key, event_id, event_seq, reason, error,
     date_part('epoch', skipped_at) * 1000, skip_seq
   FROM dead_letters ORDER BY skip_seq`;
@@ -57,11 +44,9 @@ const STREAMS = `SELECT stream_id FROM streams WHERE stream_id LIKE $1 ORDER BY 
 const KNOWN_IDS = `SELECT event_id FROM log WHERE event_id = ANY ($1::uuid[])
   AND occurred_at BETWEEN to_timestamp($2::bigint / 1000.0) AND to_timestamp($3::bigint / 1000.0)`;
 
-const FACTS_AT = `SELECT event_id, type, data->>'instrument', data->>'source', data->>'intervalMs',
-    date_part('epoch', occurred_at) * 1000
-  FROM events
+const FACTS_AT = `SELECT ${ROW_COLUMNS} FROM events
   WHERE type = ANY ($1::text[]) AND token = ANY ($2::text[])
-    AND occurred_at = ANY (SELECT to_timestamp(at / 1000.0) FROM unnest($3::bigint[]) AS at)
+    AND occurred_at = ANY (SELECT to_timestamp(instant / 1000.0) FROM unnest($3::bigint[]) AS instant)
     AND occurred_at BETWEEN to_timestamp($4::bigint / 1000.0) AND to_timestamp($5::bigint / 1000.0)`;
 
 /** Hexadecimal digits of a UUID. */
@@ -131,26 +116,13 @@ export class StoreInspection {
     return new Set(rows.map(([id]) => id!));
   }
 
-  /** Market facts of these types and tokens at exactly these instants (epoch ms). */
-  async factsAt(
-    types: readonly string[],
-    tokens: readonly string[],
-    instants: readonly number[],
-  ): Promise<StoredFact[]> {
+  /** Market facts of these types and tokens at exactly these instants (epoch ms), in no order. */
+  async factsAt(types: readonly string[], tokens: readonly string[], instants: readonly number[]): Promise<LogRow[]> {
     if (instants.length === 0) return [];
-    const [from, to] = instants.reduce(
-      ([low, high], at) => [Math.min(low, at), Math.max(high, at)],
-      [Infinity, -Infinity],
-    );
+    const from = instants.reduce((low, at) => Math.min(low, at), Infinity);
+    const to = instants.reduce((high, at) => Math.max(high, at), -Infinity);
     const rows = await this.pool.rows('facts_at', FACTS_AT, [types, tokens, instants, from, to]);
-    return rows.map(([id, type, instrument, source, intervalMs, at]) => ({
-      id: id!,
-      type: type!,
-      instrument: instrument ?? '',
-      source: source ?? '',
-      intervalMs: intervalMs == null ? null : Number(intervalMs),
-      at: Math.round(Number(at)),
-    }));
+    return rows.map(fromColumns);
   }
 
   close(): Promise<void> {

@@ -10,7 +10,10 @@ const BATCHES_AT_ONCE = 2_000;
 
 const NEXT_BATCHES = `SELECT last_seq, last_seq - first_seq + 1, date_part('epoch', from_at) * 1000,
     date_part('epoch', to_at) * 1000
-  FROM log_batches WHERE last_seq > $1::bigint ORDER BY last_seq LIMIT ${BATCHES_AT_ONCE}`;
+  FROM log_batches
+  WHERE first_seq >= coalesce((SELECT max(first_seq) FROM log_batches WHERE first_seq <= $1::bigint), 0)
+    AND last_seq > $1::bigint
+  ORDER BY first_seq LIMIT ${BATCHES_AT_ONCE}`;
 
 /** The times narrow the search to few partitions, and to a piece of the time index in each. */
 const LOG_PAGE = `SELECT ${ROW_COLUMNS} FROM log
@@ -93,7 +96,11 @@ export class LogReader {
   constructor(private readonly pool: TextPool) {}
 
   async lastSeq(): Promise<number> {
-    const [row] = await this.pool.rows('last_seq', 'SELECT max(last_seq) FROM log_batches', []);
+    const [row] = await this.pool.rows(
+      'last_seq',
+      'SELECT last_seq FROM log_batches ORDER BY first_seq DESC LIMIT 1',
+      [],
+    );
     return Number(row?.[0] ?? 0);
   }
 

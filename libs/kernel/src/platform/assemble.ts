@@ -3,7 +3,8 @@ import { createAgents, createDeciders, isTerminal, type ExecutionState, type Pla
 import { ruleBasedModelAdapter, type ModelLatency } from '../adapters/rule-based-model';
 import { Engine, type EngineOptions, type RemoteHandlers } from '../core/engine';
 import type { LogSink } from '../log/log-writer';
-import { orderEffects, type OrderToSend } from '../venue-link/order-effects';
+import { orderEffects } from '../venue-link/order-effects';
+import type { OrderToSend } from '../venue-link/order-inputs';
 import { reconciler } from '../venue-link/reconciler';
 import type { VenueLink } from '../venue-link/venue-link';
 

@@ -1,11 +1,12 @@
 import type { AnyEvent } from '@moon/events';
-import { deadlineEvent } from '../core/deadline-table';
+import { deadlineEvent, type Deadline } from '../core/deadline-table';
 import type { Engine } from '../core/engine';
 import type { OpenRequest } from '../core/effect-tracker';
 import type { LogSink } from '../log/log-writer';
 import type { Clock } from '../ports/clock';
 import type { TimedInput } from '../ports/effect';
 import { isMarketEvent, type VenueLink } from '../venue-link/venue-link';
+import { Alarm } from './alarm';
 import type { AgentThreads } from './threads/agent-threads';
 
 export interface LiveOptions {
@@ -23,51 +24,56 @@ export interface LiveOptions {
 
 /** One turn of the loop handles events for this long before it lets timers and sockets in, ms. */
 const TURN_MS = 8;
-/** How long a checkpoint or a stop waits for agents that are behind, wall ms. */
-const SETTLE_MS = 1_000;
+/** How long `settled` waits for agents that are behind before it looks again, wall ms. */
+const LOOK_MS = 200;
 
 /**
- * Drives inputs as they arrive (rule 1: arrival order is the recorded order). Deadlines fire by the clock, effects run
- * side by side with the handlers, agents live in threads of their own.
+ * Drives inputs as they arrive (rule 1: arrival order is the recorded order). Deadlines fire by the clock, feed or no
+ * feed; effects run beside the handlers, each after its request is stored; agents live in threads of their own.
  */
 export class LiveRuntime {
   private isPumping = false;
-  private isPumpScheduled = false;
-  private isHolding = false;
+  private isTurnScheduled = false;
   private isStopped = false;
-  private held: AnyEvent[] = [];
-  private readonly chains = new Map<string, Promise<void>>();
+  /** Effects and calls of the venue that are under way. */
   private readonly running = new Set<Promise<void>>();
+  private readonly chains = new Map<string, Promise<void>>();
+  /** Results that an adapter gave for a later time. */
   private readonly timers = new Set<() => void>();
-  private cancelDeadline: (() => void) | null = null;
-  private cancelVenue: (() => void) | null = null;
+  private readonly deadlines: Alarm;
+  private readonly venue: Alarm;
+  /** Deadlines due by `dueAt` fire once everything up to `afterSeq` has been dispatched; it is known a turn later. */
+  private patient: { dueAt: number; afterSeq: number | null } | null = null;
 
-  constructor(private readonly options: LiveOptions) {}
-
-  /** Takes an input. During a checkpoint it waits; after `stop` it is refused with false. */
-  submit(event: AnyEvent): boolean {
-    if (this.isStopped) return false;
-    if (this.isHolding) {
-      this.held.push(event);
-      return true;
-    }
-    this.options.engine.input(event);
-    if (isMarketEvent(event)) this.toVenue(event);
-    this.pump();
-    return true;
+  constructor(private readonly options: LiveOptions) {
+    this.deadlines = new Alarm(options.clock, () => this.deadlineDue());
+    this.venue = new Alarm(options.clock, () => this.venueDue());
   }
 
-  /** Events that wait to be handled on the main thread. */
+  /** Takes an input; after `stop` it is refused with false. */
+  submit(event: AnyEvent): boolean {
+    if (this.isStopped) return false;
+    try {
+      const isNew = this.options.engine.input(event);
+      if (isNew && isMarketEvent(event)) this.takeReports(this.options.venue?.market(event) ?? []);
+      this.pump();
+    } catch (thrown) {
+      this.fail(thrown);
+    }
+    return !this.isStopped;
+  }
+
+  /** Events that wait to be handled on this thread. */
   get queued(): number {
-    return this.options.engine.queued + this.held.length;
+    return this.options.engine.queued;
   }
 
   /** To be wired to the engine's `onRequest`. */
   request(request: OpenRequest): void {
-    this.perform(request, false);
+    if (!this.isStopped) this.perform(request, false);
   }
 
-  /** Continues after a restart, or starts: takes the cut-off tail, finishes open requests, fires what fell due meanwhile. */
+  /** Continues after a restart, or starts: takes the cut-off tail, finishes open requests; what fell due meanwhile fires. */
   start(inputs: readonly AnyEvent[]): void {
     for (const event of inputs) this.options.engine.input(event);
     for (const request of this.options.engine.effects.unsettled()) this.perform(request, true);
@@ -75,97 +81,119 @@ export class LiveRuntime {
     this.armVenue();
   }
 
-  /** Handles everything that is under way, with inputs held back; then calls `cut` and goes on. Agents that stay behind are not waited for. */
-  async quiesce<T>(cut: () => Promise<T>): Promise<T> {
-    this.isHolding = true;
-    try {
-      await this.settle();
-      return await cut();
-    } finally {
-      this.release();
-    }
+  /** To be called when agents of other threads have put events into the queue. */
+  wake(): void {
+    this.scheduleTurn();
   }
 
-  /** Refuses further inputs, handles what is under way (waiting for effects at most `graceMs`), and stores the log. */
-  async stop(graceMs = 5_000): Promise<void> {
-    await this.settle();
-    await Promise.race([Promise.all(this.running), new Promise((resolve) => setTimeout(resolve, graceMs).unref())]);
-    this.release();
-    await this.settle();
-    this.isStopped = true;
-    this.cancelDeadline?.();
-    this.cancelVenue?.();
-    for (const cancel of this.timers) cancel();
-    await this.options.log.durable(this.options.engine.lastSeq);
-  }
-
-  private release(): void {
-    this.isHolding = false;
-    for (const event of this.held.splice(0)) this.submit(event);
+  /** Handles everything that is in the queue now: then the engine is at one position of the log, ready for a checkpoint. */
+  drain(): void {
+    this.options.engine.drain();
     this.pump();
   }
 
-  private async settle(): Promise<void> {
+  /**
+   * Waits until nothing is under way: queue, agents and effects.
+   *
+   * @param withinMs wall time after which it goes on all the same
+   * @returns false when the time was up
+   */
+  async settled(withinMs: number): Promise<boolean> {
+    const wall = this.options.wall ?? Date.now;
     const { engine, agents } = this.options;
-    for (;;) {
-      engine.drain();
-      agents?.flush();
-      if (agents && !(await agents.idle(SETTLE_MS))) return;
-      if (engine.queued === 0) return;
+    for (const end = wall() + withinMs; ;) {
+      this.drain();
+      const areAgentsIdle = (await agents?.idle(Math.min(LOOK_MS, Math.max(1, end - wall())))) ?? true;
+      if (this.running.size > 0) await Promise.race([...this.running, pause(LOOK_MS)]);
+      if (areAgentsIdle && engine.queued === 0 && this.running.size === 0) return true;
+      if (wall() >= end) return false;
     }
+  }
+
+  /** Handles what is under way (waiting for effects and agents at most `graceMs`), refuses what comes later, and stores the log. */
+  async stop(graceMs = 5_000): Promise<void> {
+    await this.settled(graceMs);
+    this.isStopped = true;
+    this.deadlines.off();
+    this.venue.off();
+    for (const cancel of this.timers) cancel();
+    this.options.engine.drain();
+    await this.options.log.durable(this.options.engine.lastSeq);
   }
 
   private pump(): void {
-    if (this.isPumping) return;
+    if (this.isPumping || this.isStopped) return;
+    const { engine } = this.options;
     this.isPumping = true;
-    this.isPumpScheduled = false;
-    const { engine, agents } = this.options;
     try {
       engine.drain(TURN_MS, this.options.wall ?? Date.now);
-      if (engine.queued === 0) this.fireDeadlines();
-      agents?.flush();
-    } catch (thrown) {
-      this.fail(thrown);
-      return;
+      this.firePatient();
     } finally {
       this.isPumping = false;
     }
-    if (engine.queued > 0) this.schedulePump();
-    else this.armDeadline();
+    if (engine.queued > 0 || this.options.agents) this.scheduleTurn();
+    this.armDeadlines();
   }
 
-  private schedulePump(): void {
-    if (this.isPumpScheduled || this.isStopped) return;
-    this.isPumpScheduled = true;
-    setImmediate(() => this.pump());
+  /** The next turn comes when timers and sockets had theirs; until then events for the agents' threads gather to a batch. */
+  private scheduleTurn(): void {
+    if (this.isTurnScheduled || this.isStopped) return;
+    this.isTurnScheduled = true;
+    setImmediate(() => {
+      this.isTurnScheduled = false;
+      if (this.isStopped) return;
+      this.options.agents?.flush();
+      if (this.queued > 0) this.guard(() => this.pump());
+    });
   }
 
-  /** To be called when agents of other threads have put events into the queue. */
-  wake(): void {
-    this.schedulePump();
+  /**
+   * A deadline has fallen due. Protective ones (of portfolios: force close, order expiry) are taken at once; the others
+   * first let the inputs be consumed that were there by now (rule 23): those that a socket or thread still holds, hence
+   * the turn, and those in the queue.
+   */
+  private deadlineDue(): void {
+    const { engine, clock } = this.options;
+    const dueAt = clock.now();
+    this.guard(() => {
+      for (const deadline of engine.deadlines.due(dueAt)) if (this.isProtective(deadline)) this.fire(deadline);
+      this.pump();
+    });
+    if (this.patient !== null || engine.deadlines.due(dueAt).length === 0) return;
+    const patient = { dueAt, afterSeq: null as number | null };
+    this.patient = patient;
+    setImmediate(() => {
+      patient.afterSeq = engine.lastSeq;
+      this.guard(() => this.pump());
+    });
   }
 
-  private fireDeadlines(): void {
-    const { engine, clock, headers } = this.options;
-    if (this.isHolding || this.isStopped) return;
-    const now = clock.now();
-    for (let next = engine.deadlines.next(); next && next.dueAt <= now; next = engine.deadlines.next()) {
-      engine.input(deadlineEvent(next, headers));
-      engine.drain();
-    }
+  private firePatient(): void {
+    const { engine } = this.options;
+    if (this.patient === null || this.patient.afterSeq === null) return;
+    if (engine.queued > 0 && engine.dispatchedSeq < this.patient.afterSeq) return;
+    const { dueAt } = this.patient;
+    this.patient = null;
+    for (const deadline of engine.deadlines.due(dueAt)) this.fire(deadline);
+    engine.drain(TURN_MS, this.options.wall ?? Date.now);
   }
 
-  private armDeadline(): void {
-    this.cancelDeadline?.();
-    this.cancelDeadline = null;
-    const next = this.options.engine.deadlines.next();
-    if (next && !this.isStopped) this.cancelDeadline = this.options.clock.at(next.dueAt, () => this.pump());
+  private armDeadlines(): void {
+    const { deadlines } = this.options.engine;
+    const awaited = this.patient?.dueAt ?? Number.NEGATIVE_INFINITY;
+    const next = deadlines.next();
+    if (next === null || next.dueAt > awaited) this.deadlines.set(next?.dueAt ?? null);
+    else this.deadlines.set(deadlines.snapshot().find(({ dueAt }) => dueAt > awaited)?.dueAt ?? null);
   }
 
-  private toVenue(event: AnyEvent): void {
-    const { venue } = this.options;
-    if (!venue) return;
-    this.takeReports(venue.market(event));
+  private fire(deadline: Deadline): void {
+    this.options.engine.deadlines.fire(deadline);
+    this.options.engine.input(deadlineEvent(deadline, this.options.headers));
+  }
+
+  private isProtective({ handler }: Deadline): boolean {
+    const { host } = this.options.engine;
+    return host.has(handler) && host.handler(handler).partitionedBy === 'portfolio';
   }
 
   private takeReports(reports: AnyEvent[] | Promise<AnyEvent[]>): void {
@@ -173,42 +201,41 @@ export class LiveRuntime {
       this.track(reports.then((events) => this.takeReports(events)));
       return;
     }
-    for (const report of reports) this.submit(report);
-    if (!this.options.venue?.isRemote) this.armVenue();
+    for (const report of reports) this.options.engine.input(report);
+    if (reports.length > 0) this.pump();
+    if (reports.length > 0 || !this.options.venue?.isRemote) this.armVenue();
   }
 
   /** Wakes the venue when something of its own falls due: a latency, an expiry, a liquidation's second part. */
   private armVenue(): void {
-    const { venue } = this.options;
-    if (!venue || this.isStopped) return;
-    const due = venue.nextDueAt();
-    if (due instanceof Promise) this.track(due.then((at) => this.armVenueAt(at)));
-    else this.armVenueAt(due);
+    const due = this.isStopped ? null : (this.options.venue?.nextDueAt() ?? null);
+    if (due instanceof Promise) this.track(due.then((at) => this.venue.set(this.isStopped ? null : at)));
+    else this.venue.set(due);
   }
 
-  private armVenueAt(dueAt: number | null): void {
+  private venueDue(): void {
     const { venue, clock } = this.options;
-    this.cancelVenue?.();
-    this.cancelVenue = null;
-    if (dueAt === null || !venue || this.isStopped) return;
-    this.cancelVenue = clock.at(dueAt, () => this.takeReports(venue.advanceTo(clock.now())));
+    if (!venue) return;
+    this.guard(() => {
+      const reports = venue.advanceTo(clock.now());
+      this.takeReports(reports);
+      if (reports instanceof Promise) this.track(reports.then(() => this.armVenue()));
+    });
   }
 
+  /** Performs a request when it is stored; one portfolio's (or token's) requests to an ordered adapter come one after the other. */
   private perform(request: OpenRequest, recovering: boolean): void {
-    const adapter = this.options.engine.effects.adapter(request.adapter);
-    const before =
-      adapter.concurrency === 'ordered' ? (this.chains.get(adapter.name) ?? Promise.resolve()) : Promise.resolve();
+    const { engine, log, clock } = this.options;
+    const adapter = engine.effects.adapter(request.adapter);
+    const chain = `${adapter.name}\u0000${request.request.key}`;
+    const before = adapter.concurrency === 'ordered' ? (this.chains.get(chain) ?? Promise.resolve()) : Promise.resolve();
     const work = before.then(async () => {
-      if (!adapter.isPure) await this.options.log.durable(request.seq);
-      const now = this.options.clock.now();
-      for (const result of await adapter.perform(request.request, { now, recovering })) this.takeLater(result);
-      this.armVenue();
+      if (!adapter.isPure) await log.durable(request.seq);
+      if (this.isStopped) return;
+      for (const result of await adapter.perform(request.request, { now: clock.now(), recovering })) this.takeLater(result);
+      if (!adapter.isPure) this.armVenue();
     });
-    if (adapter.concurrency === 'ordered')
-      this.chains.set(
-        adapter.name,
-        work.catch(() => undefined),
-      );
+    if (adapter.concurrency === 'ordered') this.chains.set(chain, work.catch(() => undefined));
     this.track(work);
   }
 
@@ -229,8 +256,22 @@ export class LiveRuntime {
     this.running.add(tracked);
   }
 
+  private guard(work: () => void): void {
+    if (this.isStopped) return;
+    try {
+      work();
+    } catch (thrown) {
+      this.fail(thrown);
+    }
+  }
+
   private fail(thrown: unknown): void {
+    if (this.isStopped) return;
     this.isStopped = true;
     this.options.onFatal(thrown instanceof Error ? thrown : new Error(String(thrown)));
   }
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
 }

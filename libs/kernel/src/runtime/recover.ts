@@ -5,7 +5,8 @@ import type { HandlerState } from '../core/handler-host';
 import { Recovery } from '../core/recovery';
 import type { LogSink } from '../log/log-writer';
 import type { EventStore, LogRow } from '../ports/event-store';
-import type { LaggingAgents, RecordedSkip } from './threads/protocol';
+import type { AgentsCut } from './threads/agent-threads';
+import type { AgentBase, RecordedSkip } from './threads/protocol';
 
 export interface RecoveryReport {
   /** Log position of the checkpoint that was loaded; 0 when there was none. */
@@ -22,93 +23,101 @@ export interface RecoverOptions {
   observe?: (event: AnyEvent) => void;
   /** Starts the agents of other threads with what the checkpoint and the record say, before the log is handled again. */
   startAgents?: (start: AgentsStart) => void;
-  agentsIdle?: () => Promise<void>;
 }
 
 export interface AgentsStart {
-  /** The log position that `states` stand for. */
+  /** The log position of the checkpoint; what comes after it is posted. */
   seq: number;
-  states: readonly HandlerState[];
-  /** Agents that were behind when the checkpoint was taken, each at its own position. */
-  laggards: readonly LaggingAgents[];
+  /** The end of the log. */
+  endSeq: number;
+  /** Where each agent that the checkpoint knows starts from. */
+  bases: Readonly<Record<string, AgentBase>>;
   /** Deliveries that the record says were skipped. */
   skips: readonly RecordedSkip[];
 }
 
 /**
  * Brings an engine to where the log ends: the latest checkpoint, then every later event handled again in log order.
- * Nothing is regenerated or re-ordered (rule 1); outputs that the log holds are recognised by their ids.
+ * Nothing is regenerated or re-ordered (rule 1); outputs that the log holds are recognised by their ids, those of agents
+ * in other threads whenever they come.
  */
-export async function recover(options: RecoverOptions): Promise<RecoveryReport> {
-  const { store, engine } = options;
+export async function recover({ store, engine, observe, startAgents }: RecoverOptions): Promise<RecoveryReport> {
   const checkpoint = await store.latestCheckpoint();
   const from = checkpoint?.seq ?? 0;
-  const states = (checkpoint?.entries ?? []).map((entry) => ({
-    ...(entry.state as HandlerState),
-    handler: entry.handler,
-    key: entry.key,
-  }));
-  const laggards = (checkpoint?.meta.laggards ?? []) as LaggingAgents[];
+  const states = (checkpoint?.entries ?? []).map((entry) => {
+    return { ...(entry.state as Omit<HandlerState, 'handler' | 'key'>), handler: entry.handler, key: entry.key };
+  });
   if (checkpoint) {
     engine.restore(checkpoint.meta.engine as EngineSnapshot);
     engine.host.restore(states);
   }
-  const failures = await recordedFailures(store, Math.min(from, ...laggards.map((laggard) => laggard.seq)));
-  const recovery = new Recovery(failures);
-  options.startAgents?.({ seq: from, states, laggards, skips: skipsOf(failures) });
-  await loadReplayed(store, engine, from);
+  const records = await recordsOf(store);
+  const positions = (checkpoint?.meta.agents ?? {}) as AgentsCut['positions'];
+  startAgents?.({
+    seq: from,
+    endSeq: await store.lastSeq(),
+    bases: basesOf(positions, states),
+    skips: skipsOf(records),
+  });
+  await provideOriginals(store, engine, records, from);
+  const recovery = new Recovery(records.filter(({ seq }) => seq > from));
   engine.beginRecovery(recovery);
   let rehandled = 0;
   for await (const row of store.readLog(from)) {
     recovery.record(row.event);
-    options.observe?.(row.event);
+    observe?.(row.event);
     engine.rehandle(row);
     rehandled += 1;
   }
-  await options.agentsIdle?.();
   engine.endRecovery();
   return { checkpointSeq: from, rehandled, unlogged: recovery.unlogged() };
 }
 
-/** Stores everything that the engine and its handlers know, as one cut of the log. */
-export async function saveCheckpoint(
-  store: EventStore,
-  log: LogSink,
-  engine: Engine,
-  remote: { states: readonly HandlerState[]; laggards: readonly LaggingAgents[] } = { states: [], laggards: [] },
-): Promise<number> {
+/** Stores everything that the engine, its handlers and the agents know, as one cut of the log. The engine's queue is empty. */
+export async function saveCheckpoint(store: EventStore, log: LogSink, engine: Engine, agents?: AgentsCut): Promise<number> {
   const snapshot = engine.snapshot();
-  const entries = [...engine.host.states(), ...remote.states].map(({ handler, key, state, now }) => {
+  const entries = [...engine.host.states(), ...(agents?.states ?? [])].map(({ handler, key, state, now }) => {
     return { handler, key, state: structuredClone({ state, now }) };
   });
-  const meta = structuredClone({ engine: snapshot, laggards: remote.laggards }) as unknown as Record<string, unknown>;
+  const meta = structuredClone({ engine: snapshot, agents: agents?.positions ?? {} }) as unknown as Record<string, unknown>;
   await log.durable(snapshot.seq);
   await store.saveCheckpoint(snapshot.seq, entries, meta);
   return snapshot.seq;
 }
 
-async function recordedFailures(store: EventStore, from: number): Promise<LogRow[]> {
+const RECORDS_A_PAGE = 5_000;
+
+/** All records of failures and of what was delivered again. */
+async function recordsOf(store: EventStore): Promise<LogRow[]> {
   const rows: LogRow[] = [];
-  for await (const row of store.readLog(from)) {
-    if (row.event.type === 'event.skipped' || row.event.type === 'key.parked') rows.push(row);
-  }
+  let cursor: string | undefined;
+  do {
+    const page = await store.query({ types: ['event.skipped', 'key.parked', 'event.replayed'], limit: RECORDS_A_PAGE, cursor });
+    rows.push(...page.rows);
+    cursor = page.cursor ?? undefined;
+  } while (cursor !== undefined);
   return rows;
+}
+
+function basesOf(positions: AgentsCut['positions'], states: readonly HandlerState[]): Record<string, AgentBase> {
+  const bases: Record<string, AgentBase> = {};
+  for (const [agent, position] of Object.entries(positions)) {
+    bases[agent] = { ...position, states: states.filter(({ handler }) => handler === agent) };
+  }
+  return bases;
 }
 
 function skipsOf(rows: readonly LogRow[]): RecordedSkip[] {
   return rows.flatMap(({ event }) => {
     if (event.type !== 'event.skipped') return [];
-    return [{ handler: event.data.handler, key: event.data.handlerKey, eventId: event.data.skippedEventId }];
+    return [{ handler: event.data.handler, key: event.data.handlerKey, seq: event.data.skippedSeq }];
   });
 }
 
 /** Dead letters that were replayed since the checkpoint need their original events. */
-async function loadReplayed(store: EventStore, engine: Engine, from: number): Promise<void> {
-  for await (const { event } of store.readLog(from)) {
-    if (event.type !== 'event.replayed') continue;
-    for await (const original of store.readLog(event.data.replayedSeq - 1)) {
-      engine.provideOriginal(original.event);
-      break;
-    }
+async function provideOriginals(store: EventStore, engine: Engine, records: readonly LogRow[], from: number): Promise<void> {
+  for (const { seq, event } of records) {
+    if (event.type !== 'event.replayed' || seq <= from) continue;
+    for await (const original of store.readLog(event.data.replayedSeq - 1, 1)) engine.provideOriginal(original.event);
   }
 }

@@ -13,12 +13,13 @@ import {
 } from '@moon/domain';
 import type { EventType } from '@moon/events';
 import type { EventStore, LogRow } from '@moon/kernel';
+import { GLOBAL, haltsInForce, type HaltInForce } from '../../store/halts-in-force';
 
 /** A portfolio as the log tells it. */
 export interface PortfolioView {
   state: PortfolioState;
   /** Halts of the portfolio and global ones. */
-  halts: { source: string; scope: 'portfolio' | 'global'; reason: string; since: number }[];
+  halts: HaltInForce[];
   value: Valuation;
   /** Average entry prices by instrument, decimal strings. */
   entryPrices: Record<string, string>;
@@ -32,7 +33,6 @@ const PAGE_ROWS = 500;
 /** Pages of a token's newest prices that are looked through for one instrument. */
 const PRICE_PAGES = 10;
 const PRICE_TYPES: readonly EventType[] = ['price.tick', 'bar.opened', 'bar.closed'];
-const GLOBAL_HALTS = 'halts-global';
 
 /** Names of the portfolios that were opened, in the order of their opening. */
 export async function portfolioNames(store: Pick<EventStore, 'query'>): Promise<string[]> {
@@ -44,26 +44,16 @@ export async function portfolioNames(store: Pick<EventStore, 'query'>): Promise<
 export async function readPortfolio(store: EventStore, name: string): Promise<PortfolioView | null> {
   let state: PortfolioState | undefined;
   let asOf = 0;
-  const halts = new Map<string, PortfolioView['halts'][number]>();
-  const noteHalt = ({ event }: LogRow): void => {
-    if (event.type !== 'halt.raised' && event.type !== 'halt.lifted') return;
-    const { source, scope, reason } = event.data;
-    const key = JSON.stringify([source, scope, reason]);
-    if (event.type === 'halt.lifted') halts.delete(key);
-    else if (!halts.has(key)) halts.set(key, { source, scope, reason, since: event.occurredAt });
-  };
-  for await (const row of store.readStream(`portfolio-${name}`)) {
-    state = evolvePortfolio(state, row.event);
-    noteHalt(row);
-    asOf = Math.max(asOf, row.event.occurredAt);
+  for await (const { event } of store.readStream(`portfolio-${name}`)) {
+    state = evolvePortfolio(state, event);
+    asOf = Math.max(asOf, event.occurredAt);
   }
   if (!state) return null;
-  for await (const row of store.readStream(GLOBAL_HALTS)) noteHalt(row);
   const prices = await lastPrices(store, state);
   asOf = Math.max(asOf, ...Object.values(prices.quotes).map(({ at }) => at));
   return {
     state,
-    halts: [...halts.values()],
+    halts: [...(await haltsInForce(store, GLOBAL)), ...(await haltsInForce(store, name))],
     value: valuation(state, prices.marks, asOf, null),
     entryPrices: entryPricesOf(state),
     orders: await openOrders(store, state),

@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { EventRefused, validateEvent } from '@moon/events';
 import {
@@ -12,6 +13,8 @@ import type { VenueFaults } from './faults';
 import type { PaperVenue } from './paper-venue';
 import { LineSplitter, REPORTS_PER_PAGE, type Answer, type VenueRequest } from './protocol';
 
+/** Longest wait at the end for answers that are held back, wall ms. */
+const CLOSE_WAIT_MS = 2_000;
 /** Answers that a client has not read; beyond that it is cut off. */
 const MAX_UNREAD_BYTES = 64 * 1024 * 1024;
 
@@ -61,11 +64,11 @@ export class PaperVenueServer {
     return (this.server.address() as AddressInfo).port;
   }
 
-  /** Takes no more, answers what it has taken, and closes the venue. */
+  /** Takes no more, answers what it has taken (for at most two seconds), and closes the venue. */
   async close(): Promise<void> {
     const closed = new Promise<void>((resolve) => this.server.close(() => resolve()));
     for (const socket of this.sockets) socket.pause();
-    await Promise.all(this.unanswered);
+    await Promise.race([Promise.all(this.unanswered), wait(CLOSE_WAIT_MS, undefined, { ref: false })]);
     for (const socket of this.sockets) socket.destroySoon();
     await closed;
     this.options.venue.close();

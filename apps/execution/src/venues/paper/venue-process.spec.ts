@@ -222,6 +222,18 @@ describe('the process of the paper venue', () => {
     expect(venueProcess.errors).toBe('');
   });
 
+  it('ends on SIGTERM also while it holds an answer back', async () => {
+    const venue = client(await venueProcess.start('--answer-delay-ms', '60000'));
+    await venue.openAccount(ACCOUNT);
+    await venue.market(tick(SPOT, 0, 40_000));
+    const answer = expect(venue.submit(desk.order(SPOT, 'buy', '0.5'))).rejects.toBeInstanceOf(VenueTimeout);
+    await venueProcess.line('accepted');
+    expect(await venueProcess.end('SIGTERM')).toBe(0);
+    await answer;
+    const again = client(await venueProcess.start());
+    expect(await again.books('main')).toMatchObject({ lastVenueSeq: 2 });
+  });
+
   it('refuses to share its books with a second process', async () => {
     await venueProcess.start();
     const second = new VenueProcess(directory);

@@ -38,33 +38,41 @@ const INSERT_ROWS = (table: string, rows: string): string => `
       version bigint, schema integer, type text, source text, key text, token text, stream text, data json, headers json);`;
 
 /**
- * Appends one batch in one round trip and one transaction. The batch's range of positions is claimed first: a second
- * attempt at the same batch waits for the first and then fails on the range, before anything is doubled.
- * Raises MN409 with the streams as JSON in DETAIL when a stream is not at its expected version.
+ * Appends one batch in one round trip and one transaction. The batch claims its range of positions first. A second
+ * attempt at the same batch, while the first is still being committed, waits at the primary key and fails there; so do
+ * two writers that both go on after the same last event. An exclusion constraint would say the same at four times the cost.
+ * Raises MN410 when a position is taken, MN409 with the streams as JSON in DETAIL when one is not at its version.
  */
 const APPEND_LOG = `
 CREATE FUNCTION append_log(
-  first_seq bigint, last_seq bigint, from_ms bigint, to_ms bigint,
+  first_position bigint, last_position bigint, from_ms bigint, to_ms bigint,
   bus_rows json, stream_rows json, stream_versions json, wake_relay boolean
 ) RETURNS void
 LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
 DECLARE
+  given record;
   lost text[];
 BEGIN
+  IF (SELECT last_seq FROM log_batches WHERE first_seq <= last_position ORDER BY first_seq DESC LIMIT 1)
+    >= first_position THEN
+    RAISE EXCEPTION 'A position of % to % is taken', first_position, last_position USING ERRCODE = 'MN410';
+  END IF;
   INSERT INTO log_batches (first_seq, last_seq, from_at, to_at)
-  VALUES (first_seq, last_seq, to_timestamp(from_ms / 1000.0), to_timestamp(to_ms / 1000.0));
+  VALUES (first_position, last_position, to_timestamp(from_ms / 1000.0), to_timestamp(to_ms / 1000.0));
   IF stream_rows IS NOT NULL THEN
-    WITH given AS (
-      SELECT * FROM json_to_recordset(stream_versions) AS g(stream text, expected bigint, version bigint)
-    ), opened AS (
-      INSERT INTO streams (stream_id, version) SELECT stream, version FROM given WHERE expected = 0 ORDER BY stream
-      ON CONFLICT (stream_id) DO NOTHING RETURNING stream_id
-    ), advanced AS (
-      UPDATE streams s SET version = given.version FROM given
-      WHERE s.stream_id = given.stream AND given.expected > 0 AND s.version = given.expected RETURNING s.stream_id
-    )
-    SELECT array_agg(stream) INTO lost FROM given
-    WHERE stream NOT IN (SELECT stream_id FROM opened UNION ALL SELECT stream_id FROM advanced);
+    -- In one order everywhere, so that two writers cannot wait for each other.
+    FOR given IN
+      SELECT * FROM json_to_recordset(stream_versions) AS g(stream text, expected bigint, version bigint) ORDER BY stream
+    LOOP
+      IF given.expected = 0 THEN
+        INSERT INTO streams (stream_id, version) VALUES (given.stream, given.version) ON CONFLICT DO NOTHING;
+      ELSE
+        UPDATE streams SET version = given.version WHERE stream_id = given.stream AND version = given.expected;
+      END IF;
+      IF NOT FOUND THEN
+        lost := lost || given.stream;
+      END IF;
+    END LOOP;
     IF lost IS NOT NULL THEN
       -- A statement of its own: it sees what the winner has committed meanwhile.
       RAISE EXCEPTION 'A stream is not at its expected version' USING ERRCODE = 'MN409', DETAIL = (

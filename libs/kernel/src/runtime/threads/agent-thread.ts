@@ -156,8 +156,8 @@ export class AgentThread {
   }
 
   private async ask<T>(what: 'states' | 'hashViews'): Promise<T | null> {
-    await this.ready;
-    if (this.isStopped) return null;
+    await this.ready.catch(() => undefined);
+    if (this.isStopped || !this.isReady) return null;
     const id = (this.asked += 1);
     return new Promise((resolve) => {
       this.answers.set(id, resolve as (value: unknown) => void);
@@ -196,7 +196,8 @@ export class AgentThread {
     for (const handler of handlers) for (const type of handler.types) this.types.add(type);
     const bases = this.names.map((agent) => ({ agent, ...this.hooks.baseOf(agent) }));
     this.tell({ kind: 'start', bases, skips: this.hooks.skipsOf(this.names) });
-    this.feed.start(Math.min(...bases.map(({ seq }) => seq)), (event) => this.wants(event));
+    const isOwn = ({ replay, event }: ThreadItem): boolean => (replay ? this.names.includes(replay.data.handler) : this.wants(event));
+    this.feed.start(Math.min(...bases.map(({ seq }) => seq)), isOwn);
     this.markReady();
   }
 

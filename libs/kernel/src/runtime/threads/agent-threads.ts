@@ -1,4 +1,12 @@
 import type { RemoteHandlers } from '../../core/engine';
+import type { HandlerState } from '../../core/handler-host';
+import type { AgentPosition } from './protocol';
+
+/** Where the agents of other threads stand, to be stored in one cut with the engine. */
+export interface AgentsCut {
+  positions: Record<string, AgentPosition>;
+  states: HandlerState[];
+}
 
 /** Agents in threads of their own, as the live runtime sees them (rule 31). */
 export interface AgentThreads extends RemoteHandlers {
@@ -6,5 +14,4 @@ export interface AgentThreads extends RemoteHandlers {
   flush(): void;
   /** Resolves with true when every posted event has been handled and its outputs were accepted, with false after `withinMs` of wall time. */
   idle(withinMs: number): Promise<boolean>;
-  stop(): Promise<void>;
 }

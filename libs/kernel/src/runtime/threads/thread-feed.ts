@@ -1,4 +1,3 @@
-import type { AnyEvent } from '@moon/events';
 import type { LogRow } from '../../ports/event-store';
 import type { ThreadItem } from './protocol';
 
@@ -44,10 +43,10 @@ export class ThreadFeed {
   }
 
   /** The thread stands at `seq`: it gets everything later that `wants` lets through. */
-  start(seq: number, wants: (event: AnyEvent) => boolean): void {
+  start(seq: number, wants: (item: ThreadItem) => boolean): void {
     this.sentSeq = seq;
     this.ackedSeq = seq;
-    this.queue = this.queue.filter((item) => item.seq > seq && (item.replay !== undefined || wants(item.event)));
+    this.queue = this.queue.filter((item) => item.seq > seq && wants(item));
     if (seq >= this.readTo) this.readTo = 0;
   }
 

@@ -1,18 +1,22 @@
 import type { AnyEvent } from '@moon/events';
 import type { HandlerState } from '../../core/handler-host';
-import type { LogRow } from '../../ports/event-store';
-import { AgentThread, type ThreadBase, type ThreadHooks } from './agent-thread';
-import type { AgentThreads } from './agent-threads';
 import type { AgentsStart } from '../recover';
-import type { AgentModule, LaggingAgents, RecordedSkip, ThreadOutput } from './protocol';
+import { AgentThread, replayItem, type Busy, type ThreadHooks } from './agent-thread';
+import type { AgentThreads, AgentsCut } from './agent-threads';
+import type { AgentBase, AgentModule, RecordedSkip, ThreadItem, ThreadOutput } from './protocol';
+import type { FeedLimits, ReadLog } from './thread-feed';
 
-/** A time-out that has just been noticed (AGT-2). */
-export interface AgentTimeout {
-  handler: string;
-  seq: number;
+/** An agent that did not come back from an event: it took too long, or its thread died over it. */
+export interface AgentOffence {
+  reason: 'timeout' | 'error';
+  agent: string;
+  key: string;
+  item: ThreadItem;
+  /** Wall ms. */
   elapsedMs: number;
-  /** How often this agent has timed out on this event, this time included. */
+  /** How often this has happened with this event, this time included. */
   attempts: number;
+  error: string;
 }
 
 export interface ThreadedAgentsOptions {
@@ -20,75 +24,64 @@ export interface ThreadedAgentsOptions {
   modules: readonly AgentModule[];
   /** How long an agent may take for one event, wall ms; default 5 s (AGT-2). */
   timeoutMs?: number;
-  /** Time-outs on the same event after which it becomes a dead letter. */
-  maxTimeouts?: number;
-  /** The stored log above a position, complete up to everything sequenced before the call. */
-  readLog: (fromSeq: number) => AsyncIterable<LogRow>;
+  /** Offences on the same event after which it becomes a dead letter. */
+  maxAttempts?: number;
+  /** An agent this far behind is lagging (AGT-6), wall ms. */
+  laggingMs?: number;
+  /** A lagging agent is reported again after this time, wall ms. */
+  laggingEveryMs?: number;
+  limits?: Partial<FeedLimits>;
+  readLog: ReadLog;
   onOutput: (output: ThreadOutput) => void;
-  onTimeout: (timeout: AgentTimeout) => void;
-  /** The agent gives up this event for good; returns after the skip has been taken as an input. */
-  onSkip: (timeout: AgentTimeout) => Promise<RecordedSkip>;
-  /** A thread died of itself; it is started again. */
-  onCrash: (agents: readonly string[], error: Error) => void;
+  onOffence: (offence: AgentOffence) => void;
+  /** The agent gives this delivery up for good: takes the record of it as an input. */
+  onSkip: (offence: AgentOffence) => void;
+  onLagging: (lag: { agent: string; lagMs: number; queued: number }) => void;
+  /** A thread died; unless `isGivenUp` it is started again. */
+  onCrash: (agents: readonly string[], error: Error, isGivenUp: boolean) => void;
   wall?: () => number;
 }
 
-/** Restarts of one thread within a minute after which it stays down. */
+const DEFAULTS = { timeoutMs: 5_000, maxAttempts: 3, laggingMs: 1_000, laggingEveryMs: 10_000 };
+const LIMITS: FeedLimits = { inFlight: 2_048, queued: 50_000 };
+/** Restarts of the same agents within a minute, without an event to blame, after which they stay down. */
 const MAX_RESTARTS = 5;
+const WATCH_AT_LEAST_MS = 10;
+const WATCH_AT_MOST_MS = 250;
 
 /** The agents' threads: keeps them fed, watches their time, isolates an offender and restarts what died. */
 export class ThreadedAgents implements AgentThreads {
-  private threads: AgentThread[] = [];
-  private base: ThreadBase = { seq: 0, states: [], skips: [], silentUpTo: 0 };
-  private postedSeq = 0;
-  private readonly timeouts = new Map<string, number>();
-  private readonly skips: RecordedSkip[] = [];
-  private readonly restarts: number[] = [];
-  private readonly watchdog: NodeJS.Timeout;
-  private readonly hooks: ThreadHooks;
+  private readonly options: ThreadedAgentsOptions & typeof DEFAULTS;
+  private readonly limits: FeedLimits;
   private readonly wall: () => number;
+  private threads: AgentThread[] = [];
+  private origin: AgentsStart = { seq: 0, endSeq: 0, bases: {}, skips: [] };
+  /** Where each agent would start again: its last known states. */
+  private readonly bases = new Map<string, AgentBase>();
+  private readonly skips: RecordedSkip[] = [];
+  private postedSeq = 0;
+  private readonly offences = new Map<string, number>();
+  private readonly restarts = new Map<string, number[]>();
+  private readonly reported = new Map<string, number>();
+  private lastBusy = new Map<AgentThread, Busy>();
+  private watchdog: NodeJS.Timeout | null = null;
 
-  constructor(private readonly options: ThreadedAgentsOptions) {
+  constructor(options: ThreadedAgentsOptions) {
+    this.options = { ...DEFAULTS, ...options };
+    this.limits = { ...LIMITS, ...options.limits };
     this.wall = options.wall ?? Date.now;
-    this.hooks = {
-      onOutputs: (outputs) => outputs.forEach((output) => options.onOutput(output)),
-      onBroken: (thread, error) => this.restart(thread, error),
-      readLog: options.readLog,
-    };
-    this.watchdog = setInterval(() => void this.watch(), Math.max(50, this.timeoutMs / 10));
-    this.watchdog.unref();
-  }
-
-  private get timeoutMs(): number {
-    return this.options.timeoutMs ?? 5_000;
   }
 
   /** Starts every thread from a position of the log; to be called once. */
-  start({ seq, states, laggards, skips }: AgentsStart): void {
-    this.base = { seq, states, skips, silentUpTo: 0 };
-    this.postedSeq = seq;
-    this.skips.push(...skips);
-    this.threads = this.options.modules.map((module) => {
-      const laggard = laggards.find(({ names }) => module.only?.every((name) => names.includes(name)) ?? false);
-      return this.open(module, laggard ? { ...laggard, skips, silentUpTo: 0 } : this.base);
-    });
-  }
-
-  /**
-   * The agents' states for a checkpoint at `seq`: of idle threads as they are, of the others as they were when their
-   * thread began. Idle threads start again from here, should they have to.
-   */
-  async checkpoint(seq: number): Promise<{ states: HandlerState[]; laggards: LaggingAgents[] }> {
-    const idle = this.threads.filter((thread) => thread.isIdle);
-    const states = (await Promise.all(idle.map((thread) => thread.ask<HandlerState[]>('states')))).flat();
-    const laggards = this.threads
-      .filter((thread) => !idle.includes(thread))
-      .map((thread) => ({ names: thread.names, ...thread.laggingAt }));
-    if (laggards.length === 0) {
-      this.base = { seq, states, skips: [], silentUpTo: 0 };
-      this.skips.length = 0;
-    }
-    return { states, laggards };
+  start(start: AgentsStart): void {
+    this.origin = start;
+    this.postedSeq = start.seq;
+    this.skips.push(...start.skips);
+    for (const [agent, base] of Object.entries(start.bases)) this.bases.set(agent, base);
+    for (const module of this.options.modules) this.open(module);
+    const everyMs = Math.min(WATCH_AT_MOST_MS, Math.max(WATCH_AT_LEAST_MS, this.options.timeoutMs / 10));
+    this.watchdog = setInterval(() => this.watch(), everyMs);
+    this.watchdog.unref();
   }
 
   /** Names of all agents, when every thread has built its own. @throws Error when a thread does not come up */
@@ -102,10 +95,11 @@ export class ThreadedAgents implements AgentThreads {
     for (const thread of this.threads) thread.post(seq, event);
   }
 
-  redeliver(seq: number, record: Extract<AnyEvent, { type: 'event.replayed' }>, original: AnyEvent): void {
-    const { handler, handlerKey } = record.data;
-    const event = { ...original, headers: record.headers };
-    this.threads.find((thread) => thread.names.includes(handler))?.redeliver(seq, { handler, key: handlerKey }, event);
+  redeliver(seq: number, record: NonNullable<ThreadItem['replay']>, original: AnyEvent): void {
+    const item = replayItem(seq, record, original);
+    for (const thread of this.threads) {
+      if (!thread.isReady || thread.names.includes(record.data.handler)) thread.redeliver(item);
+    }
   }
 
   flush(): void {
@@ -113,70 +107,202 @@ export class ThreadedAgents implements AgentThreads {
   }
 
   async idle(withinMs: number): Promise<boolean> {
-    const all = Promise.all(this.threads.map((thread) => thread.idle())).then(() => true);
-    const late = new Promise<false>((resolve) => setTimeout(() => resolve(false), withinMs).unref());
-    return Promise.race([all, late]);
+    const end = this.wall() + withinMs;
+    while (!this.threads.every((thread) => thread.isIdle)) {
+      const leftMs = end - this.wall();
+      if (leftMs <= 0) return false;
+      await within(leftMs, Promise.all(this.threads.map((thread) => thread.idle())));
+    }
+    return true;
   }
 
+  /**
+   * Asks every thread where its agents stand. One that does not answer in time is busy with an event: its agents keep
+   * the states that they were last known by.
+   */
+  async refresh(withinMs: number): Promise<void> {
+    await within(withinMs, Promise.all(this.threads.map((thread) => this.note(thread))));
+  }
+
+  cut(): AgentsCut {
+    for (const thread of this.threads) this.silence(thread);
+    const states: HandlerState[] = [];
+    const positions: AgentsCut['positions'] = {};
+    for (const [agent, base] of this.bases) {
+      positions[agent] = { seq: base.seq, silentUpTo: base.silentUpTo };
+      states.push(...base.states);
+    }
+    return { positions, states };
+  }
+
+  /** What the state hash sees of the agents (rule 6). */
   async hashViews(): Promise<Record<string, unknown>> {
-    const views = await Promise.all(this.threads.map((thread) => thread.ask<Record<string, unknown>>('hashViews')));
+    const views = await Promise.all(this.threads.map((thread) => thread.hashViews()));
     return Object.assign({}, ...views) as Record<string, unknown>;
   }
 
-  /** Lag and queue of every agent, for `agent.lagging` and the summary. */
+  /** Lag and queue of every agent: the metric behind `agent.lagging`. */
   lags(): Array<{ agent: string; lagMs: number; queued: number }> {
-    return this.threads.flatMap((thread) =>
-      thread.names.map((agent) => ({ agent, lagMs: thread.lagMs, queued: thread.queued })),
-    );
+    return this.threads.flatMap(({ names, lagMs, queued }) => names.map((agent) => ({ agent, lagMs, queued })));
+  }
+
+  /** Agents that share a thread, thread by thread. */
+  layout(): string[][] {
+    return this.threads.map((thread) => thread.names);
   }
 
   async stop(): Promise<void> {
-    clearInterval(this.watchdog);
-    await Promise.all(this.threads.map((thread) => thread.stop()));
-    this.threads = [];
+    if (this.watchdog) clearInterval(this.watchdog);
+    await Promise.all(this.threads.splice(0).map((thread) => thread.stop()));
   }
 
-  private open(module: AgentModule, base: ThreadBase): AgentThread {
-    return new AgentThread(module, base, this.postedSeq, this.hooks, this.wall);
+  private open(module: AgentModule): void {
+    const hooks: ThreadHooks = {
+      baseOf: (agent) => this.baseOf(agent),
+      skipsOf: (agents) => this.skips.filter(({ handler, seq }) => agents.includes(handler) && seq > this.baseOf(handler).seq),
+      onOutputs: (outputs) => outputs.forEach((output) => this.take(output)),
+      onBroken: (thread, error) => this.crashed(thread, error),
+      readLog: this.options.readLog,
+    };
+    this.threads.push(new AgentThread(module, this.postedSeq, this.limits, hooks, this.wall));
   }
 
-  private async watch(): Promise<void> {
-    for (const thread of this.threads) {
+  /** An agent that the checkpoint does not know is new: it sees what came since, but says nothing about the past. */
+  private baseOf(agent: string): AgentBase {
+    const known = this.bases.get(agent);
+    if (known) return known;
+    const { seq, endSeq } = this.origin;
+    const base = { seq, silentUpTo: seq === 0 ? 0 : endSeq, states: [] };
+    this.bases.set(agent, base);
+    return base;
+  }
+
+  private take(output: ThreadOutput): void {
+    for (const event of output.delivered.events) {
+      // What was skipped once stays skipped when this thread has to start again.
+      if (event.type === 'event.skipped') this.noteSkip(event.data.handler, event.data.handlerKey, event.data.skippedSeq);
+    }
+    this.options.onOutput(output);
+  }
+
+  private noteSkip(handler: string, key: string, seq: number): void {
+    this.skips.push({ handler, key, seq });
+  }
+
+  private async note(thread: AgentThread): Promise<void> {
+    const cut = await thread.cut();
+    if (!cut) return;
+    for (const agent of thread.names) {
+      const states = cut.states.filter(({ handler }) => handler === agent);
+      const silentUpTo = Math.max(cut.seq, thread.acked, this.baseOf(agent).silentUpTo);
+      this.bases.set(agent, { seq: cut.seq, silentUpTo, states });
+    }
+  }
+
+  /** Notes how far outputs of a thread's agents have been taken over. */
+  private silence(thread: AgentThread): void {
+    if (!thread.isReady) return;
+    for (const agent of thread.names) {
+      const base = this.baseOf(agent);
+      this.bases.set(agent, { ...base, silentUpTo: Math.max(base.silentUpTo, thread.acked) });
+    }
+  }
+
+  private watch(): void {
+    const seen = new Map<AgentThread, Busy>();
+    const now = this.wall();
+    for (const thread of [...this.threads]) {
+      this.watchLag(thread, now);
       const { busy } = thread;
       if (!busy) continue;
-      const elapsedMs = this.wall() - busy.since;
-      if (elapsedMs > this.timeoutMs) await this.timedOut(thread, busy.handler, busy.seq, elapsedMs);
+      const before = this.lastBusy.get(thread);
+      // Seen twice: what is read while the thread writes may be torn.
+      const isSame = before?.seq === busy.seq && before.handler === busy.handler && before.since === busy.since;
+      if (isSame && now - busy.since > this.options.timeoutMs) this.timedOut(thread, busy, now - busy.since);
+      else seen.set(thread, busy);
+    }
+    this.lastBusy = seen;
+  }
+
+  private watchLag(thread: AgentThread, now: number): void {
+    const { lagMs, queued } = thread;
+    if (lagMs <= this.options.laggingMs) return;
+    for (const agent of thread.names) {
+      const last = this.reported.get(agent);
+      if (last !== undefined && now - last < this.options.laggingEveryMs) continue;
+      this.reported.set(agent, now);
+      this.options.onLagging({ agent, lagMs, queued });
     }
   }
 
-  /** Ends a thread that is stuck: the offender goes on in a thread of its own, the others without it. */
-  private async timedOut(thread: AgentThread, handler: string, seq: number, elapsedMs: number): Promise<void> {
-    const key = `${handler}\u0000${seq}`;
-    const attempts = (this.timeouts.get(key) ?? 0) + 1;
-    this.timeouts.set(key, attempts);
-    const timeout = { handler, seq, elapsedMs, attempts };
-    const others = thread.names.filter((name) => name !== handler);
-    this.threads = this.threads.filter((other) => other !== thread);
-    await thread.stop();
-    this.options.onTimeout(timeout);
-    if (attempts >= (this.options.maxTimeouts ?? 3)) {
-      this.timeouts.delete(key);
-      this.skips.push(await this.options.onSkip(timeout));
-    }
-    const base = { ...this.base, skips: [...this.skips], silentUpTo: thread.acked };
-    this.threads.push(this.open({ ...thread.module, only: [handler] }, base));
-    if (others.length > 0) this.threads.push(this.open({ ...thread.module, only: others }, base));
-    this.flush();
+  private timedOut(thread: AgentThread, busy: Busy, elapsedMs: number): void {
+    const item = thread.given(busy.seq);
+    if (!item) return;
+    this.isolate(thread, { reason: 'timeout', busy, item, elapsedMs, error: `took longer than ${this.options.timeoutMs} ms` });
   }
 
-  private restart(thread: AgentThread, error: Error): void {
-    this.options.onCrash(thread.names, error);
+  /** A thread that dies over an event is that event's offence; one that dies of itself is started again, a few times. */
+  private crashed(thread: AgentThread, error: Error): void {
+    const { busy } = thread;
+    const item = busy ? thread.given(busy.seq) : undefined;
+    if (busy && item) {
+      this.options.onCrash(thread.names, error, false);
+      this.isolate(thread, { reason: 'error', busy, item, elapsedMs: this.wall() - busy.since, error: error.message });
+      return;
+    }
+    this.close(thread);
+    const isGivenUp = !thread.isReady || !this.mayRestart(thread);
+    this.options.onCrash(thread.names, error, isGivenUp);
+    if (!isGivenUp) this.open(thread.module);
+  }
+
+  private mayRestart(thread: AgentThread): boolean {
+    const now = this.wall();
+    const name = thread.names.join();
+    const recent = [...(this.restarts.get(name) ?? []).filter((at) => now - at < 60_000), now];
+    this.restarts.set(name, recent);
+    return recent.length <= MAX_RESTARTS;
+  }
+
+  /** Ends a thread over one of its agents, which goes on in a thread of its own; the others go on without it. */
+  private isolate(
+    thread: AgentThread,
+    { reason, busy, item, elapsedMs, error }: { reason: AgentOffence['reason']; busy: Busy; item: ThreadItem; elapsedMs: number; error: string },
+  ): void {
+    this.close(thread);
+    const { handler: agent, key, seq } = busy;
+    const name = `${agent}\u0000${key}\u0000${seq}`;
+    const attempts = (this.offences.get(name) ?? 0) + 1;
+    this.offences.set(name, attempts);
+    const offence: AgentOffence = { reason, agent, key, item, elapsedMs, attempts, error };
+    this.options.onOffence(offence);
+    if (attempts >= this.options.maxAttempts) {
+      this.offences.delete(name);
+      this.noteSkip(agent, key, seq);
+      this.options.onSkip(offence);
+    }
+    const others = thread.names.filter((other) => other !== agent);
+    this.open({ ...thread.module, only: [agent] });
+    if (others.length > 0) this.open({ ...thread.module, only: others });
+  }
+
+  /** From here on nothing that the thread says counts; what it made until now has been taken over. */
+  private close(thread: AgentThread): void {
+    this.silence(thread);
     this.threads = this.threads.filter((other) => other !== thread);
     void thread.stop();
-    const now = this.wall();
-    this.restarts.push(now);
-    if (this.restarts.filter((at) => now - at < 60_000).length > MAX_RESTARTS) return;
-    this.threads.push(this.open(thread.module, { ...this.base, skips: [...this.skips], silentUpTo: thread.acked }));
-    this.flush();
+  }
+}
+
+/** What `work` gives, or null when it takes longer. */
+async function within<T>(ms: number, work: Promise<T>): Promise<T | null> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<null>((resolve) => {
+    timer = setTimeout(() => resolve(null), ms);
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
   }
 }

@@ -1,0 +1,72 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { instrumentForFeed, minuteQuoteVolume } from '@moon/domain';
+import { validateEvent, type AnyEvent } from '@moon/events';
+import { RowRefused, type ResolveInstrument } from '../formats';
+import { MarketFileSource, type MarketFile, type MarketFileOptions } from '../market-file-source';
+import type { BadRow } from '../row-reader';
+
+/** Instruments as the platform resolves them. */
+export const resolve: ResolveInstrument = (venue, symbol) => {
+  const found = instrumentForFeed(venue, symbol);
+  if (!found) throw new RowRefused('unknown_symbol', `symbol "${symbol}" of ${venue} is not known`);
+  const { id: instrument, token, fundingIntervalHours, kind, multiplier } = found;
+  return { instrument, token, fundingIntervalHours, ...(kind === 'inverse' && { quotePerContract: Number(multiplier) }) };
+};
+
+/** Files of a test, in a folder of their own. */
+export class TestFiles {
+  private readonly folder = mkdtempSync(join(tmpdir(), 'market-files-'));
+
+  write(name: string, content: string | Buffer): string {
+    const path = join(this.folder, name);
+    writeFileSync(path, name.endsWith('.gz') && typeof content === 'string' ? gzipSync(content) : content);
+    return path;
+  }
+
+  remove(): void {
+    rmSync(this.folder, { recursive: true });
+  }
+}
+
+export interface ReadFiles {
+  source: MarketFileSource;
+  events: AnyEvent[];
+  bad: BadRow[];
+}
+
+/** Reads files to their end; every event is checked as at any boundary. */
+export async function readAll(files: readonly (string | MarketFile)[], options: Partial<MarketFileOptions> = {}): Promise<ReadFiles> {
+  const bad: BadRow[] = [];
+  const source = await MarketFileSource.open({
+    ...{ resolve, minuteVolume: minuteQuoteVolume, headers: { mode: 'recorded' }, onBad: (row: BadRow) => void bad.push(row) },
+    ...options,
+    files: files.map((file) => (typeof file === 'string' ? { path: file } : file)),
+  });
+  const events: AnyEvent[] = [];
+  for (let batch = await source.nextBatch(); batch; batch = await source.nextBatch()) {
+    for (const event of batch) events.push(validateEvent(event));
+  }
+  return { source, events, bad };
+}
+
+const PHASES: Record<string, number> = { 'bar.closed': 0, 'funding.update': 1, 'bar.opened': 3 };
+
+/** Whether events are in the recorded order of rule 1 as far as time and phase go. */
+export function isInOrder(events: readonly AnyEvent[]): boolean {
+  return events.every((event, index) => {
+    const before = events[index - 1];
+    if (!before || before.occurredAt < event.occurredAt) return true;
+    return before.occurredAt === event.occurredAt && (PHASES[before.type] ?? 2) <= (PHASES[event.type] ?? 2);
+  });
+}
+
+/** Whether every row of every file is accounted for. */
+export function isAccounted({ source }: ReadFiles): boolean {
+  return source.reports.every(({ kind, rows, events, repeats, conflicts, refused, outside }, index) => {
+    const eventsPerRow = kind === 'candles' ? 2 : 1;
+    return rows === source.facts[index]?.rows && rows === (events + outside) / eventsPerRow + repeats + conflicts + refused;
+  });
+}

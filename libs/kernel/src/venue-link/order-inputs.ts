@@ -1,0 +1,97 @@
+import { derivedId, type AnyEvent, type EmitData, type EventType } from '@moon/events';
+import type { TimedInput } from '../ports/effect';
+import type { VenueLink } from './venue-link';
+
+/** What the adapters read of an order, from its owner's fold. */
+export interface OrderToSend {
+  instrument: string;
+  side: 'buy' | 'sell';
+  quantity: string;
+  orderType: 'MARKET' | 'LIMIT' | 'STOP';
+  limitPrice?: string;
+  stopPrice?: string;
+  timeInForce: 'GTC' | 'IOC';
+  reduceOnly: boolean;
+  attempt: number;
+  clientOrderId?: string;
+  isTerminal: boolean;
+  /** The halts that stand now, for the portfolio and globally, in words. */
+  halts: readonly string[];
+}
+
+export interface OrderEffectsOptions {
+  link: VenueLink;
+  /** The owner's present fold of an order; undefined when it knows none. */
+  order: (portfolio: string, orderId: string) => OrderToSend | undefined;
+  sign: (portfolio: string, payload: string) => string;
+  /** A nonce that this account never used, also not before a restart (wall-clock milliseconds, strictly rising). */
+  nextNonce: () => number;
+  /** Life of the signed bytes, run-time ms. */
+  timeToLiveMs: number;
+  /** Pause before a venue that did not answer is asked again, run-time ms; 0 in lock-step. */
+  retryMs: number;
+  headers: AnyEvent['headers'];
+}
+
+/** The signed bytes of one attempt, as they are stored. */
+export type Submission = Extract<AnyEvent, { type: 'order.submitted' }>;
+
+/** Which of an adapter's outputs an input is: part of its derived id. */
+interface Origin {
+  source: string;
+  ordinal: number;
+}
+
+/** An input event that follows from a request; it takes the request's time (rule 2). */
+export function orderInput<T extends EventType>(
+  cause: AnyEvent,
+  type: T,
+  { source, ordinal }: Origin,
+  data: EmitData<T>,
+): AnyEvent {
+  return {
+    id: derivedId(cause.id, source, ordinal),
+    type,
+    schemaVersion: 1,
+    source,
+    key: cause.key,
+    occurredAt: cause.occurredAt,
+    correlationId: cause.correlationId,
+    causationId: cause.id,
+    data: { event_type: type, ...data },
+    headers: cause.headers?.mode === undefined ? undefined : { mode: cause.headers.mode },
+  } as unknown as AnyEvent;
+}
+
+/** Tells the owner that an order was certainly never sent and never will be. */
+export function withheld(request: AnyEvent, why: { reason: string; detail: string }, availableAt: number): TimedInput {
+  const detail = why.detail.slice(0, 1_000);
+  const data = {
+    order_id: orderIdOf(request),
+    portfolio: request.key,
+    reason: why.reason,
+    detail,
+    timestamp: request.occurredAt,
+  };
+  return { event: orderInput(request, 'order.withheld', { source: 'sender/withheld', ordinal: 0 }, data), availableAt };
+}
+
+/** Why a halt keeps an order from leaving: only what reduces passes (rule 18). Null when nothing does. */
+export function blockedBy(order: OrderToSend): { reason: string; detail: string } | null {
+  if (order.halts.length === 0 || order.reduceOnly) return null;
+  return { reason: 'HALTED', detail: `Not sent, because trading is halted by ${order.halts.join(', ')}.` };
+}
+
+export function availableNow(events: readonly AnyEvent[], now: number): TimedInput[] {
+  return events.map((event) => ({ event, availableAt: now }));
+}
+
+export function isOneOf(event: AnyEvent, ...types: EventType[]): boolean {
+  return types.includes(event.type);
+}
+
+export function orderIdOf(event: AnyEvent): string {
+  const id = (event.data as { order_id?: string }).order_id;
+  if (id === undefined) throw new Error(`Event ${event.type} ${event.id} names no order.`);
+  return id;
+}
