@@ -25,10 +25,13 @@ const T0 = Date.UTC(2026, 0, 5);
 const RAW_APPEND = `WITH advanced AS (
     INSERT INTO streams (stream_id, version) VALUES ($1, $2)
     ON CONFLICT (stream_id) DO UPDATE SET version = excluded.version WHERE streams.version = $3 RETURNING 1)
-  INSERT INTO stream_events (event_id, occurred_at, seq, version, schema_version, type, source, key, stream_id, data)
-  SELECT id, to_timestamp(at / 1000.0), seq, version, schema, type, source, key, stream, data
-  FROM json_to_recordset($4::json) AS row(id uuid, at bigint, seq bigint, version bigint, schema integer, type text,
-    source text, key text, stream text, data json), advanced
+  INSERT INTO stream_events (event_id, occurred_at, seq, correlation_id, causation_id, version, schema_version, type,
+    source, key, token, stream_id, data, headers)
+  SELECT id, to_timestamp(at / 1000.0), seq, correlation, causation, version, schema, type,
+    source, key, token, stream, data, headers
+  FROM json_to_recordset($4::json) AS row(id uuid, at bigint, seq bigint, correlation uuid, causation uuid,
+    version bigint, schema integer, type text, source text, key text, token text, stream text, data json, headers json),
+    advanced
   ON CONFLICT DO NOTHING`;
 
 interface Place {
@@ -82,6 +85,7 @@ const rawRow = ({ seq, event, streamId, version }: LogRow): object => ({
   type: event.type,
   source: event.source,
   key: event.key,
+  token: 'BTC',
   stream: streamId,
   data: event.data,
 });

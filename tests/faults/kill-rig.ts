@@ -194,7 +194,7 @@ async function untilSomeMoment(platform: Child, share: number): Promise<void> {
   if (share < 0.15) await Promise.race([ready, pause(share * 10_000)]);
   else {
     await ready;
-    await Promise.race([platform.ended, pause((share - 0.15) * 900)]);
+    await Promise.race([platform.ended, pause((share - 0.15) * 600)]);
   }
 }
 

@@ -1,14 +1,15 @@
-import type { JsonObject } from '@moon/events';
-import { chooseFeed } from '@moon/app-agents';
+import type { AnyEvent, JsonObject } from '@moon/events';
+import { chooseFeed, type ChosenFeed } from '@moon/app-agents';
 import { PaperVenue, RemotePaperVenue } from '@moon/app-execution';
 import { paperSigner } from '@moon/backtesting';
 import { venueSources } from '@moon/domain';
 import {
   executionState,
+  startLiveRun,
   startRecordedRun,
-  type Feed,
+  type EventStore,
+  type LiveRun,
   type RecordedRun,
-  type RunningClock,
   type RunResult,
   type VenuePort,
 } from '@moon/kernel';
@@ -17,18 +18,18 @@ import type { StartOptions } from './config/options';
 import { serveHttp, type HttpServer } from './http-server';
 import { OperatorCommands } from './operator-commands';
 import { codeVersion } from './run/code-version';
-import { startLiveRun, type LiveRun } from './run/live-run';
 import { openRecordedInputs, type RecordedInputs } from './run/recorded-inputs';
 import { RunStore } from './run/run-store';
-
 import { recordStartupFailure } from './run/startup-failure';
 import { Activity } from './terminal/activity';
 import { Summary } from './terminal/summary';
 
 type Running = { mode: 'recorded'; run: RecordedRun } | { mode: 'live' | 'synthetic'; run: LiveRun };
 /** Where the inputs come from. */
-type Inputs =
-  { mode: 'recorded'; recorded: RecordedInputs } | { mode: 'live' | 'synthetic'; feed: Feed; clock: RunningClock };
+type Inputs = { mode: 'recorded'; recorded: RecordedInputs } | { mode: 'live' | 'synthetic'; chosen: ChosenFeed };
+
+/** Newest ticks of a log from which a feed that is made up goes on. */
+const TICKS_TO_RESUME = 2_000;
 
 /** One start of the platform, from the lock on its data directory to its clean end. */
 export class Session {
@@ -65,7 +66,10 @@ export class Session {
       await this.work(running);
       if (this.fatal) throw this.fatal;
     } catch (error) {
-      if (error instanceof StartupFailure && this.store) await recordStartupFailure(this.store.store, error);
+      if (error instanceof StartupFailure)
+        await this.recordFailure(error).catch((second: unknown) =>
+          this.logger.error({ err: second }, 'the failed start could not be written to the log'),
+        );
       throw error;
     } finally {
       this.health.stopping();
@@ -117,7 +121,7 @@ export class Session {
     health.ready();
     const startupMs = Date.now() - startedAt;
     if (running.mode !== 'recorded')
-      running.run.input('system.ready', 'system', {
+      running.run.report('system.ready', {
         components: [...COMPONENTS],
         startupMs,
         timestamp: running.run.engine.now,
@@ -133,7 +137,7 @@ export class Session {
   private async work(running: Running): Promise<void> {
     if (running.mode !== 'recorded') {
       await this.stopped;
-      this.report(await running.run.stop());
+      this.report(await running.run.stop(this.fatal?.message.slice(0, 200) ?? 'asked to stop'));
       return;
     }
     const { result, isComplete } = await running.run.run();
@@ -153,7 +157,9 @@ export class Session {
         recorded: await openRecordedInputs(config, (bad) => this.logger.warn(bad, 'row refused')),
       };
     }
-    return chooseFeed({ ...config.feed, kind: config.feed.kind, onNotice: (message) => this.say(message) });
+    const onNotice = (message: string): void => this.say(message);
+    const chosen = await chooseFeed({ ...config.feed, kind: config.feed.kind, onNotice });
+    return { mode: chosen.mode, chosen };
   }
 
   private async openStore(inputs: Inputs): Promise<RunStore> {
@@ -191,13 +197,14 @@ export class Session {
       });
       return { mode: 'recorded', run };
     }
-    const venue = await this.openVenue(store, inputs.feed.instruments(), inputs.feed.instruments());
+    const { feed, clock } = inputs.chosen.resumeAfter(await newestTicks(store.store));
+    const venue = await this.openVenue(store, feed.instruments(), feed.instruments());
     const run = await startLiveRun({
       ...common,
       venue,
-      feed: inputs.feed,
-      clock: inputs.clock,
-      agentTimeoutMs: config.agentTimeoutMs,
+      feed,
+      clock,
+      agents: { timeoutMs: config.agentTimeoutMs },
       userAgents: config.userAgents,
       onProblem: (message, context) => this.logger.warn(context, message),
       onFatal: (error) => this.breakDown(error),
@@ -230,10 +237,17 @@ export class Session {
   }
 
   private openOperators(store: RunStore, { mode, run }: Running): OperatorCommands {
-    const submit = mode === 'recorded' ? run.submit : run.runtime.submit.bind(run.runtime);
+    const submit = (event: AnyEvent): void => void run.submit(event);
     const durable = (): Promise<void> => run.log.durable(run.engine.lastSeq);
     this.operators = new OperatorCommands(store.store, store.requests, run.engine, submit, durable, { mode });
     return this.operators;
+  }
+
+  /** Writes `system.startup_failure` into the log (SYS-2), when nothing else writes there any more. */
+  private async recordFailure(error: StartupFailure): Promise<void> {
+    if (!this.store) return;
+    if (this.running && this.running.mode !== 'recorded') await this.running.run.abandon();
+    await recordStartupFailure(this.store.store, error);
   }
 
   private breakDown(error: Error): void {
@@ -274,4 +288,9 @@ export class Session {
   private say(message: string): void {
     (this.options.json ? process.stderr : process.stdout).write(`${message}\n`);
   }
+}
+
+async function newestTicks(store: EventStore): Promise<AnyEvent[]> {
+  const { rows } = await store.query({ types: ['price.tick'], order: 'newest', limit: TICKS_TO_RESUME });
+  return rows.map(({ event }) => event);
 }

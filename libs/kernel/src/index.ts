@@ -21,14 +21,14 @@ export { recover, saveCheckpoint, type AgentsStart, type RecoverOptions, type Re
 export { orderEffects } from './venue-link/order-effects';
 export type { OrderEffectsOptions, OrderToSend } from './venue-link/order-inputs';
 export { isMarketEvent, VenueLink } from './venue-link/venue-link';
-export { ThreadedAgents, type AgentTimeout, type ThreadedAgentsOptions } from './runtime/threads/threaded-agents';
-export type { AgentModule, RecordedSkip, ThreadOutput } from './runtime/threads/protocol';
+export { ThreadedAgents, type AgentOffence, type ThreadedAgentsOptions } from './runtime/threads/threaded-agents';
+export type { AgentModule, ThreadOutput } from './runtime/threads/protocol';
+export { startLiveRun, type LiveRun, type LiveRunOptions } from './platform/live-run';
 export { ruleBasedModelAdapter, type ModelLatency } from './adapters/rule-based-model';
 export { MemoryEventStore } from './memory/memory-event-store';
 export { assemble, executionState, type AssembleOptions } from './platform/assemble';
 export { differences, reconciled } from './venue-link/reconciler';
 export { builtInAgents } from './platform/built-in-agents';
-export type { LaggingAgents } from './runtime/threads/protocol';
 export { reconcileAll } from './platform/reconcile';
 export { risingNonce, startRecordedRun, type RecordedRun, type RecordedRunOptions } from './platform/recorded-run';
 export { hashOf, runResult, type PortfolioResult, type RunResult } from './platform/result';

@@ -13,7 +13,11 @@ describe('chooseFeed', () => {
   it('takes HyperLiquid, in real time, when its host answers', async () => {
     venue.answers.meta = () => META;
     const notices: string[] = [];
-    const chosen = await chooseFeed({ ...ASKED, hyperliquid: venue.urls, onNotice: (message) => notices.push(message) });
+    const chosen = await chooseFeed({
+      ...ASKED,
+      hyperliquid: venue.urls,
+      onNotice: (message) => notices.push(message),
+    });
     expect(chosen).toMatchObject({ mode: 'live', feed: { name: 'hyperliquid' } });
     expect(chosen.feed.instruments()).toEqual(['BTC.HYPERLIQUID', 'ETH.HYPERLIQUID']);
     expect(notices).toEqual([chosen.message]);
@@ -79,7 +83,11 @@ describe('chooseFeed', () => {
   });
 
   it('refuses tokens that it cannot price', async () => {
-    await expect(chooseFeed({ ...ASKED, kind: 'synthetic', tokens: ['WIF'] })).rejects.toThrow(/no market for "WIF.HYPERLIQUID"/);
-    await expect(chooseFeed({ ...ASKED, kind: 'hyperliquid', tokens: ['@107'] })).rejects.toThrow(/\/coins\/0 is "@107"/);
+    await expect(chooseFeed({ ...ASKED, kind: 'synthetic', tokens: ['WIF'] })).rejects.toThrow(
+      /no market for "WIF.HYPERLIQUID"/,
+    );
+    await expect(chooseFeed({ ...ASKED, kind: 'hyperliquid', tokens: ['@107'] })).rejects.toThrow(
+      /\/coins\/0 is "@107"/,
+    );
   });
 });

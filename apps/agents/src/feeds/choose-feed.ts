@@ -75,7 +75,8 @@ function synthetic(options: ChooseFeedOptions, message: string, resume: Syntheti
   const wall = heldWall();
   const clock = new RunningClock(pace, resume?.lastAt ?? Date.now(), wall.now);
   const feed = new SyntheticFeed({ config, clock, resume, onStart: wall.begin });
-  const resumeAfter = (newest: readonly AnyEvent[]): ChosenFeed => synthetic(options, message, syntheticResume(newest, tokens));
+  const resumeAfter = (newest: readonly AnyEvent[]): ChosenFeed =>
+    synthetic(options, message, syntheticResume(newest, tokens));
   return { mode: 'synthetic', feed, clock, message, resumeAfter };
 }
 

@@ -96,7 +96,7 @@ export interface Submission extends Pick<
  * before (rule 17); until then those bytes can still become an order, and a new attempt would double it.
  */
 export function submitOrder(state: OrderState, submission: Submission): Decision<'order.submitted'> {
-  if (TRANSITIONS[state.status]['order.submitted'] === undefined) return refuseIn(state, 'order.submitted');
+  if (TRANSITIONS[state.status]['order.submitted'] !== 'submitted') return refuseIn(state, 'order.submitted');
   const { venueTime, ...signed } = submission;
   if (state.expiresAt !== undefined && !(venueTime !== undefined && venueTime > state.expiresAt)) {
     return refuse(
@@ -114,7 +114,7 @@ export function markOutcomeUnknown(
   state: OrderState,
   report: Pick<EmitData<'order.outcome_unknown'>, 'detail' | 'timestamp'>,
 ): Decision<'order.outcome_unknown'> {
-  if (TRANSITIONS[state.status]['order.outcome_unknown'] === undefined) {
+  if (TRANSITIONS[state.status]['order.outcome_unknown'] !== 'unknown') {
     // An answer overtook the timeout: the outcome is known after all.
     if (state.attempt > 0) return { events: [] };
     return refuseIn(state, 'order.outcome_unknown');

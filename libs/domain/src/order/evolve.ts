@@ -37,7 +37,14 @@ export function evolveOrder(state: OrderState | undefined, event: Emission): Ord
   if (to === undefined) throw illegal(state, event);
   if (event.type === 'order.requested') return requested(event.data);
   if (state === undefined) throw illegal(state, event);
+  if (isLateNews(from, event.type)) return state;
   return advance(state, to, event);
+}
+
+/** The sender's news of an order that has moved on, or is over: it changes nothing. */
+function isLateNews(status: OrderStatus | 'none', type: Emission['type']): boolean {
+  if (type !== 'order.submitted' && type !== 'order.outcome_unknown') return false;
+  return status !== 'approved' && status !== 'submitted' && status !== 'unknown';
 }
 
 function advance(state: OrderState, status: OrderStatus, event: Emission): OrderState {

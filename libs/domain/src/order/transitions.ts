@@ -43,6 +43,9 @@ const SENT: Row = {
   'trade.expired': 'expired',
 };
 
+/** What the sender wrote while an answer or an end was on its way: it stands in the stream and changes nothing. */
+const senderNews = (status: OrderStatus): Row => ({ 'order.submitted': status, 'order.outcome_unknown': status });
+
 /**
  * Every legal transition of an order: status → input → next status. What is not in it is refused.
  *
@@ -73,6 +76,7 @@ export const TRANSITIONS: Readonly<Record<OrderStatus | 'none', Row>> = {
     'order.outcome_unknown': 'unknown',
   },
   accepted: {
+    ...senderNews('accepted'),
     ...FILLS,
     'order.cancel_requested': 'accepted',
     'trade.rejected': 'rejected',
@@ -80,24 +84,28 @@ export const TRANSITIONS: Readonly<Record<OrderStatus | 'none', Row>> = {
     'trade.expired': 'expired',
   },
   partially_filled: {
+    ...senderNews('partially_filled'),
     ...FILLS,
     'order.cancel_requested': 'partially_filled',
     'trade.placed': 'partially_filled',
     'trade.cancelled': 'cancelled',
     'trade.expired': 'expired',
   },
-  filled: { 'trade.placed': 'filled' },
+  filled: { ...senderNews('filled'), 'trade.placed': 'filled' },
   rejected: {
+    ...senderNews('rejected'),
     'trade.placed': 'rejected',
     'trade.executed:PARTIALLY_FILLED': 'cancelled',
     'trade.executed:FILLED': 'filled',
   },
   cancelled: {
+    ...senderNews('cancelled'),
     'trade.placed': 'cancelled',
     'trade.executed:PARTIALLY_FILLED': 'cancelled',
     'trade.executed:FILLED': 'filled',
   },
   expired: {
+    ...senderNews('expired'),
     'trade.placed': 'expired',
     'trade.executed:PARTIALLY_FILLED': 'expired',
     'trade.executed:FILLED': 'filled',

@@ -78,6 +78,8 @@ export interface Paths {
   data: string;
   log: string;
   password: string;
+  /** Holds the port of the last start. */
+  port: string;
 }
 
 export const pathsIn = (home: string): Paths => ({

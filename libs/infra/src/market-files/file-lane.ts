@@ -146,7 +146,14 @@ export class FileLane {
     const { type, at, instrument, identity, phase, quote, data } = entry;
     validateData(type, data);
     const ordinal = this.facts.format.keepsEqualRows ? this.ordinal(instrument, identity) : 0;
-    const id = inputId({ source: this.context.venue, kind: type, instrument, venueTime: at, values: identity, ordinal });
+    const id = inputId({
+      source: this.context.venue,
+      kind: type,
+      instrument,
+      venueTime: at,
+      values: identity,
+      ordinal,
+    });
     const event = {
       id,
       type,

@@ -91,7 +91,10 @@ const candles: FileFormat = {
     const traded = number(fields[6], 'volume');
     if (traded < 0) throw new RowRefused('negative', `volume ${traded} is below zero`);
     if (high < Math.max(open, close, low) || low > Math.min(open, close)) {
-      throw new RowRefused('ohlc_inconsistent', `high ${high} and low ${low} do not enclose open ${open} and close ${close}`);
+      throw new RowRefused(
+        'ohlc_inconsistent',
+        `high ${high} and low ${low} do not enclose open ${open} and close ${close}`,
+      );
     }
     const volume = hasQuoteVolume ? Number((traded / ((high + low + close) / 3)).toPrecision(12)) : traded;
     const openedAt = stampsClose ? stamp - intervalMs : stamp;
@@ -154,7 +157,9 @@ const trades: FileFormat = {
       size,
       side,
     };
-    return [{ type: 'price.tick', at, phase: PHASE.other, instrument, token, data, identity: [price, size, side], quote }];
+    return [
+      { type: 'price.tick', at, phase: PHASE.other, instrument, token, data, identity: [price, size, side], quote },
+    ];
   },
 };
 
@@ -194,7 +199,9 @@ const liquidations: FileFormat = {
     const size = positive(fields[4], 'size');
     const event_type = 'market.liquidation';
     const data: EventData<'market.liquidation'> = { event_type, token, instrument, side, price, size, timestamp: at };
-    return [{ type: 'market.liquidation', at, phase: PHASE.other, instrument, token, data, identity: [side, price, size] }];
+    return [
+      { type: 'market.liquidation', at, phase: PHASE.other, instrument, token, data, identity: [side, price, size] },
+    ];
   },
 };
 
@@ -217,11 +224,23 @@ const sentiment: FileFormat = {
     const source = (separator < 0 ? last : last.slice(0, separator)).trim();
     const [, scaleMin, scaleMax] = SENTIMENT_SCALES.find(([prefix]) => source.startsWith(prefix)) ?? ['', -1, 1];
     if (score < scaleMin || score > scaleMax) {
-      throw new RowRefused('off_scale', `score ${score} is not within the scale ${scaleMin} to ${scaleMax} of ${cut(source)}`);
+      throw new RowRefused(
+        'off_scale',
+        `score ${score} is not within the scale ${scaleMin} to ${scaleMax} of ${cut(source)}`,
+      );
     }
     const body = separator < 0 ? '' : last.slice(separator + 1).trim();
     const event_type = 'market.sentiment';
-    const data: EventData<'market.sentiment'> = { event_type, token, source, score, scaleMin, scaleMax, text: body, timestamp: at };
+    const data: EventData<'market.sentiment'> = {
+      event_type,
+      token,
+      source,
+      score,
+      scaleMin,
+      scaleMax,
+      text: body,
+      timestamp: at,
+    };
     const identity = [source, score, body];
     return [{ type: 'market.sentiment', at, phase: PHASE.other, instrument: token, token, data, identity }];
   },
@@ -258,7 +277,8 @@ function checkDigits(value: string, column: string): void {
     .replace(/[-.]/g, '')
     .replace(/^0+/, '')
     .replace(/0+$/, '');
-  if (digits.length > 15) throw new RowRefused('too_many_digits', `${column} "${cut(value)}" has more than 15 significant digits`);
+  if (digits.length > 15)
+    throw new RowRefused('too_many_digits', `${column} "${cut(value)}" has more than 15 significant digits`);
 }
 
 function positive(value: string | undefined, column: string): number {
@@ -268,7 +288,8 @@ function positive(value: string | undefined, column: string): number {
 }
 
 function text(value: string | undefined, column: string): string {
-  if (value === undefined || !/^[A-Za-z0-9_:@/-]{1,40}$/.test(value)) throw new RowRefused('bad_symbol', `${column} "${cut(value)}" is no symbol`);
+  if (value === undefined || !/^[A-Za-z0-9_:@/-]{1,40}$/.test(value))
+    throw new RowRefused('bad_symbol', `${column} "${cut(value)}" is no symbol`);
   return value;
 }
 

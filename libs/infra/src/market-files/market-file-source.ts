@@ -124,7 +124,9 @@ export class MarketFileSource implements InputSource {
 
   /** Time of the first event of all files, ms; 0 when they have no usable row. */
   get startsAt(): number {
-    const firsts = this.facts.map((fact, index) => fact.firstAt - (this.stampsClose(index) ? (fact.intervalMs ?? 60_000) : 0));
+    const firsts = this.facts.map(
+      (fact, index) => fact.firstAt - (this.stampsClose(index) ? (fact.intervalMs ?? 60_000) : 0),
+    );
     const first = Math.min(...firsts);
     return Number.isFinite(first) ? Math.max(this.options.from ?? 0, first) : (this.options.from ?? 0);
   }

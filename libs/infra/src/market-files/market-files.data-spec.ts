@@ -1,8 +1,11 @@
+import { instrumentForFeed, minuteQuoteVolume } from '@moon/domain';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, join, resolve as resolvePath } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import type { AnyEvent } from '@moon/events';
-import { isAccounted, isInOrder, readAll } from './testing/read-files';
+import { isAccounted, isInOrder, readerWith } from './testing/read-files';
+
+const readAll = readerWith(instrumentForFeed, minuteQuoteVolume);
 
 const SHARED = process.env.MOON_SHARED ?? resolvePath(__dirname, '../../../../../shared');
 const KINDS = ['candles', 'trades', 'funding', 'liquidations', 'sentiment'];
@@ -20,25 +23,40 @@ function rowsOf(path: string): string[] {
 
 const FILES = KINDS.flatMap((kind) => filesOf(kind).map((path) => [kind, basename(path), path] as const));
 
+/** Rows with numbers that a recorder's arithmetic has blown up to 17 digits: beyond 15 nothing foreign is taken. */
+const REFUSED: Readonly<Record<string, { line: number; rule: string }[]>> = {
+  'BTC-PERP-1m-202201.csv.gz': [249, 250, 17_527, 17_528, 17_529, 17_530].map((line) => ({
+    line,
+    rule: 'too_many_digits',
+  })),
+  'XRP-20211118-20211217.csv.gz': [{ line: 51, rule: 'too_many_digits' }],
+};
+
 describe('the recorded market data', () => {
   it('has every kind of file', () => {
     expect(new Set(FILES.map(([kind]) => kind)).size).toBe(KINDS.length);
     expect(FILES.length).toBeGreaterThanOrEqual(25);
   });
 
-  it.each(FILES)('[FLW-2] reads %s/%s whole: every row is an event (a candle two), a repeat, a conflict or refused', async (kind, _name, path) => {
-    const rows = rowsOf(path);
-    const run = await readAll([path]);
-    const [report] = run.source.reports;
-    expect(report?.rows).toBe(rows.length);
-    expect(isAccounted(run)).toBe(true);
-    expect(isInOrder(run.events)).toBe(true);
-    // None of these recordings has a broken row; only one has repeats, and trades may be equal without being one.
-    const repeats = kind === 'trades' ? 0 : rows.length - new Set(rows).size;
-    expect(report).toMatchObject({ events: (rows.length - repeats) * (kind === 'candles' ? 2 : 1), repeats, conflicts: 0, refused: 0 });
-    const ids = new Set(run.events.map(({ id }) => id));
-    expect(ids.size).toBe(run.events.length);
-  });
+  it.each(FILES)(
+    '[FLW-2] reads %s/%s whole: every row is an event (a candle two), a repeat, a conflict or refused',
+    async (kind, name, path) => {
+      const rows = rowsOf(path);
+      const run = await readAll([path]);
+      const [report] = run.source.reports;
+      expect(report?.rows).toBe(rows.length);
+      expect(isAccounted(run)).toBe(true);
+      expect(isInOrder(run.events)).toBe(true);
+      const refused = REFUSED[name] ?? [];
+      expect(run.bad.map(({ line, rule }) => ({ line, rule }))).toEqual(refused);
+      // Only one recording has repeats; trades may be equal without being one.
+      const repeats = kind === 'trades' ? 0 : rows.length - new Set(rows).size;
+      const events = (rows.length - repeats - refused.length) * (kind === 'candles' ? 2 : 1);
+      expect(report).toMatchObject({ events, repeats, conflicts: 0, refused: refused.length });
+      const ids = new Set(run.events.map(({ id }) => id));
+      expect(ids.size).toBe(run.events.length);
+    },
+  );
 
   it('collapses the liquidations that the recorder stored twice into those of the cleaned file', async () => {
     const path = (name: string): string => join(SHARED, 'data/liquidations', name);
@@ -46,7 +64,10 @@ describe('the recorded market data', () => {
     const cleaned = await readAll([path('binance-20250126-20250206.csv.gz')]);
     expect(recorded.source.reports[0]).toMatchObject({ rows: 3_510, events: 1_837, repeats: 1_673 });
     expect(recorded.events.map(({ id }) => id).sort()).toEqual(cleaned.events.map(({ id }) => id).sort());
-    const both = await readAll([path('binance-20250126-20250206-as-recorded.csv.gz'), path('binance-20250126-20250206.csv.gz')]);
+    const both = await readAll([
+      path('binance-20250126-20250206-as-recorded.csv.gz'),
+      path('binance-20250126-20250206.csv.gz'),
+    ]);
     expect(both.events).toHaveLength(1_837);
     expect(isAccounted(both)).toBe(true);
   });
@@ -54,7 +75,10 @@ describe('the recorded market data', () => {
   it('merges candles, trades, funding, liquidations and sentiment into one order', async () => {
     const names = [
       ...['candles/BTC-ETH-1m-20250126-20250206.csv.gz', 'candles/SOL-BTC-ETH-1m-perp-202505.csv.gz'],
-      ...['trades/binance-usdm-large-aggtrades-20250126-20250206.csv.gz', 'liquidations/binance-20250126-20250206.csv.gz'],
+      ...[
+        'trades/binance-usdm-large-aggtrades-20250126-20250206.csv.gz',
+        'liquidations/binance-20250126-20250206.csv.gz',
+      ],
       ...['funding/BTC-ETH-SOL-20250306-20250615.csv.gz', 'sentiment/tradingview-ideas-20260601-20260615.csv.gz'],
     ];
     const run = await readAll(names.map((name) => join(SHARED, 'data', name)));
@@ -62,17 +86,26 @@ describe('the recorded market data', () => {
     expect(isAccounted(run)).toBe(true);
     expect(run.source.refusedByReason).toEqual({});
     const types = new Set(run.events.map(({ type }: AnyEvent) => type));
-    expect([...types].sort()).toEqual(
-      ['bar.closed', 'bar.opened', 'funding.update', 'market.liquidation', 'market.sentiment', 'price.tick'],
-    );
+    expect([...types].sort()).toEqual([
+      'bar.closed',
+      'bar.opened',
+      'funding.update',
+      'market.liquidation',
+      'market.sentiment',
+      'price.tick',
+    ]);
   });
 
   it('gives the spot trades of a minute the volume that the candles of another source have for it', async () => {
     const trades = await readAll([join(SHARED, 'data/trades/binance-spot-BTC-ETH-20240808-2354.csv.gz')]);
     const candles = await readAll([join(SHARED, 'data/candles/BTC-ETH-1m-20240808.csv.gz')]);
     const minute = Date.UTC(2024, 7, 8, 23, 57);
-    const bar = candles.events.find(({ type, key, occurredAt }) => type === 'bar.closed' && key === 'BTC' && occurredAt === minute + 60_000);
-    const ticks = trades.events.filter(({ key, occurredAt }) => key === 'BTC' && occurredAt >= minute && occurredAt < minute + 60_000);
+    const bar = candles.events.find(
+      ({ type, key, occurredAt }) => type === 'bar.closed' && key === 'BTC' && occurredAt === minute + 60_000,
+    );
+    const ticks = trades.events.filter(
+      ({ key, occurredAt }) => key === 'BTC' && occurredAt >= minute && occurredAt < minute + 60_000,
+    );
     const sizes = ticks.map(({ data }) => ('size' in data ? Number(data.size) : 0));
     const data = bar?.data as { volume: number; high: number };
     expect(sizes.reduce((sum, size) => sum + size, 0)).toBeCloseTo(data.volume, 6);
@@ -80,7 +113,9 @@ describe('the recorded market data', () => {
   });
 
   it('puts the volume of the source that counts it in dollars into base asset, near that of other venues', async () => {
-    const run = await readAll([join(SHARED, 'data/candles/BTC-PERP-1m-202201.csv.gz')], { to: Date.UTC(2022, 0, 1, 1) });
+    const run = await readAll([join(SHARED, 'data/candles/BTC-PERP-1m-202201.csv.gz')], {
+      to: Date.UTC(2022, 0, 1, 1),
+    });
     const bars = run.events.filter((event) => event.type === 'bar.closed');
     expect(bars[0]?.data).toMatchObject({ openedAt: 1_640_991_600_000, timestamp: 1_640_991_660_000 });
     for (const { data } of bars) expect('volume' in data && data.volume).toBeLessThan(2_000);

@@ -74,7 +74,9 @@ async function* readLines(path: string, hash?: Hash): AsyncGenerator<string[]> {
   } catch (error) {
     const { message, code } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT') throw new UnreadableFile(`${path} is not there.`);
-    throw new UnreadableFile(`${path} cannot be read beyond line ${lines}: ${message}. Is it cut off, or no gzip file in spite of its name?`);
+    throw new UnreadableFile(
+      `${path} cannot be read beyond line ${lines}: ${message}. Is it cut off, or no gzip file in spite of its name?`,
+    );
   }
   if (rest !== '') yield [withoutReturn(rest)];
 }
@@ -104,7 +106,10 @@ export async function inspectFile(path: string): Promise<FileFacts> {
       const header = lines[0];
       if (header === undefined) continue;
       format = formatOf(splitLine(header));
-      if (!format) throw new UnreadableFile(`${path} starts with "${header.slice(0, 120)}": no known header. See README, "Files that it reads".`);
+      if (!format)
+        throw new UnreadableFile(
+          `${path} starts with "${header.slice(0, 120)}": no known header. See README, "Files that it reads".`,
+        );
       first = 1;
     }
     for (let index = first; index < lines.length; index += 1) survey.take(lines[index] ?? '');
@@ -187,7 +192,10 @@ function rowFields(content: string, { columns }: FileFormat): readonly string[] 
   if (content.length >= MAX_LINE) throw new RowRefused('line_too_long', `the line has ${MAX_LINE} characters or more`);
   const fields = fieldsOf(content);
   if (fields.length !== columns.length) {
-    throw new RowRefused('column_count', `${fields.length} fields where ${columns.length} are expected (${columns.join(', ')})`);
+    throw new RowRefused(
+      'column_count',
+      `${fields.length} fields where ${columns.length} are expected (${columns.join(', ')})`,
+    );
   }
   return fields;
 }
@@ -206,10 +214,12 @@ const PLAIN_STAMP = /^(?:1[3-9]|[23]\d)\d{11}$/;
 function stampOf(value: string): number {
   if (PLAIN_STAMP.test(value)) return Number(value);
   const shown = value.slice(0, 40);
-  if (!/^-?\d{1,20}$/.test(value)) throw new RowRefused('bad_timestamp', `timestamp_ms "${shown}" is not a whole number of milliseconds`);
+  if (!/^-?\d{1,20}$/.test(value))
+    throw new RowRefused('bad_timestamp', `timestamp_ms "${shown}" is not a whole number of milliseconds`);
   const at = Number(value);
   if (isPlausible(at)) return at;
-  if (isPlausible(at * 1_000)) throw new RowRefused('timestamp_unit', `timestamp_ms ${shown} looks like seconds; milliseconds are expected`);
+  if (isPlausible(at * 1_000))
+    throw new RowRefused('timestamp_unit', `timestamp_ms ${shown} looks like seconds; milliseconds are expected`);
   if (isPlausible(Math.round(at / 1_000))) {
     throw new RowRefused('timestamp_unit', `timestamp_ms ${shown} looks like microseconds; milliseconds are expected`);
   }

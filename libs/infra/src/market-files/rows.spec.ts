@@ -1,4 +1,7 @@
-import { readAll, TestFiles } from './testing/read-files';
+import { instrumentForFeed, minuteQuoteVolume } from '@moon/domain';
+import { readerWith, TestFiles } from './testing/read-files';
+
+const readAll = readerWith(instrumentForFeed, minuteQuoteVolume);
 
 const T = 1_640_995_200_000;
 const CANDLES = 'timestamp_ms,symbol,open,high,low,close,volume';
@@ -12,16 +15,32 @@ describe('rows of market files', () => {
   afterAll(() => files.remove());
   let count = 0;
 
-  const read = (header: string, ...rows: string[]) => readAll([files.write(`file-${(count += 1)}.csv`, [header, ...rows, ''].join('\n'))]);
+  const read = (header: string, ...rows: string[]) =>
+    readAll([files.write(`file-${(count += 1)}.csv`, [header, ...rows, ''].join('\n'))]);
 
   it('makes a candle bar.opened at its stamp and bar.closed at its end', async () => {
     const { events } = await read(CANDLES, `${T},BTCUSDT,46216.93,46271.08,46208.37,46250,40.57574`);
     const common = { token: 'BTC', instrument: 'BTCUSDT.BINANCE-SPOT', intervalMs: 60_000, open: 46216.93 };
     expect(events.map(({ data }) => data)).toEqual([
       { event_type: 'bar.opened', ...common, timestamp: T },
-      { event_type: 'bar.closed', ...common, high: 46271.08, low: 46208.37, close: 46250, volume: 40.57574, timestamp: T + 60_000, openedAt: T },
+      {
+        event_type: 'bar.closed',
+        ...common,
+        high: 46271.08,
+        low: 46208.37,
+        close: 46250,
+        volume: 40.57574,
+        timestamp: T + 60_000,
+        openedAt: T,
+      },
     ]);
-    expect(events[0]).toMatchObject({ source: 'feed/recorded', key: 'BTC', occurredAt: T, causationId: null, headers: { mode: 'recorded' } });
+    expect(events[0]).toMatchObject({
+      source: 'feed/recorded',
+      key: 'BTC',
+      occurredAt: T,
+      causationId: null,
+      headers: { mode: 'recorded' },
+    });
     expect(events[0]?.correlationId).toBe(events[0]?.id);
   });
 
@@ -31,9 +50,21 @@ describe('rows of market files', () => {
   });
 
   it('makes a trade a tick of kind last with the quote volume of the last minute', async () => {
-    const { events } = await read(TRADES, `${T},BTCUSDT,100,2,buy`, `${T + 59_999},BTCUSDT,200,1,sell`, `${T + 60_000},BTCUSDT,300,1,buy`);
+    const { events } = await read(
+      TRADES,
+      `${T},BTCUSDT,100,2,buy`,
+      `${T + 59_999},BTCUSDT,200,1,sell`,
+      `${T + 60_000},BTCUSDT,300,1,buy`,
+    );
     const [first] = events;
-    expect(first?.data).toMatchObject({ event_type: 'price.tick', kind: 'last', price: 100, size: 2, side: 'buy', timestamp: T });
+    expect(first?.data).toMatchObject({
+      event_type: 'price.tick',
+      kind: 'last',
+      price: 100,
+      size: 2,
+      side: 'buy',
+      timestamp: T,
+    });
     expect(events.map(({ data }) => 'volume_1m' in data && data.volume_1m)).toEqual([200, 400, 500]);
   });
 
@@ -47,14 +78,27 @@ describe('rows of market files', () => {
     const eight = Date.UTC(2022, 0, 1, 8);
     const { events } = await read(FUNDING, `${eight + 17},BTCUSDT,-0.0001`, `${eight + 3_600_000},BTCUSDT,0.0002`);
     expect(events.map(({ data }) => data)).toMatchObject([
-      { instrument: 'BTCUSDT.BINANCE-USDM', rate: -0.0001, intervalHours: 8, status: 'settled', settlesAt: eight, timestamp: eight + 17 },
+      {
+        instrument: 'BTCUSDT.BINANCE-USDM',
+        rate: -0.0001,
+        intervalHours: 8,
+        status: 'settled',
+        settlesAt: eight,
+        timestamp: eight + 17,
+      },
       { settlesAt: eight + 3_600_000 },
     ]);
   });
 
   it('keeps a liquidation as its source told it', async () => {
     const { events } = await read(LIQUIDATIONS, `${T},LRCUSDT,sell,0.17057,226`);
-    expect(events[0]?.data).toMatchObject({ event_type: 'market.liquidation', token: 'LRC', side: 'sell', price: 0.17057, size: 226 });
+    expect(events[0]?.data).toMatchObject({
+      event_type: 'market.liquidation',
+      token: 'LRC',
+      side: 'sell',
+      price: 0.17057,
+      size: 226,
+    });
   });
 
   it('reads source, scale and text of sentiment, quotes as in RFC 4180', async () => {
@@ -66,7 +110,14 @@ describe('rows of market files', () => {
     );
     expect(events.map(({ data }) => data)).toMatchObject([
       { token: 'BTC', source: 'fear_greed_index', score: 27, scaleMin: 0, scaleMax: 100, text: 'Fear' },
-      { token: 'ETH', source: 'tradingview', score: -1, scaleMin: -1, scaleMax: 1, text: 'ETHUSD "dead", say – everybody 📉' },
+      {
+        token: 'ETH',
+        source: 'tradingview',
+        score: -1,
+        scaleMin: -1,
+        scaleMax: 1,
+        text: 'ETHUSD "dead", say – everybody 📉',
+      },
       { token: 'SOL', source: 'reddit_comments', score: 0.25, text: '' },
     ]);
   });
@@ -134,11 +185,26 @@ describe('rows of market files', () => {
     ['too_long', SENTIMENT, `${T},BTC,1,tradingview:${'x'.repeat(5_000)}`],
     ['line_too_long', SENTIMENT, `${T},BTC,1,tradingview:${'x'.repeat(2_000_000)}`],
   ])('[FLW-2] refuses a row for %s, with its line, and reads on', async (rule, header, row) => {
-    const good = header === SENTIMENT ? `${T},BTC,1,tradingview:up` : header === CANDLES ? candle({}) : header === FUNDING ? `${T},BTCUSDT,0` : header === TRADES ? trade({}) : `${T},LRCUSDT,sell,1,1`;
+    const good =
+      header === SENTIMENT
+        ? `${T},BTC,1,tradingview:up`
+        : header === CANDLES
+          ? candle({})
+          : header === FUNDING
+            ? `${T},BTCUSDT,0`
+            : header === TRADES
+              ? trade({})
+              : `${T},LRCUSDT,sell,1,1`;
     const { bad, source, events } = await read(header, row, good);
     expect(bad.map((one) => [one.rule, one.line])).toEqual([[rule, 2]]);
     expect(source.refusedByReason).toEqual({ [rule]: 1 });
-    expect(source.reports[0]).toMatchObject({ rows: 2, refused: 1, repeats: 0, conflicts: 0, events: header === CANDLES ? 2 : 1 });
+    expect(source.reports[0]).toMatchObject({
+      rows: 2,
+      refused: 1,
+      repeats: 0,
+      conflicts: 0,
+      events: header === CANDLES ? 2 : 1,
+    });
     expect(events.length).toBe(header === CANDLES ? 2 : 1);
   });
 
@@ -165,14 +231,23 @@ describe('rows of market files', () => {
   it.each([
     ['candles', CANDLES, candle({}), candle({ 2: '100.0', 6: '3e0' }), candle({ 6: '4' })],
     ['funding', FUNDING, `${T},BTCUSDT,0.0001`, `${T},BTCUSDT,1e-4`, `${T},BTCUSDT,0.0002`],
-    ['sentiment', SENTIMENT, `${T},BTC,0.5,tradingview:up`, `${T},BTC,0.50,"tradingview:up"`, `${T},BTC,0.6,tradingview:up`],
-  ])('collapses exact repeats of %s and reports other values for the same key', async (_kind, header, row, same, other) => {
-    const { source, events, bad } = await read(header, row, row, same, other);
-    const perRow = header === CANDLES ? 2 : 1;
-    expect(events).toHaveLength(perRow);
-    expect(source.reports[0]).toMatchObject({ rows: 4, events: perRow, repeats: 2, conflicts: 1, refused: 0 });
-    expect(bad.map(({ rule, line }) => [rule, line])).toEqual([['conflict', 5]]);
-  });
+    [
+      'sentiment',
+      SENTIMENT,
+      `${T},BTC,0.5,tradingview:up`,
+      `${T},BTC,0.50,"tradingview:up"`,
+      `${T},BTC,0.6,tradingview:up`,
+    ],
+  ])(
+    'collapses exact repeats of %s and reports other values for the same key',
+    async (_kind, header, row, same, other) => {
+      const { source, events, bad } = await read(header, row, row, same, other);
+      const perRow = header === CANDLES ? 2 : 1;
+      expect(events).toHaveLength(perRow);
+      expect(source.reports[0]).toMatchObject({ rows: 4, events: perRow, repeats: 2, conflicts: 1, refused: 0 });
+      expect(bad.map(({ rule, line }) => [rule, line])).toEqual([['conflict', 5]]);
+    },
+  );
 
   it('collapses repeated liquidations and keeps different ones of the same instant', async () => {
     const row = (size: number): string => `${T},LRCUSDT,sell,0.17057,${size}`;

@@ -3,7 +3,8 @@ import type { LogRow } from '@moon/kernel';
 import type { TextPool } from './pool';
 import { toStoredRow } from './rows';
 
-const APPEND = `SELECT append_log($1::bigint, $2::bigint, $3::bigint, $4::bigint, $5::json, $6::json, $7::json, $8::boolean)`;
+const APPEND = `SELECT append_log($1::bigint, $2::bigint, $3::bigint, $4::bigint, $5::json, $6::json,
+  $7::text[], $8::bigint[], $9::bigint[], $10::boolean)`;
 
 /** What append_log and the constraints behind it answer with. */
 const STREAM_CONFLICT = 'MN409';
@@ -55,7 +56,9 @@ function partsOf(rows: readonly LogRow[]) {
     if (known) known.version = version;
     else versions.set(streamId, { stream: streamId, expected: version - 1, version });
   }
-  return { bus, stream, versions: [...versions.values()], fromMs, toMs };
+  // In one order everywhere, so that two writers cannot wait for each other.
+  const sorted = [...versions.values()].sort((a, b) => (a.stream < b.stream ? -1 : 1));
+  return { bus, stream, versions: sorted, fromMs, toMs };
 }
 
 function assertContiguous(rows: readonly LogRow[]): void {
@@ -127,7 +130,9 @@ export class LogAppender {
   private async insert(rows: readonly LogRow[]): Promise<void> {
     const { bus, stream, versions, fromMs, toMs } = partsOf(rows);
     const range = [rows[0]!.seq, rows[rows.length - 1]!.seq, fromMs, toMs];
-    const values = [...range, jsonOrNull(bus), jsonOrNull(stream), jsonOrNull(versions), this.wakeRelay];
+    const streams = [versions.map(({ stream: id }) => id), versions.map(({ expected }) => expected)];
+    const rowsAndStreams = [jsonOrNull(bus), jsonOrNull(stream), ...streams, versions.map(({ version }) => version)];
+    const values = [...range, ...rowsAndStreams, this.wakeRelay];
     for (let attempt = 1; ; attempt += 1) {
       try {
         await this.pool.rows('append_log', APPEND, values);

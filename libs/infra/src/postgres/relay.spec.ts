@@ -159,16 +159,15 @@ async function appendWith(
   const bus = rows.filter(({ streamId }) => streamId === undefined);
   const times = rows.map(({ event }) => event.occurredAt);
   const first = stream[0]!;
-  const versions = [
-    { stream: first.streamId, expected: first.version! - 1, version: stream[stream.length - 1]!.version },
-  ];
-  await client.query('SELECT append_log($1, $2, $3, $4, $5, $6, $7, true)', [
+  await client.query('SELECT append_log($1, $2, $3, $4, $5, $6, $7, $8, $9, true)', [
     rows[0]!.seq,
     rows[rows.length - 1]!.seq,
     Math.min(...times),
     Math.max(...times),
     bus.length > 0 ? JSON.stringify(bus.map(toStoredRow)) : null,
     JSON.stringify(stream.map(toStoredRow)),
-    JSON.stringify(versions),
+    [first.streamId],
+    [first.version! - 1],
+    [stream[stream.length - 1]!.version],
   ]);
 }

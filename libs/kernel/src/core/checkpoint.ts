@@ -12,4 +12,6 @@ export interface EngineSnapshot {
   deadlines: Deadline[];
   parked: ParkedKey[];
   openRequests: OpenRequest[];
+  /** States of what lives beside the engine, by name. */
+  companions: Record<string, unknown>;
 }

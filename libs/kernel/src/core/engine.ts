@@ -20,11 +20,19 @@ export interface RemoteHandlers {
 /** As much of a cause as its effects inherit. */
 export type Cause = Pick<AnyEvent, 'id' | 'correlationId' | 'headers'>;
 
+/** What lives beside the engine and must be cut with it: its state is part of the engine's snapshot. Plain JSON. */
+export interface Companion {
+  readonly name: string;
+  snapshot(): unknown;
+  restore(state: unknown): void;
+}
+
 export interface EngineOptions {
   handlers: readonly Handler[];
   log: LogSink;
   adapters?: readonly EffectAdapter[];
   remote?: RemoteHandlers;
+  companions?: readonly Companion[];
   /** Every event as it is sequenced (not while recovering). */
   onEvent?: (event: AnyEvent, seq: number) => void;
   /** Every new request to the outside, when its event is handled (not while recovering). */
@@ -137,6 +145,7 @@ export class Engine {
       deadlines: this.deadlines.snapshot(),
       parked: this.parking.list(),
       openRequests: this.effects.unsettled(),
+      companions: Object.fromEntries((this.options.companions ?? []).map((one) => [one.name, one.snapshot()])),
     };
   }
 
@@ -149,6 +158,9 @@ export class Engine {
     this.deadlines.restore(snapshot.deadlines);
     this.parking.restore(snapshot.parked);
     this.effects.restore(snapshot.openRequests);
+    for (const one of this.options.companions ?? []) {
+      if (one.name in snapshot.companions) one.restore(snapshot.companions[one.name]);
+    }
   }
 
   /** From here on events are handled from the log; what is emitted goes to the recovery, which knows what the log holds. */

@@ -39,6 +39,7 @@ export function assemble(options: AssembleOptions): Engine {
     handlers,
     log: options.log,
     remote: options.remote,
+    companions: [link],
     adapters: [
       ruleBasedModelAdapter(options.modelLatency),
       ...orderEffects({

@@ -97,11 +97,11 @@ export async function startRecordedRun(options: RecordedRunOptions): Promise<Rec
   const { runId, codeVersion, startsAt: at, feedInstruments } = options;
   const start = await startEvents({ runId, codeVersion, platform, at, feedInstruments, headers }, store);
   const isNew = recovered.checkpointSeq === 0;
-  const waiting = await link.resume(portfolios, true);
+  const due = await link.resume(portfolios, true);
   const runtime = lockstep;
   const run = async (): Promise<{ result: RunResult; isComplete: boolean }> => {
     const inputs = isNew ? start : start.filter((event) => event.type === 'config.activated');
-    await runtime.resume([...inputs, ...recovered.unlogged, ...waiting]);
+    await runtime.resume([...inputs, ...due, ...recovered.unlogged]);
     if (isNew)
       for (const event of await reconcileAll(engine, options.venue, portfolios, options.startsAt, headers))
         engine.input(event);

@@ -34,6 +34,7 @@ const LOOK_MS = 200;
 export class LiveRuntime {
   private isPumping = false;
   private isTurnScheduled = false;
+  private isStarted = false;
   private isStopped = false;
   /** Effects and calls of the venue that are under way. */
   private readonly running = new Set<Promise<void>>();
@@ -50,7 +51,7 @@ export class LiveRuntime {
     this.venue = new Alarm(options.clock, () => this.venueDue());
   }
 
-  /** Takes an input; after `stop` it is refused with false. */
+  /** Takes an input; before `start` it waits, after `stop` it is refused with false. */
   submit(event: AnyEvent): boolean {
     if (this.isStopped) return false;
     try {
@@ -75,6 +76,7 @@ export class LiveRuntime {
 
   /** Continues after a restart, or starts: takes the cut-off tail, finishes open requests; what fell due meanwhile fires. */
   start(inputs: readonly AnyEvent[]): void {
+    this.isStarted = true;
     for (const event of inputs) this.options.engine.input(event);
     for (const request of this.options.engine.effects.unsettled()) this.perform(request, true);
     this.pump();
@@ -122,7 +124,7 @@ export class LiveRuntime {
   }
 
   private pump(): void {
-    if (this.isPumping || this.isStopped) return;
+    if (this.isPumping || this.isStopped || !this.isStarted) return;
     const { engine } = this.options;
     this.isPumping = true;
     try {

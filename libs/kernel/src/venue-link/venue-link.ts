@@ -1,4 +1,5 @@
 import { inputId, type AnyEvent } from '@moon/events';
+import type { Companion } from '../core/engine';
 import type { Awaitable, VenuePort, VenueReport } from '../ports/venue';
 
 /** Types that a venue's books follow. */
@@ -20,19 +21,30 @@ interface Lineage {
   correlationId: string;
 }
 
-/** Terminal orders whose lineage is kept for late fills. */
-const REMEMBERED_ORDERS = 50_000;
+/** Orders whose lineage is kept, for late fills. */
+const REMEMBERED_ORDERS = 2_000;
+/** Market events that are fed again after a restart, in case the venue never got them; the venue knows them by their ids. */
+const FED_AGAIN = 20_000;
+
+interface LinkState {
+  lastSeq: Record<string, number>;
+  orders: Array<[orderId: string, lineage: Lineage]>;
+  lastMarket: Lineage | null;
+}
 
 /**
  * Connects one venue to the machine: feeds it market events, and turns its reports into `venue.report` inputs,
  * each exactly once, in the venue's order, with the order (or market event) that caused it as its cause.
  */
-export class VenueLink {
+export class VenueLink implements Companion {
+  readonly name = 'venue-link';
   private readonly lastSeq = new Map<string, number>();
   private readonly orders = new Map<string, Lineage>();
   /** Reports that a restart found waiting; each comes in at its own time. */
   private waiting: AnyEvent[] = [];
   private lastMarket: Lineage | null = null;
+  /** Logged market events since the checkpoint, until `resume`. */
+  private logged: AnyEvent[] | null = [];
 
   constructor(
     readonly venue: VenuePort,
@@ -55,7 +67,21 @@ export class VenueLink {
         Math.max(event.data.venueSeq, this.lastSeq.get(event.data.portfolio) ?? 0),
       );
     }
-    if (isMarketEvent(event)) this.lastMarket = { id: event.id, correlationId: event.correlationId };
+    if (!isMarketEvent(event)) return;
+    this.lastMarket = { id: event.id, correlationId: event.correlationId };
+    this.logged?.push(event);
+    if (this.logged && this.logged.length > 2 * FED_AGAIN) this.logged = this.logged.slice(-FED_AGAIN);
+  }
+
+  snapshot(): LinkState {
+    return { lastSeq: Object.fromEntries(this.lastSeq), orders: [...this.orders], lastMarket: this.lastMarket };
+  }
+
+  restore(state: unknown): void {
+    const { lastSeq, orders, lastMarket } = state as LinkState;
+    for (const [portfolio, seq] of Object.entries(lastSeq)) this.lastSeq.set(portfolio, seq);
+    for (const [orderId, lineage] of orders) this.orders.set(orderId, lineage);
+    this.lastMarket = lastMarket;
   }
 
   /** Feeds a market event; answers what follows from it at the venue. */
@@ -105,20 +131,26 @@ export class VenueLink {
   }
 
   /**
-   * After a restart: finds the reports that the log does not hold. In lock-step each comes in at its own time: what a
-   * market event caused comes again with that event, the rest waits for its timestamp. Live, all of them are due now.
+   * After a restart: feeds the venue what the log holds and it may not have got, and finds the reports that the log does
+   * not hold. Answers those that are due now. In lock-step the others come in at their own time: what a later market event
+   * caused comes again with that event, the rest waits for its timestamp. Live, everything is due.
    */
   async resume(portfolios: readonly string[], isLockstep: boolean): Promise<AnyEvent[]> {
+    const logged = this.logged ?? [];
+    this.logged = null;
+    for (const event of logged.slice(-FED_AGAIN)) await this.venue.market(event);
+    const fed = new Set(logged.map((event) => event.id));
     const due: AnyEvent[] = [];
     for (const portfolio of portfolios) {
       const last = this.lastSeq.get(portfolio) ?? 0;
       const missed = await this.venue.reportsSince(portfolio, last);
-      if (!isLockstep) {
-        due.push(...this.toEvents(missed));
-        continue;
+      const causes = isLockstep ? await this.venue.marketCauses(portfolio, last) : {};
+      for (const report of missed) {
+        const cause = causes[report.venueSeq];
+        const isDue = !isLockstep || (cause !== undefined && fed.has(cause));
+        if (isDue) due.push(...this.toEvents([report]));
+        else if (cause === undefined) this.waiting.push(this.toEvent(report));
       }
-      const causes = await this.venue.marketCauses(portfolio, last);
-      for (const report of missed) if (causes[report.venueSeq] === undefined) this.waiting.push(this.toEvent(report));
     }
     this.waiting.sort((a, b) => a.occurredAt - b.occurredAt);
     return due;

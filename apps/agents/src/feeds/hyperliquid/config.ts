@@ -29,7 +29,11 @@ export const hyperliquidFeedConfigSchema = Type.Object(
       default: 'bbo',
       description: 'Channel that best bid and ask are taken from; none = they are not followed.',
     }),
-    bookIntervalMs: interval(500, 0, 'Least time between two bid (or ask) ticks of an instrument, in ms; the last change is never lost.'),
+    bookIntervalMs: interval(
+      500,
+      0,
+      'Least time between two bid (or ask) ticks of an instrument, in ms; the last change is never lost.',
+    ),
     referenceIntervalMs: interval(1_000, 0, 'Least time between two mark (or oracle) ticks of an instrument, in ms.'),
     predictedIntervalMs: interval(60_000, 0, 'Least time between two predicted funding rates of an instrument, in ms.'),
     warmupHours: Type.Number({
@@ -38,7 +42,11 @@ export const hyperliquidFeedConfigSchema = Type.Object(
       maximum: 72,
       description: 'Hours of one-minute bars and settled funding before the start; the venue keeps about 83.',
     }),
-    pingMs: interval(30_000, 10, 'A heartbeat goes out this often, in ms; the venue drops connections that are silent for 60 s.'),
+    pingMs: interval(
+      30_000,
+      10,
+      'A heartbeat goes out this often, in ms; the venue drops connections that are silent for 60 s.',
+    ),
     silenceMs: interval(60_000, 20, 'A connection on which nothing came for this long is given up, in ms.'),
     connectTimeoutMs: interval(10_000, 10, 'How long a connection may take to come about, in ms.'),
     requestTimeoutMs: interval(10_000, 10, 'How long a REST answer may take, in ms.'),

@@ -6,7 +6,11 @@ const same = (a: number, b: number): boolean => a === b;
 describe('Conflator', () => {
   it('says the first value and each change, but not the same value twice', () => {
     const values = new Conflator(same);
-    expect([values.offer('bid', 7, 0, 0), values.offer('bid', 7, 1, 0), values.offer('bid', 8, 2, 0)]).toEqual([7, null, 8]);
+    expect([values.offer('bid', 7, 0, 0), values.offer('bid', 7, 1, 0), values.offer('bid', 8, 2, 0)]).toEqual([
+      7,
+      null,
+      8,
+    ]);
   });
 
   it('lets a change that comes too early wait, and then says the latest', () => {
@@ -29,16 +33,21 @@ describe('Conflator', () => {
   });
 
   it('keeps the interval, and ends with the last value given, for any course of values', () => {
-    const steps = fc.array(fc.record({ value: fc.integer({ min: 0, max: 3 }), afterMs: fc.integer({ min: 0, max: 400 }) }), { minLength: 1 });
+    const steps = fc.array(
+      fc.record({ value: fc.integer({ min: 0, max: 3 }), afterMs: fc.integer({ min: 0, max: 400 }) }),
+      { minLength: 1 },
+    );
     fc.assert(
       fc.property(steps, (course) => {
         const values = new Conflator(same);
         const said: { value: number; at: number }[] = [];
         let now = 0;
-        const hear = (found: readonly number[], at: number): void => void said.push(...found.map((value) => ({ value, at })));
+        const hear = (found: readonly number[], at: number): void =>
+          void said.push(...found.map((value) => ({ value, at })));
         for (const { value, afterMs } of course) {
           now += afterMs;
-          for (let next = values.nextAt(); next !== null && next <= now; next = values.nextAt()) hear(values.due(next), next);
+          for (let next = values.nextAt(); next !== null && next <= now; next = values.nextAt())
+            hear(values.due(next), next);
           const one = values.offer('bid', value, now, 300);
           if (one !== null) hear([one], now);
         }

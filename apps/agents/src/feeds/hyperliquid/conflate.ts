@@ -36,7 +36,8 @@ export class Conflator<T> {
   /** When the next waiting value is to be said, ms; null when none waits. */
   nextAt(): number | null {
     let next: number | null = null;
-    for (const { waiting } of this.slots.values()) if (waiting && (next === null || waiting.at < next)) next = waiting.at;
+    for (const { waiting } of this.slots.values())
+      if (waiting && (next === null || waiting.at < next)) next = waiting.at;
     return next;
   }
 

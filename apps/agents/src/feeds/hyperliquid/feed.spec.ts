@@ -67,14 +67,27 @@ describe('HyperliquidFeed', () => {
   it('[EVT-1] turns trades into ticks with the quote volume of the last minute, as root inputs of mode live', async () => {
     const now = Date.now();
     await connected();
-    await venue.send(tradesMessage(rawTrade(now - 90_000, { px: '100.0', sz: '7' }), rawTrade(now - 30_000, { px: '101.0', sz: '2' })));
+    await venue.send(
+      tradesMessage(rawTrade(now - 90_000, { px: '100.0', sz: '7' }), rawTrade(now - 30_000, { px: '101.0', sz: '2' })),
+    );
     await venue.send(tradesMessage(rawTrade(now, { px: '102.5', sz: '3', side: 'A', tid: 42 })));
-    expect(lastTicks().map(({ price, volume_1m }) => [price, volume_1m])).toEqual([[101, 202], [102.5, 509.5]]);
+    expect(lastTicks().map(({ price, volume_1m }) => [price, volume_1m])).toEqual([
+      [101, 202],
+      [102.5, 509.5],
+    ]);
     const event = sink.events[sink.events.length - 1];
     expect(event).toMatchObject({
       ...{ source: 'feed/hyperliquid', key: 'BTC', occurredAt: now, correlationId: event?.id, causationId: null },
       headers: { mode: 'live' },
-      data: { token: 'BTC', instrument: 'BTC.HYPERLIQUID', kind: 'last', side: 'sell', size: 3, tradeId: '42', timestamp: now },
+      data: {
+        token: 'BTC',
+        instrument: 'BTC.HYPERLIQUID',
+        kind: 'last',
+        side: 'sell',
+        size: 3,
+        tradeId: '42',
+        timestamp: now,
+      },
     });
   });
 
@@ -89,7 +102,9 @@ describe('HyperliquidFeed', () => {
     await other.start(again);
     await until('the other one is subscribed', () => other.status().detail.includes('3 of 3'));
     await venue.send(tradesMessage({ ...trade, hash: '0x1' }));
-    expect(again.events.find(({ type }) => type === 'price.tick')?.id).toBe(sink.events.find(({ type }) => type === 'price.tick')?.id);
+    expect(again.events.find(({ type }) => type === 'price.tick')?.id).toBe(
+      sink.events.find(({ type }) => type === 'price.tick')?.id,
+    );
   });
 
   it('says bid and ask only when they change, at most once per interval, and the last change for sure', async () => {
@@ -99,7 +114,10 @@ describe('HyperliquidFeed', () => {
     await venue.send(bboMessage(now + 1, '105055.0', '105057.0'));
     await venue.send(bboMessage(now + 2, '105055.0', '105058.0'));
     const quotes = () => sink.of('price.tick').map(({ kind, price }) => [kind, price]);
-    expect(quotes()).toEqual([['bid', 105055], ['ask', 105056]]);
+    expect(quotes()).toEqual([
+      ['bid', 105055],
+      ['ask', 105056],
+    ]);
     await until('the waiting change is said', () => quotes().length > 2);
     expect(quotes().slice(2)).toEqual([['ask', 105058]]);
   });
@@ -108,7 +126,10 @@ describe('HyperliquidFeed', () => {
     await connected();
     await venue.send(contextMessage());
     await venue.send(contextMessage());
-    expect(sink.of('price.tick').map(({ kind, price }) => [kind, price])).toEqual([['mark', 105052], ['oracle', 105040]]);
+    expect(sink.of('price.tick').map(({ kind, price }) => [kind, price])).toEqual([
+      ['mark', 105052],
+      ['oracle', 105040],
+    ]);
     const [funding, ...more] = sink.of('funding.update');
     expect(more).toEqual([]);
     expect(funding).toMatchObject({ rate: 0.0000125, intervalHours: 1, status: 'predicted', oraclePrice: 105040 });
@@ -130,16 +151,29 @@ describe('HyperliquidFeed', () => {
     expect(feed.status().refusedByReason).toEqual({
       ...{ json: 1, binary: 1, venue_error: 1, not_positive: 1, future: 2, unknown_coin: 2, crossed_book: 1 },
     });
-    expect(sink.refusals.map(({ reason }) => reason).sort()).toEqual(
-      ['binary', 'crossed_book', 'future', 'future', 'json', 'not_positive', 'unknown_coin', 'unknown_coin', 'venue_error'],
-    );
+    expect(sink.refusals.map(({ reason }) => reason).sort()).toEqual([
+      'binary',
+      'crossed_book',
+      'future',
+      'future',
+      'json',
+      'not_positive',
+      'unknown_coin',
+      'unknown_coin',
+      'venue_error',
+    ]);
     expect(sink.refusals.find(({ reason }) => reason === 'json')?.sample).toMatch(/^nonsense +$/);
     expect(sink.of('price.tick')).toHaveLength(1);
   });
 
   it('[INT-2] reconnects after a loss, subscribes again, tells the gap, and fills it without doubling a trade', async () => {
     const now = Date.now();
-    const [known, missedA, missedB, after] = [rawTrade(now - 4), rawTrade(now - 3), rawTrade(now - 2), rawTrade(now - 1)];
+    const [known, missedA, missedB, after] = [
+      rawTrade(now - 4),
+      rawTrade(now - 3),
+      rawTrade(now - 2),
+      rawTrade(now - 1),
+    ];
     const feed = await connected();
     await venue.send(tradesMessage(known));
     venue.answers.recentTrades = () => [missedB, missedA, known];
@@ -147,7 +181,9 @@ describe('HyperliquidFeed', () => {
     venue.dropMidFrame();
     await until('the gap is told', () => sink.of('feed.gap').length > 0);
     await until('what came meanwhile is said', () => lastTicks().length === 4);
-    expect(lastTicks().map(({ tradeId }) => tradeId)).toEqual([known, missedA, missedB, after].map(({ tid }) => String(tid)));
+    expect(lastTicks().map(({ tradeId }) => tradeId)).toEqual(
+      [known, missedA, missedB, after].map(({ tid }) => String(tid)),
+    );
     expect(sink.of('feed.gap')[0]).toMatchObject({ feed: 'hyperliquid', instrument: 'BTC.HYPERLIQUID', filled: true });
     expect(sink.of('feed.status').map(({ status }) => status)).toEqual(['connected', 'disconnected', 'connected']);
     expect(subscribes()).toHaveLength(6);
@@ -170,7 +206,10 @@ describe('HyperliquidFeed', () => {
   it('fills the whole minutes of a long gap with bars that agents take as history', async () => {
     // A clock that runs 6,000 times as fast: 50 ms are five minutes.
     const clock = new RunningClock(6_000, 1_737_918_000_000);
-    await connected({ reconnectMinMs: 300_000, reconnectMaxMs: 600_000, silenceMs: 3_600_000, pingMs: 1_800_000 }, clock);
+    await connected(
+      { reconnectMinMs: 300_000, reconnectMaxMs: 600_000, silenceMs: 3_600_000, pingMs: 1_800_000 },
+      clock,
+    );
     await venue.send(tradesMessage(rawTrade(clock.now())));
     venue.dropAll();
     await until('the gap is told', () => sink.of('feed.gap').length > 0);
@@ -230,7 +269,11 @@ describe('HyperliquidFeed', () => {
       expect(events.every((event) => event.headers?.warmup === true && event.headers.mode === 'live')).toBe(true);
       const times = events.map((event) => event.occurredAt);
       expect(times).toEqual([...times].sort((a, b) => a - b));
-      expect(events[0]?.data).toMatchObject({ event_type: 'instrument.listed', instrument: 'BTC.HYPERLIQUID', lot: '0.00001' });
+      expect(events[0]?.data).toMatchObject({
+        event_type: 'instrument.listed',
+        instrument: 'BTC.HYPERLIQUID',
+        lot: '0.00001',
+      });
       const bars = events.filter((event) => event.type === 'bar.closed');
       expect(bars).toHaveLength(360);
       expect(bars[bars.length - 1]?.occurredAt).toBe(NOON);
@@ -242,7 +285,8 @@ describe('HyperliquidFeed', () => {
     });
 
     it('[FLW-2] leaves out and counts bars that do not fit together, and tells them once there is a sink', async () => {
-      venue.answers.candleSnapshot = () => rawCandles(NOON - 10 * MINUTE, NOON).map((bar, at) => (at === 3 ? { ...bar, l: '999999.0' } : bar));
+      venue.answers.candleSnapshot = () =>
+        rawCandles(NOON - 10 * MINUTE, NOON).map((bar, at) => (at === 3 ? { ...bar, l: '999999.0' } : bar));
       const feed = feedOf();
       const events = await feed.warmup(NOON + 1);
       expect(events.filter((event) => event.type === 'bar.closed')).toHaveLength(9);
@@ -271,7 +315,9 @@ describe('HyperliquidFeed', () => {
       await until('the bridge is there', () => sink.of('bar.closed').length > 0);
       const bars = sink.of('bar.closed');
       expect(bars[0]?.openedAt).toBe(lastBar?.occurredAt);
-      expect(sink.events.filter(({ type }) => type === 'bar.closed').every((bar) => bar.headers?.warmup === true)).toBe(true);
+      expect(sink.events.filter(({ type }) => type === 'bar.closed').every((bar) => bar.headers?.warmup === true)).toBe(
+        true,
+      );
     });
 
     it('asks for the settled rate after each full hour until the venue has it, and says it once', async () => {

@@ -58,13 +58,21 @@ export class HyperliquidFeed implements Feed {
   constructor(options: HyperliquidFeedOptions) {
     this.config = completeFeedConfig(NAME, hyperliquidFeedConfigSchema, options.config ?? {});
     this.clock = options.clock;
-    this.translator = new Translator(this.config, LIVE, (reason, message, part) => this.refusals.add(reason, message, part));
+    this.translator = new Translator(this.config, LIVE, (reason, message, part) =>
+      this.refusals.add(reason, message, part),
+    );
     this.info = new InfoClient(this.config.restUrl, this.config.requestTimeoutMs);
     const { info, translator } = this;
-    const refusePart = (error: MessageRefused, part: unknown): void => this.refusals.add(error.reason, error.message, part);
+    const refusePart = (error: MessageRefused, part: unknown): void =>
+      this.refusals.add(error.reason, error.message, part);
     const shared = { info, translator, refusePart, live: LIVE, past: PAST, now: () => this.clock.now() };
     this.gaps = new GapFiller(shared);
-    this.funding = new FundingWatch({ ...shared, clock: this.clock, coins: this.config.coins, emit: (event) => this.emit(event) });
+    this.funding = new FundingWatch({
+      ...shared,
+      clock: this.clock,
+      coins: this.config.coins,
+      emit: (event) => this.emit(event),
+    });
     const { wsUrl: url, coins: _, ...times } = this.config;
     this.socket = new ReconnectingSocket(
       { url, ...times, clock: this.clock, random: options.random },
@@ -83,7 +91,8 @@ export class HyperliquidFeed implements Feed {
 
   async warmup(now: number): Promise<AnyEvent[]> {
     const { info, translator, config } = this;
-    const refusePart = (error: MessageRefused, part: unknown): void => this.refusals.add(error.reason, error.message, part);
+    const refusePart = (error: MessageRefused, part: unknown): void =>
+      this.refusals.add(error.reason, error.message, part);
     const past = await readPast({ info, translator, config, now, speaker: PAST, refusePart });
     this.pastUntil = Math.floor(now / MINUTE) * MINUTE;
     this.funding.knownUntil(past);
@@ -125,7 +134,16 @@ export class HyperliquidFeed implements Feed {
     const subscriptions = `${this.confirmed.size} of ${this.subscriptions().length} subscriptions confirmed`;
     const detail = state === 'connected' ? `${this.detail}, ${subscriptions}` : this.detail;
     const { byReason: refusedByReason } = this.refusals;
-    return { name, mode, state, detail, ...this.counts, refusedByReason, repeats: this.translator.repeats, lastEventAt };
+    return {
+      name,
+      mode,
+      state,
+      detail,
+      ...this.counts,
+      refusedByReason,
+      repeats: this.translator.repeats,
+      lastEventAt,
+    };
   }
 
   private subscriptions(): { type: string; coin: string }[] {

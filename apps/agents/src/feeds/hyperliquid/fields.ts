@@ -62,7 +62,10 @@ export function decimal(fields: Fields, name: string): number {
   }
   const digits = value.replace(/[-.]/g, '').replace(/^0+/, '').replace(/0+$/, '');
   if (digits.length > MAX_DIGITS) {
-    throw new MessageRefused('digits', `${name} is ${show(value)}; at most ${MAX_DIGITS} significant digits can be kept`);
+    throw new MessageRefused(
+      'digits',
+      `${name} is ${show(value)}; at most ${MAX_DIGITS} significant digits can be kept`,
+    );
   }
   const number = Number(value);
   return number === 0 ? 0 : number;
@@ -77,7 +80,12 @@ export function positive(fields: Fields, name: string): number {
 /** Epoch milliseconds between 2010 and 2100; seconds and microseconds lie outside. */
 export function time(fields: Fields, name: string): number {
   const value = fields[name];
-  if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 1_262_304_000_000 && value < 4_102_444_800_000) {
+  if (
+    typeof value === 'number' &&
+    Number.isSafeInteger(value) &&
+    value >= 1_262_304_000_000 &&
+    value < 4_102_444_800_000
+  ) {
     return value;
   }
   throw new MessageRefused('time', `${name} is ${show(value)}; epoch milliseconds are expected`);
@@ -100,7 +108,11 @@ export function parseJson(content: string): unknown {
 }
 
 /** Each part that can be used; `refuse` hears of the others, so that one bad part does not cost the good ones. */
-export function eachOf<T>(parts: readonly unknown[], parse: (part: unknown) => T, refuse: (error: MessageRefused, part: unknown) => void): T[] {
+export function eachOf<T>(
+  parts: readonly unknown[],
+  parse: (part: unknown) => T,
+  refuse: (error: MessageRefused, part: unknown) => void,
+): T[] {
   const good: T[] = [];
   for (const part of parts) {
     try {

@@ -45,7 +45,15 @@ export class GapFiller {
     const { fromMs, toMs } = gap;
     const instrument = translator.instrument(coin).id;
     const reason = `${gap.reason}; ${recovered.words}`.slice(0, 1_000);
-    const data = { feed: 'hyperliquid', instrument, fromMs, toMs, filled: recovered.isFilled, reason, timestamp: now() };
+    const data = {
+      feed: 'hyperliquid',
+      instrument,
+      fromMs,
+      toMs,
+      filled: recovered.isFilled,
+      reason,
+      timestamp: now(),
+    };
     const identity = { source: 'HYPERLIQUID', kind: 'feed.gap', instrument, values: [fromMs, toMs] };
     return [...recovered.events, feedEvent(live, 'feed.gap', data, identity)];
   }

@@ -1,2 +1,2 @@
 export { hyperliquidFeedConfigSchema, type HyperliquidFeedConfig } from './config';
-export { HyperliquidFeed, type HyperliquidFeedOptions } from './feed';
+export { HyperliquidFeed } from './feed';

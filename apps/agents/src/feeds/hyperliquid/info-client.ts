@@ -50,7 +50,11 @@ export class InfoClient {
 
 /** `fetch` hides why it failed in `cause`. Its errors may be of another realm, so `instanceof` says nothing. */
 function reasonOf(error: unknown, timeoutMs: number): string {
-  const { name, message, cause } = error as { name?: string; message?: string; cause?: { code?: string; message?: string } };
+  const { name, message, cause } = error as {
+    name?: string;
+    message?: string;
+    cause?: { code?: string; message?: string };
+  };
   if (name === 'TimeoutError') return `none within ${timeoutMs} ms`;
   const why = cause?.code ?? cause?.message ?? '';
   return why === '' ? (message ?? String(error)) : `${message ?? ''} (${why})`;

@@ -46,12 +46,23 @@ function parseCandle(part: unknown): VenueCandle {
   const fields = record(part, 'a candle');
   const openedAt = time(fields, 't');
   if (fields.i !== '1m' || openedAt % MINUTE !== 0) {
-    throw new MessageRefused('shape', `the candle is of ${show(fields.i)} at ${openedAt}; one on a whole minute is expected`);
+    throw new MessageRefused(
+      'shape',
+      `the candle is of ${show(fields.i)} at ${openedAt}; one on a whole minute is expected`,
+    );
   }
-  const [open, high, low, close] = [positive(fields, 'o'), positive(fields, 'h'), positive(fields, 'l'), positive(fields, 'c')];
+  const [open, high, low, close] = [
+    positive(fields, 'o'),
+    positive(fields, 'h'),
+    positive(fields, 'l'),
+    positive(fields, 'c'),
+  ];
   const volume = decimal(fields, 'v');
   if (high < Math.max(open, close, low) || low > Math.min(open, close) || volume < 0) {
-    throw new MessageRefused('ohlc_inconsistent', `o ${open} h ${high} l ${low} c ${close} v ${volume} do not fit together`);
+    throw new MessageRefused(
+      'ohlc_inconsistent',
+      `o ${open} h ${high} l ${low} c ${close} v ${volume} do not fit together`,
+    );
   }
   return { openedAt, open, high, low, close, volume };
 }

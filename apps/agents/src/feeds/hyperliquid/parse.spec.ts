@@ -39,9 +39,15 @@ describe('parseMessage', () => {
       book: { coin: 'BTC', time: NOW, bid: 105055, ask: null },
     });
     const level = (px: string): object => ({ px, sz: '0.5', n: 1 });
-    const levels = [[level('105055.0'), level('105054.0')], [level('105056.0'), level('105060.0')]];
+    const levels = [
+      [level('105055.0'), level('105054.0')],
+      [level('105056.0'), level('105060.0')],
+    ];
     const book = { coin: 'BTC', time: NOW, bid: 105055, ask: 105056 };
-    expect(read({ channel: 'l2Book', data: { coin: 'BTC', time: NOW, levels } }).message).toEqual({ kind: 'book', book });
+    expect(read({ channel: 'l2Book', data: { coin: 'BTC', time: NOW, levels } }).message).toEqual({
+      kind: 'book',
+      book,
+    });
   });
 
   it('reads reference prices and the accruing rate, and does without the fields that a thin book leaves null', () => {
@@ -108,7 +114,9 @@ describe('parseMessage', () => {
   });
 
   it('counts 15 significant digits without the zeros that only place the point', () => {
-    const { message } = read(tradesMessage(rawTrade(NOW, { px: '0000105056.100000000000', sz: '0.00000123456789012345' })));
+    const { message } = read(
+      tradesMessage(rawTrade(NOW, { px: '0000105056.100000000000', sz: '0.00000123456789012345' })),
+    );
     expect(message.kind === 'trades' && message.trades[0]).toMatchObject({ price: 105056.1 });
   });
 
@@ -140,7 +148,13 @@ describe('answers of POST /info', () => {
 
   it('reads candles in order, the last of two for one minute, and refuses what does not fit together', () => {
     const [first, second] = rawCandles(NOW, NOW + 120_000);
-    const wrong = [{ ...first, h: '1.0' }, { ...first, v: '-1' }, { ...first, i: '5m' }, { ...first, t: 1_737_918_840_001 }, 7];
+    const wrong = [
+      { ...first, h: '1.0' },
+      { ...first, v: '-1' },
+      { ...first, i: '5m' },
+      { ...first, t: 1_737_918_840_001 },
+      7,
+    ];
     const candles = parseCandles([second, first, { ...first, c: first?.o }, ...wrong], refusePart);
     expect(candles.map((candle) => candle.openedAt)).toEqual([first?.t, second?.t]);
     expect(candles[0]?.close).toBe(Number(first?.o));

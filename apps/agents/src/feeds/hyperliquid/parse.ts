@@ -1,4 +1,16 @@
-import { decimal, eachOf, list, MessageRefused, parseJson, positive, record, show, takerSide, text, time } from './fields';
+import {
+  decimal,
+  eachOf,
+  list,
+  MessageRefused,
+  parseJson,
+  positive,
+  record,
+  show,
+  takerSide,
+  text,
+  time,
+} from './fields';
 
 /** One trade as the venue tells it. */
 export interface VenueTrade {
@@ -89,13 +101,15 @@ export function parseTrade(part: unknown): VenueTrade {
 
 function parseBbo(data: Readonly<Record<string, unknown>>): VenueBook {
   const sides = list(data.bbo, 'bbo');
-  if (sides.length !== 2) throw new MessageRefused('shape', `bbo has ${sides.length} entries; bid and ask are expected`);
+  if (sides.length !== 2)
+    throw new MessageRefused('shape', `bbo has ${sides.length} entries; bid and ask are expected`);
   return checkedBook({ coin: text(data, 'coin'), time: time(data, 'time'), bid: best(sides[0]), ask: best(sides[1]) });
 }
 
 function parseL2Book(data: Readonly<Record<string, unknown>>): VenueBook {
   const sides = list(data.levels, 'levels');
-  if (sides.length !== 2) throw new MessageRefused('shape', `levels has ${sides.length} entries; bids and asks are expected`);
+  if (sides.length !== 2)
+    throw new MessageRefused('shape', `levels has ${sides.length} entries; bids and asks are expected`);
   const [bid, ask] = [list(sides[0], 'bids')[0] ?? null, list(sides[1], 'asks')[0] ?? null];
   return checkedBook({ coin: text(data, 'coin'), time: time(data, 'time'), bid: best(bid), ask: best(ask) });
 }

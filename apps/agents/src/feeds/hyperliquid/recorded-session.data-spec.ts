@@ -20,7 +20,10 @@ interface RawTrade {
 /** One recorded frame: when it arrived (ms) and its text. */
 function recordedFrames(): { at: number; frame: string }[] {
   if (!existsSync(FILE)) throw new Error(`${FILE} is missing: set MOON_SHARED to the folder that holds data/.`);
-  const lines = gunzipSync(readFileSync(FILE)).toString('utf8').split('\n').filter((line) => line !== '');
+  const lines = gunzipSync(readFileSync(FILE))
+    .toString('utf8')
+    .split('\n')
+    .filter((line) => line !== '');
   return lines.map((line) => {
     const space = line.indexOf(' ');
     return { at: Math.floor(Number(line.slice(0, space)) / 1e6), frame: line.slice(space + 1) };
@@ -31,16 +34,29 @@ describe('a recorded session of HyperLiquid, played by a local server', () => {
   const frames = recordedFrames();
   const messages = frames.map(({ frame }) => JSON.parse(frame) as { channel: string; data: unknown });
   const rawTrades = messages.filter(({ channel }) => channel === 'trades').flatMap(({ data }) => data as RawTrade[]);
-  const rawBooks = messages.filter(({ channel }) => channel === 'l2Book').map(({ data }) => data as { levels: { px: string }[][] });
+  const rawBooks = messages
+    .filter(({ channel }) => channel === 'l2Book')
+    .map(({ data }) => data as { levels: { px: string }[][] });
 
   async function play(how: { losesAfter?: number } = {}) {
     const venue = await StubVenue.open();
     const clock = new ManualClock((frames[0]?.at ?? 0) - 1_000);
     const sink = recordingSink();
-    const config = { ...venue.urls, coins: ['BTC'], book: 'l2Book' as const, bookIntervalMs: 0, reconnectMinMs: 1, reconnectMaxMs: 1 };
+    const config = {
+      ...venue.urls,
+      coins: ['BTC'],
+      book: 'l2Book' as const,
+      bookIntervalMs: 0,
+      reconnectMinMs: 1,
+      reconnectMaxMs: 1,
+    };
     const feed = new HyperliquidFeed({ config, clock, random: () => 0.5 });
     let played: RawTrade[] = [];
-    venue.answers.recentTrades = () => played.slice(-20).map((trade) => ({ ...trade, coin: 'BTC' })).reverse();
+    venue.answers.recentTrades = () =>
+      played
+        .slice(-20)
+        .map((trade) => ({ ...trade, coin: 'BTC' }))
+        .reverse();
     await feed.start(sink);
     await until('it has subscribed', () => feed.status().detail.includes('3 of 3'));
     for (const [index, { at, frame }] of frames.entries()) {
@@ -88,10 +104,18 @@ describe('a recorded session of HyperLiquid, played by a local server', () => {
 
   it('says bid and ask at each change of the best price and at no other time', async () => {
     const { sink } = await play();
-    for (const [kind, side] of [['bid', 0], ['ask', 1]] as const) {
+    for (const [kind, side] of [
+      ['bid', 0],
+      ['ask', 1],
+    ] as const) {
       const best = rawBooks.map(({ levels }) => Number(levels[side]?.[0]?.px));
       const changes = best.filter((price, index) => price !== best[index - 1]);
-      expect(sink.of('price.tick').filter((tick) => tick.kind === kind).map(({ price }) => price)).toEqual(changes);
+      expect(
+        sink
+          .of('price.tick')
+          .filter((tick) => tick.kind === kind)
+          .map(({ price }) => price),
+      ).toEqual(changes);
     }
   });
 

@@ -116,7 +116,12 @@ export class Translator {
       const timestamp = candle.openedAt + MINUTE;
       if (timestamp > now) return [];
       const { open, high, low, close, volume } = candle;
-      const identity = { source: VENUE, kind: 'bar.closed', instrument, values: [MINUTE, open, high, low, close, volume] };
+      const identity = {
+        source: VENUE,
+        kind: 'bar.closed',
+        instrument,
+        values: [MINUTE, open, high, low, close, volume],
+      };
       const data = { token, instrument, intervalMs: MINUTE, ...candle, timestamp };
       return this.guarded(candle, () => feedEvent(speaker, 'bar.closed', data, identity));
     });
@@ -135,7 +140,12 @@ export class Translator {
 
   listed(instrument: Instrument, at: number, speaker: Speaker): AnyEvent {
     const data = instrumentListing(instrument, at);
-    const identity = { source: VENUE, kind: 'instrument.listed', instrument: instrument.id, values: [JSON.stringify(data)] };
+    const identity = {
+      source: VENUE,
+      kind: 'instrument.listed',
+      instrument: instrument.id,
+      values: [JSON.stringify(data)],
+    };
     return feedEvent(speaker, 'instrument.listed', data, identity);
   }
 
@@ -144,7 +154,12 @@ export class Translator {
     const volume = this.volume(instrument, time, price * size);
     const base = { token, price, volume_1m: volume, timestamp: time, instrument };
     const data = { ...base, kind: 'last' as const, size, side, tradeId: String(tid) };
-    return feedEvent(this.live, 'price.tick', data, { source: VENUE, kind: 'price.tick/last', instrument, values: [tid] });
+    return feedEvent(this.live, 'price.tick', data, {
+      source: VENUE,
+      kind: 'price.tick/last',
+      instrument,
+      values: [tid],
+    });
   }
 
   private offer(sayings: readonly Saying[], now: number, intervalMs: number): AnyEvent[] {
@@ -155,13 +170,20 @@ export class Translator {
   }
 
   private sayingEvents(saying: Saying): AnyEvent[] {
-    return this.guarded(saying, () => (saying.kind === 'funding' ? this.predicted(saying) : this.quote(saying, saying.kind)));
+    return this.guarded(saying, () =>
+      saying.kind === 'funding' ? this.predicted(saying) : this.quote(saying, saying.kind),
+    );
   }
 
   private quote({ coin, value: price, at: timestamp }: Saying, kind: 'bid' | 'ask' | 'mark' | 'oracle'): AnyEvent {
     const { token, id: instrument } = this.instrument(coin);
     const data = { token, price, volume_1m: this.volume(instrument, timestamp, 0), timestamp, instrument, kind };
-    return feedEvent(this.live, 'price.tick', data, { source: VENUE, kind: `price.tick/${kind}`, instrument, values: [price] });
+    return feedEvent(this.live, 'price.tick', data, {
+      source: VENUE,
+      kind: `price.tick/${kind}`,
+      instrument,
+      values: [price],
+    });
   }
 
   private predicted({ coin, value: rate, at: timestamp, oracle }: Saying): AnyEvent {

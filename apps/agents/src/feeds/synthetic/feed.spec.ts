@@ -23,7 +23,11 @@ interface Run {
   past: AnyEvent[];
 }
 
-async function started(config: Partial<SyntheticFeedConfig> = {}, at = START, resume: SyntheticResume | null = null): Promise<Run> {
+async function started(
+  config: Partial<SyntheticFeedConfig> = {},
+  at = START,
+  resume: SyntheticResume | null = null,
+): Promise<Run> {
   const clock = new ManualClock(at);
   const feed = new SyntheticFeed({ config: { ...SHORT, ...config }, clock, resume });
   const sink = recordingSink();
@@ -54,18 +58,25 @@ function minuteReturns(sink: RecordingSink, token: string): number[] {
 }
 
 const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
-const deviation = (values: readonly number[]): number => Math.sqrt(mean(values.map((value) => (value - mean(values)) ** 2)));
+const deviation = (values: readonly number[]): number =>
+  Math.sqrt(mean(values.map((value) => (value - mean(values)) ** 2)));
 
 describe('SyntheticFeed', () => {
   it('says in every event that it is made up', async () => {
     const { clock, sink, past, feed } = await started();
     clock.advance(10 * MINUTE);
     for (const event of [...past, ...sink.events]) {
-      expect(event).toMatchObject({ source: 'feed/SYNTHETIC', headers: { mode: 'synthetic' }, causationId: null, correlationId: event.id });
+      expect(event).toMatchObject({
+        source: 'feed/SYNTHETIC',
+        headers: { mode: 'synthetic' },
+        causationId: null,
+        correlationId: event.id,
+      });
     }
     expect(feed.status().detail).toMatch(/^SYNTHETIC: made-up prices, no real market; seed 7, 60 times real time$/);
     expect(sink.of('feed.status')[0]).toMatchObject({ status: 'connected', detail: feed.status().detail });
-    for (const { text, source } of sink.of('market.sentiment')) expect([text, source]).toEqual([expect.stringMatching(/^SYNTHETIC: /), 'synthetic-social']);
+    for (const { text, source } of sink.of('market.sentiment'))
+      expect([text, source]).toEqual([expect.stringMatching(/^SYNTHETIC: /), 'synthetic-social']);
   });
 
   it('makes the same market for the same seed and start, another one for another seed', async () => {
@@ -175,11 +186,20 @@ describe('SyntheticFeed', () => {
       const times = past.map((event) => event.occurredAt);
       expect(times).toEqual([...times].sort((a, b) => a - b));
       for (const token of TOKENS) {
-        const bars = past.filter((event) => event.type === 'bar.closed' && event.key === token).map((event) => event.data);
+        const bars = past
+          .filter((event) => event.type === 'bar.closed' && event.key === token)
+          .map((event) => event.data);
         expect(bars).toHaveLength(480);
-        bars.forEach((bar, index) => expect('openedAt' in bar && bar.openedAt).toBe(Math.floor(START / MINUTE) * MINUTE - (480 - index) * MINUTE));
-        expect(past.filter((event) => event.type === 'market.sentiment' && event.key === token).length).toBeGreaterThan(100);
-        expect(past.filter(({ type, key, data }) => type === 'funding.update' && key === token && data.status === 'settled').length).toBe(8);
+        bars.forEach((bar, index) =>
+          expect('openedAt' in bar && bar.openedAt).toBe(Math.floor(START / MINUTE) * MINUTE - (480 - index) * MINUTE),
+        );
+        expect(past.filter((event) => event.type === 'market.sentiment' && event.key === token).length).toBeGreaterThan(
+          100,
+        );
+        expect(
+          past.filter(({ type, key, data }) => type === 'funding.update' && key === token && data.status === 'settled')
+            .length,
+        ).toBe(8);
       }
     });
 
@@ -203,30 +223,40 @@ describe('SyntheticFeed', () => {
       await feed.start(sink);
       const bars = sink.events.filter(({ type, key }) => type === 'bar.closed' && key === 'BTC');
       const lastBefore = past.filter(({ type, key }) => type === 'bar.closed' && key === 'BTC').pop();
-      expect(bars.map((bar) => bar.occurredAt)).toEqual([1, 2, 3].map((minute) => (lastBefore?.occurredAt ?? 0) + minute * MINUTE));
+      expect(bars.map((bar) => bar.occurredAt)).toEqual(
+        [1, 2, 3].map((minute) => (lastBefore?.occurredAt ?? 0) + minute * MINUTE),
+      );
       expect(bars.every((bar) => bar.headers?.warmup === true)).toBe(true);
       expect(sink.of('price.tick')).toEqual([]);
     });
   });
 
   describe('continued from its log', () => {
-    it.each([1, 317, 1_000, 1_201])('says after %i events exactly what it would have said without a stop', async (kept) => {
-      const whole = await started();
-      whole.clock.advance(6 * MINUTE);
-      const log = market(whole.sink.events).slice(0, 1_300 + kept);
-      const resume = syntheticResume(log, TOKENS);
-      const next = await started({}, log[log.length - 1]?.occurredAt, resume);
-      next.clock.advance(6 * MINUTE);
-      const rest = market(whole.sink.events).slice(log.length);
-      expect(next.past).toEqual([]);
-      expect(content(next.sink.events).slice(0, rest.length)).toEqual(content(rest));
-    });
+    it.each([1, 317, 1_000, 1_201])(
+      'says after %i events exactly what it would have said without a stop',
+      async (kept) => {
+        const whole = await started();
+        whole.clock.advance(6 * MINUTE);
+        const log = market(whole.sink.events).slice(0, 1_300 + kept);
+        const resume = syntheticResume(log, TOKENS);
+        const next = await started({}, log[log.length - 1]?.occurredAt, resume);
+        next.clock.advance(6 * MINUTE);
+        const rest = market(whole.sink.events).slice(log.length);
+        expect(next.past).toEqual([]);
+        expect(content(next.sink.events).slice(0, rest.length)).toEqual(content(rest));
+      },
+    );
 
     it('starts afresh when the log does not hold a price of every token', async () => {
       const { clock, sink } = await started();
       clock.advance(MINUTE);
       expect(syntheticResume([], TOKENS)).toBeNull();
-      expect(syntheticResume(sink.events.filter(({ key }) => key !== 'SOL'), TOKENS)).toBeNull();
+      expect(
+        syntheticResume(
+          sink.events.filter(({ key }) => key !== 'SOL'),
+          TOKENS,
+        ),
+      ).toBeNull();
     });
   });
 
@@ -256,7 +286,12 @@ describe('SyntheticFeed', () => {
       expect(gap).toMatchObject({ feed: 'SYNTHETIC', filled: true });
       expect((gap?.toMs ?? 0) - (gap?.fromMs ?? 0)).toBeGreaterThan(29 * MINUTE);
       expect(held.sink.of('bar.closed').filter(({ token }) => token === 'ETH').length).toBeGreaterThanOrEqual(28);
-      const trades = ({ sink }: Run) => sink.of('price.tick').filter(({ kind }) => kind === 'last').slice(-300).map(({ token, price }) => [token, price]);
+      const trades = ({ sink }: Run) =>
+        sink
+          .of('price.tick')
+          .filter(({ kind }) => kind === 'last')
+          .slice(-300)
+          .map(({ token, price }) => [token, price]);
       expect(trades(held)).toEqual(trades(steady));
     });
 
@@ -274,18 +309,33 @@ describe('SyntheticFeed', () => {
 
   it('refuses what it has no market for, a second start, and a wrong configuration', async () => {
     const clock = new ManualClock(START);
-    expect(() => new SyntheticFeed({ config: { instruments: ['BTCUSDT.BINANCE-SPOT'] }, clock })).toThrow(/no market for "BTCUSDT.BINANCE-SPOT"/);
-    expect(() => new SyntheticFeed({ config: { seed: -1 }, clock })).toThrow(/Configuration of feed SYNTHETIC: \/seed is -1/);
+    expect(() => new SyntheticFeed({ config: { instruments: ['BTCUSDT.BINANCE-SPOT'] }, clock })).toThrow(
+      /no market for "BTCUSDT.BINANCE-SPOT"/,
+    );
+    expect(() => new SyntheticFeed({ config: { seed: -1 }, clock })).toThrow(
+      /Configuration of feed SYNTHETIC: \/seed is -1/,
+    );
     const { feed } = await started();
     expect(() => feed.start(recordingSink())).toThrow(/started already/);
   });
 
   it('shares no code with the agents: it takes instruments and the volume sum from the domain, and nothing else', () => {
     const sources = readdirSync(__dirname).filter((name) => /^[a-z-]+\.ts$/.test(name));
-    const imports = sources.flatMap((name) => [...readFileSync(join(__dirname, name), 'utf8').matchAll(/import (?:type )?(\{[^}]*\}) from '([^']+)'/g)]);
-    const taken = imports.filter(([, , from]) => from === '@moon/domain').flatMap(([, names]) => (names ?? '').match(/[A-Za-z]+/g) ?? []);
+    const imports = sources.flatMap((name) => [
+      ...readFileSync(join(__dirname, name), 'utf8').matchAll(/import (?:type )?(\{[^}]*\}) from '([^']+)'/g),
+    ]);
+    const taken = imports
+      .filter(([, , from]) => from === '@moon/domain')
+      .flatMap(([, names]) => (names ?? '').match(/[A-Za-z]+/g) ?? []);
     expect([...new Set(taken)].sort()).toEqual(['Instrument', 'findInstrument', 'minuteQuoteVolume', 'type']);
     const outside = new Set(imports.map(([, , from]) => from).filter((from) => !from?.startsWith('./')));
-    expect([...outside].sort()).toEqual(['../complete-config', '../feed-event', '@moon/domain', '@moon/events', '@moon/kernel', '@sinclair/typebox']);
+    expect([...outside].sort()).toEqual([
+      '../complete-config',
+      '../feed-event',
+      '@moon/domain',
+      '@moon/events',
+      '@moon/kernel',
+      '@sinclair/typebox',
+    ]);
   });
 });

@@ -138,7 +138,8 @@ export class SyntheticFeed implements Feed {
       this.cursor += 1;
       this.submitAll(events.filter((event) => !this.known.has(event.id)));
     }
-    if (this.state === 'connected') this.cancelTimer = this.options.clock.at((this.cursor + 1) * 1_000, () => this.pump());
+    if (this.state === 'connected')
+      this.cancelTimer = this.options.clock.at((this.cursor + 1) * 1_000, () => this.pump());
   }
 
   /** Time that nobody listened to for too long: told as a gap, its bars filled in. */

@@ -50,7 +50,15 @@ export class SyntheticHistory {
     const bar = this.forming.get(trade.profile.token);
     if (bar === undefined) {
       if (second % MINUTE_S !== 0) return;
-      const fresh = { trade, openedAt: second * 1_000, open: price, high: price, low: price, close: price, volume: size };
+      const fresh = {
+        trade,
+        openedAt: second * 1_000,
+        open: price,
+        high: price,
+        low: price,
+        close: price,
+        volume: size,
+      };
       this.forming.set(trade.profile.token, fresh);
       return;
     }

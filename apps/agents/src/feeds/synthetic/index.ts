@@ -1,3 +1,2 @@
-export { syntheticFeedConfigSchema, type SyntheticFeedConfig } from './config';
-export { SyntheticFeed, type SyntheticFeedOptions } from './feed';
+export { SyntheticFeed } from './feed';
 export { syntheticResume, type SyntheticResume } from './resume';

@@ -126,7 +126,8 @@ export class SyntheticMarket {
 
   /** Hourly funding rate: neutral, plus what the trends of the last hour have left in crowding, plus noise; a panic drives it far down. */
   fundingRate(second: number, profile: TokenProfile): number {
-    const excess = 0.26 * this.crowding(second) + 0.02 * normal(drawsAt(this.seed, STREAM.funding, second, profile.stream));
+    const excess =
+      0.26 * this.crowding(second) + 0.02 * normal(drawsAt(this.seed, STREAM.funding, second, profile.stream));
     return Number(((NEUTRAL_APR + excess) / HOURS_A_YEAR).toPrecision(6));
   }
 

@@ -51,7 +51,10 @@ describe('RegimePlan', () => {
   it('is a function of seed and time: asked in another order it says the same', () => {
     const [forwards, backwards] = [new RegimePlan(11), new RegimePlan(11)];
     const times = Array.from({ length: 300 }, (_, index) => START + index * 37 * MINUTE);
-    const last = [...times].reverse().map((at) => backwards.at(at)).reverse();
+    const last = [...times]
+      .reverse()
+      .map((at) => backwards.at(at))
+      .reverse();
     expect(times.map((at) => forwards.at(at))).toEqual(last);
     expect(new RegimePlan(12).at(START)).not.toEqual(forwards.at(START));
   });

@@ -103,7 +103,14 @@ export class SecondWriter {
     const last = this.market.priceOf(profile.token);
     const price = kind === 'mark' ? last : this.oraclePrice(second, profile);
     const timestamp = second * 1_000 + 999;
-    const data = { token: profile.token, price, volume_1m: this.volume(instrument, timestamp, 0), timestamp, instrument, kind };
+    const data = {
+      token: profile.token,
+      price,
+      volume_1m: this.volume(instrument, timestamp, 0),
+      timestamp,
+      instrument,
+      kind,
+    };
     return feedEvent(speaker, 'price.tick', data, this.identity(`price.tick/${kind}`, profile, [price]));
   }
 

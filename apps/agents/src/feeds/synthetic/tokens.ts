@@ -33,7 +33,9 @@ export function tokenProfile(id: string): TokenProfile {
   const terms = KNOWN[instrument?.token ?? ''];
   if (instrument === undefined || terms === undefined || instrument.kind !== 'linear') {
     const tokens = Object.keys(KNOWN).join(', ');
-    throw new Error(`The synthetic feed has no market for "${id}": it makes up perpetuals of ${tokens}, such as BTC.HYPERLIQUID.`);
+    throw new Error(
+      `The synthetic feed has no market for "${id}": it makes up perpetuals of ${tokens}, such as BTC.HYPERLIQUID.`,
+    );
   }
   const [basePrice, beta, tradeValue] = terms;
   return { token: instrument.token, instrument, stream, basePrice, beta, tradeValue };
@@ -57,4 +59,3 @@ export function onLots(instrument: Instrument, quantity: number): number {
   const lots = Math.max(1, Math.round(quantity / lot));
   return Number((lots * lot).toFixed(8));
 }
-

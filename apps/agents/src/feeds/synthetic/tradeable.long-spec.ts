@@ -36,18 +36,29 @@ async function verdictOn(seed: number, start: number): Promise<Verdict> {
 }
 
 describe('the synthetic market, judged by the platform’s own agents with their defaults', () => {
-  it.each(STARTS)('is traded within two hours of feed time on nearly every one of seeds 1–20, begun at %i', async (start) => {
-    const verdicts: Verdict[] = [];
-    for (let seed = 1; seed <= 20; seed += 1) verdicts.push(await verdictOn(seed, start));
-    const lines = verdicts.map(({ seed, signals, failed, approvedAt }) =>
-      [`seed ${seed}`, `${signals} signals`, `${failed} refused`, `${approvedAt.length} approved`, `minutes ${approvedAt.join(' ')}`].join(', '),
-    );
-    console.log(lines.join('\n'));
-    const approved = verdicts.filter(({ approvedAt }) => approvedAt.length > 0);
-    const withMargin = verdicts.filter(({ approvedAt }) => approvedAt.length >= 2 && (approvedAt[0] ?? RUN_MINUTES) <= 90);
-    expect(approved.length).toBeGreaterThanOrEqual(19);
-    expect(withMargin.length).toBeGreaterThanOrEqual(18);
-    // Not everything is approved: there are signals that the other agents do not share.
-    expect(verdicts.filter(({ failed }) => failed > 0).length).toBeGreaterThanOrEqual(15);
-  });
+  it.each(STARTS)(
+    'is traded within two hours of feed time on nearly every one of seeds 1–20, begun at %i',
+    async (start) => {
+      const verdicts: Verdict[] = [];
+      for (let seed = 1; seed <= 20; seed += 1) verdicts.push(await verdictOn(seed, start));
+      const lines = verdicts.map(({ seed, signals, failed, approvedAt }) =>
+        [
+          `seed ${seed}`,
+          `${signals} signals`,
+          `${failed} refused`,
+          `${approvedAt.length} approved`,
+          `minutes ${approvedAt.join(' ')}`,
+        ].join(', '),
+      );
+      console.log(lines.join('\n'));
+      const approved = verdicts.filter(({ approvedAt }) => approvedAt.length > 0);
+      const withMargin = verdicts.filter(
+        ({ approvedAt }) => approvedAt.length >= 2 && (approvedAt[0] ?? RUN_MINUTES) <= 90,
+      );
+      expect(approved.length).toBeGreaterThanOrEqual(19);
+      expect(withMargin.length).toBeGreaterThanOrEqual(18);
+      // Not everything is approved: there are signals that the other agents do not share.
+      expect(verdicts.filter(({ failed }) => failed > 0).length).toBeGreaterThanOrEqual(15);
+    },
+  );
 });

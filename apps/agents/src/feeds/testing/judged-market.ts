@@ -97,7 +97,12 @@ export async function judge(
       return Promise.resolve(heard.splice(0));
     },
   };
-  const runtime = new LockstepRuntime({ engine, source, log: new VolatileLog(() => undefined), headers: { mode: 'synthetic' } });
+  const runtime = new LockstepRuntime({
+    engine,
+    source,
+    log: new VolatileLog(() => undefined),
+    headers: { mode: 'synthetic' },
+  });
   await runtime.run();
   await feed.stop();
 }

@@ -4,7 +4,17 @@ let nextTid = 100_000_000_000_000;
 export function rawTrade(time: number, over: Record<string, unknown> = {}): Record<string, unknown> {
   nextTid += 1;
   const users = ['0xe9ed7e16612d676df804f5aecd16e1f9bf9ec9dd', '0x6802b4267f7f2bf7003dcf993c51542245b38329'];
-  return { coin: 'BTC', side: 'B', px: '105056.0', sz: '0.00219', hash: `0x${'0'.repeat(64)}`, time, tid: nextTid, users, ...over };
+  return {
+    coin: 'BTC',
+    side: 'B',
+    px: '105056.0',
+    sz: '0.00219',
+    hash: `0x${'0'.repeat(64)}`,
+    time,
+    tid: nextTid,
+    users,
+    ...over,
+  };
 }
 
 export function tradesMessage(...data: unknown[]): object {
@@ -19,7 +29,14 @@ export function bboMessage(time: number, bid: string | null, ask: string | null,
 export function contextMessage(over: Record<string, unknown> = {}, coin = 'BTC'): object {
   const ctx = {
     ...{ dayNtlVlm: '1169046.29406', dayBaseVlm: '81657.9', funding: '0.0000125', impactPxs: ['105050.0', '105060.0'] },
-    ...{ markPx: '105052.0', midPx: '105055.5', openInterest: '688.11', oraclePx: '105040.0', premium: '0.0003', prevDayPx: '104000.0' },
+    ...{
+      markPx: '105052.0',
+      midPx: '105055.5',
+      openInterest: '688.11',
+      oraclePx: '105040.0',
+      premium: '0.0003',
+      prevDayPx: '104000.0',
+    },
     ...over,
   };
   return { channel: 'activeAssetCtx', data: { coin, ctx } };
@@ -44,8 +61,26 @@ export const META = {
     { name: 'SMALL', szDecimals: 0, maxLeverage: 3, marginTableId: 3 },
   ],
   marginTables: [
-    [55, { description: 'tiered 25x', marginTiers: [{ lowerBound: '0.0', maxLeverage: 25 }, { lowerBound: '100000000.0', maxLeverage: 15 }] }],
-    [56, { description: 'tiered 40x', marginTiers: [{ lowerBound: '0.0', maxLeverage: 40 }, { lowerBound: '150000000.0', maxLeverage: 20 }] }],
+    [
+      55,
+      {
+        description: 'tiered 25x',
+        marginTiers: [
+          { lowerBound: '0.0', maxLeverage: 25 },
+          { lowerBound: '100000000.0', maxLeverage: 15 },
+        ],
+      },
+    ],
+    [
+      56,
+      {
+        description: 'tiered 40x',
+        marginTiers: [
+          { lowerBound: '0.0', maxLeverage: 40 },
+          { lowerBound: '150000000.0', maxLeverage: 20 },
+        ],
+      },
+    ],
   ],
   collateralToken: 0,
 };

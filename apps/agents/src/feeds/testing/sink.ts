@@ -22,7 +22,8 @@ export function recordingSink(): RecordingSink {
       return true;
     },
     refused: (reason, message, sample) => void sink.refusals.push({ reason, message, sample }),
-    of: <T extends EventType>(type: T) => sink.events.filter((event) => event.type === type).map((event) => event.data as EventData<T>),
+    of: <T extends EventType>(type: T) =>
+      sink.events.filter((event) => event.type === type).map((event) => event.data as EventData<T>),
   };
   return sink;
 }

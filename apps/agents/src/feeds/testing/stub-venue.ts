@@ -102,7 +102,9 @@ export class StubVenue {
       this.sockets.delete(socket);
       this.streams.delete(socket);
     });
-    socket.on('message', (data: Buffer) => this.react(socket, JSON.parse(data.toString('utf8')) as Record<string, unknown>));
+    socket.on('message', (data: Buffer) =>
+      this.react(socket, JSON.parse(data.toString('utf8')) as Record<string, unknown>),
+    );
     if (!this.isMute) socket.send('Websocket connection established.');
   }
 

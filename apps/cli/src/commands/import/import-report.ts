@@ -7,15 +7,15 @@ export interface FileReport {
   kind: string;
   rows: number;
   used: number;
-  /** The same fact again in the file. */
+  /** The same fact again, in this file or in another one of the import. */
   repeats: number;
-  /** The same key again in the file, with other values: the first one counts. */
+  /** The same key again, with other values: the first one counts. */
   conflicts: number;
   refused: number;
   refusedByReason: Record<string, number>;
 }
 
-/** What became of an import. events = added + alreadyThere + repeatedEvents + conflictingEvents (of what was reached). */
+/** What became of an import. events = added + alreadyThere + conflictingEvents. */
 export interface ImportReport {
   /** The imported log; null when nothing was stored because it was a dry run, or nothing could be used. */
   run: string | null;
@@ -33,9 +33,7 @@ export interface ImportReport {
   /** With a dry run: that would be added. */
   added: number;
   alreadyThere: number;
-  /** The same event from two files. */
-  repeatedEvents: number;
-  /** Say something else than an event of the same key that came first. */
+  /** Say something else than a fact of the same key that is stored already. */
   conflictingEvents: number;
   /** The first refusals and conflicts, as `file:line rule message`. */
   firstErrors: string[];
@@ -67,19 +65,16 @@ export class RefusalCount {
     this.byFile.set(bad.file, reasons);
   }
 
-  /** Two facts of different files, or a file and the store, that cannot both be true: there is no line to name. */
+  /** A fact that contradicts a stored one: there is no line to name. */
   noteConflict(text: string): void {
     const line = `conflict ${text}`;
     this.write(line);
     if (this.firstErrors.length < SHOWN_ERRORS) this.firstErrors.push(line);
   }
 
-  fileReport({ file, kind, repeats, conflicts, rows: reached, refused: refusedRows }: LaneReport, rows: number, isComplete: boolean): FileReport {
-    const refusedByReason = this.byFile.get(file) ?? {};
-    const refused = Object.values(refusedByReason).reduce((sum, value) => sum + value, 0);
-    // Rows that the reader itself refused never reach the lane.
-    const read = isComplete ? rows : reached + refusedRows;
-    return { file, kind, rows: read, used: Math.max(0, read - repeats - conflicts - refused), repeats, conflicts, refused, refusedByReason };
+  fileReport({ file, kind, rows, repeats, conflicts, refused }: LaneReport): FileReport {
+    const used = rows - repeats - conflicts - refused;
+    return { file, kind, rows, used, repeats, conflicts, refused, refusedByReason: this.byFile.get(file) ?? {} };
   }
 }
 
@@ -93,14 +88,14 @@ export function sumByReason(files: readonly FileReport[]): Record<string, number
 
 /** The report for the eye. */
 export function renderReport(report: ImportReport): string[] {
-  const { rows, used, repeats, conflicts, refused, events, added, alreadyThere, repeatedEvents, conflictingEvents } = report;
+  const { rows, used, repeats, conflicts, refused, events, added, alreadyThere, conflictingEvents } = report;
   const where = report.run === null ? '' : ` into ${report.run}`;
   const title = report.dryRun ? 'Tried only, nothing was stored' : `Imported ${count(added)} new events${where}`;
   const reasons = Object.entries(report.refusedByReason).map(([reason, value]) => `${reason} ${count(value)}`);
   const lines = [
     `${title}, in ${span(report.seconds * 1_000)}.`,
     `  rows     ${plural(rows, 'row')}: ${count(used)} used, ${plural(repeats, 'repeat')}, ${plural(conflicts, 'conflict')}, ${count(refused)} refused`,
-    `  events   ${plural(events, 'event')}: ${count(added)} ${report.dryRun ? 'new' : 'added'}, ${count(alreadyThere)} already there, ${count(repeatedEvents)} in two files, ${count(conflictingEvents)} in conflict`,
+    `  events   ${plural(events, 'event')}: ${count(added)} ${report.dryRun ? 'new' : 'added'}, ${count(alreadyThere)} already there, ${count(conflictingEvents)} in conflict with what is stored`,
     ...report.files.map((file) => `  file     ${file.file} (${file.kind}): ${count(file.used)} of ${plural(file.rows, 'row')}`),
     ...(reasons.length > 0 ? [`  refused  ${reasons.join(', ')}`] : []),
   ];

@@ -3,7 +3,7 @@ import { conflictKey, factName } from './conflict-key';
 
 /** What a log already holds, as far as an import must know it. */
 export interface KnownFacts {
-  /** Those of the ids that are stored. */
+  /** Those of the events' ids that are stored. */
   knownIds(events: readonly AnyEvent[]): Promise<ReadonlySet<string>>;
   /** Stored facts of the same types and tokens at exactly the same instants. */
   factsBeside(events: readonly AnyEvent[]): Promise<readonly AnyEvent[]>;
@@ -12,20 +12,15 @@ export interface KnownFacts {
 export interface SiftCounts {
   events: number;
   alreadyThere: number;
-  repeatedEvents: number;
   conflictingEvents: number;
 }
 
 /**
- * Lets through what is new. An event that is stored is passed over (rule 3: the same fact has the same id); so is one that
- * contradicts what came first, which is reported. Events come in the order of time, so only those of one instant are
- * compared with each other.
+ * Lets through what is new to a log. An event that is stored is passed over (rule 3: the same fact has the same id); so is
+ * one that contradicts a stored fact, which is reported. What files say against each other is the reader's matter.
  */
 export class Sift {
-  readonly counts: SiftCounts = { events: 0, alreadyThere: 0, repeatedEvents: 0, conflictingEvents: 0 };
-  private instant = Number.NEGATIVE_INFINITY;
-  private readonly ids = new Set<string>();
-  private readonly facts = new Map<string, string>();
+  readonly counts: SiftCounts = { events: 0, alreadyThere: 0, conflictingEvents: 0 };
 
   /** @param known null when the log was empty at the start */
   constructor(
@@ -33,46 +28,27 @@ export class Sift {
     private readonly onConflict: (text: string) => void,
   ) {}
 
-  async newOf(batch: readonly AnyEvent[]): Promise<AnyEvent[]> {
+  async newOf(batch: readonly AnyEvent[]): Promise<readonly AnyEvent[]> {
     this.counts.events += batch.length;
-    const stored = (await this.known?.knownIds(batch)) ?? new Set<string>();
+    if (!this.known) return batch;
+    const stored = await this.known.knownIds(batch);
     const unknown = batch.filter(({ id }) => !stored.has(id));
-    const storedFacts = await this.storedFacts(unknown);
-    const fresh: AnyEvent[] = [];
-    for (const event of batch) {
-      this.moveTo(event.occurredAt);
-      const key = conflictKey(event);
-      if (this.ids.has(event.id)) this.counts.repeatedEvents += 1;
-      else if (stored.has(event.id)) this.counts.alreadyThere += 1;
-      else if (key !== null && this.isTaken(key, event, storedFacts)) this.conflict(event);
-      else fresh.push(event);
-      this.ids.add(event.id);
-      if (key !== null && !this.facts.has(key)) this.facts.set(key, event.id);
-    }
-    return fresh;
+    this.counts.alreadyThere += batch.length - unknown.length;
+    const taken = await this.storedKeys(this.known, unknown);
+    return unknown.filter((event) => !this.isConflict(event, taken));
   }
 
-  private async storedFacts(unknown: readonly AnyEvent[]): Promise<ReadonlyMap<string, string>> {
+  private async storedKeys(known: KnownFacts, unknown: readonly AnyEvent[]): Promise<ReadonlySet<string | null>> {
     const single = unknown.filter((event) => conflictKey(event) !== null);
-    if (!this.known || single.length === 0) return new Map();
-    const found = await this.known.factsBeside(single);
-    return new Map(found.map((event) => [conflictKey(event) ?? event.id, event.id]));
+    if (single.length === 0) return new Set();
+    return new Set((await known.factsBeside(single)).map(conflictKey));
   }
 
-  private isTaken(key: string, { id }: AnyEvent, storedFacts: ReadonlyMap<string, string>): boolean {
-    const holder = this.facts.get(key) ?? storedFacts.get(key);
-    return holder !== undefined && holder !== id;
-  }
-
-  private conflict(event: AnyEvent): void {
+  private isConflict(event: AnyEvent, taken: ReadonlySet<string | null>): boolean {
+    const key = conflictKey(event);
+    if (key === null || !taken.has(key)) return false;
     this.counts.conflictingEvents += 1;
-    this.onConflict(`${factName(event)} is stored, or came first, with other values`);
-  }
-
-  private moveTo(instant: number): void {
-    if (instant === this.instant) return;
-    this.instant = instant;
-    this.ids.clear();
-    this.facts.clear();
+    this.onConflict(`${factName(event)} is stored with other values`);
+    return true;
   }
 }

@@ -2,19 +2,10 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { instrumentForFeed, minuteQuoteVolume } from '@moon/domain';
 import { validateEvent, type AnyEvent } from '@moon/events';
-import { RowRefused, type ResolveInstrument } from '../formats';
+import { RowRefused, type MinuteVolume, type ResolveInstrument } from '../formats';
 import { MarketFileSource, type MarketFile, type MarketFileOptions } from '../market-file-source';
 import type { BadRow } from '../row-reader';
-
-/** Instruments as the platform resolves them. */
-export const resolve: ResolveInstrument = (venue, symbol) => {
-  const found = instrumentForFeed(venue, symbol);
-  if (!found) throw new RowRefused('unknown_symbol', `symbol "${symbol}" of ${venue} is not known`);
-  const { id: instrument, token, fundingIntervalHours, kind, multiplier } = found;
-  return { instrument, token, fundingIntervalHours, ...(kind === 'inverse' && { quotePerContract: Number(multiplier) }) };
-};
 
 /** Files of a test, in a folder of their own. */
 export class TestFiles {
@@ -37,19 +28,45 @@ export interface ReadFiles {
   bad: BadRow[];
 }
 
-/** Reads files to their end; every event is checked as at any boundary. */
-export async function readAll(files: readonly (string | MarketFile)[], options: Partial<MarketFileOptions> = {}): Promise<ReadFiles> {
-  const bad: BadRow[] = [];
-  const source = await MarketFileSource.open({
-    ...{ resolve, minuteVolume: minuteQuoteVolume, headers: { mode: 'recorded' }, onBad: (row: BadRow) => void bad.push(row) },
-    ...options,
-    files: files.map((file) => (typeof file === 'string' ? { path: file } : file)),
-  });
-  const events: AnyEvent[] = [];
-  for (let batch = await source.nextBatch(); batch; batch = await source.nextBatch()) {
-    for (const event of batch) events.push(validateEvent(event));
-  }
-  return { source, events, bad };
+/** What the platform knows of an instrument; this library does not know the platform. */
+interface Known {
+  id: string;
+  token: string;
+  fundingIntervalHours: number | null;
+  kind: string;
+  multiplier: string;
+}
+
+export type ReadAll = (
+  files: readonly (string | MarketFile)[],
+  options?: Partial<MarketFileOptions>,
+) => Promise<ReadFiles>;
+
+/** Reads files to their end with the platform's instruments; every event is checked as at any boundary. */
+export function readerWith(
+  find: (venue: string, symbol: string) => Known | undefined,
+  minuteVolume: () => MinuteVolume,
+): ReadAll {
+  const resolve: ResolveInstrument = (venue, symbol) => {
+    const found = find(venue, symbol);
+    if (!found) throw new RowRefused('unknown_symbol', `symbol "${symbol}" of ${venue} is not known`);
+    const { id: instrument, token, fundingIntervalHours, kind, multiplier } = found;
+    const resolved = { instrument, token, fundingIntervalHours };
+    return kind === 'inverse' ? { ...resolved, quotePerContract: Number(multiplier) } : resolved;
+  };
+  return async (files, options = {}) => {
+    const bad: BadRow[] = [];
+    const source = await MarketFileSource.open({
+      ...{ resolve, minuteVolume, headers: { mode: 'recorded' }, onBad: (row: BadRow) => void bad.push(row) },
+      ...options,
+      files: files.map((file) => (typeof file === 'string' ? { path: file } : file)),
+    });
+    const events: AnyEvent[] = [];
+    for (let batch = await source.nextBatch(); batch; batch = await source.nextBatch()) {
+      for (const event of batch) events.push(validateEvent(event));
+    }
+    return { source, events, bad };
+  };
 }
 
 const PHASES: Record<string, number> = { 'bar.closed': 0, 'funding.update': 1, 'bar.opened': 3 };
@@ -67,6 +84,8 @@ export function isInOrder(events: readonly AnyEvent[]): boolean {
 export function isAccounted({ source }: ReadFiles): boolean {
   return source.reports.every(({ kind, rows, events, repeats, conflicts, refused, outside }, index) => {
     const eventsPerRow = kind === 'candles' ? 2 : 1;
-    return rows === source.facts[index]?.rows && rows === (events + outside) / eventsPerRow + repeats + conflicts + refused;
+    return (
+      rows === source.facts[index]?.rows && rows === (events + outside) / eventsPerRow + repeats + conflicts + refused
+    );
   });
 }

@@ -45,41 +45,38 @@ const INSERT_ROWS = (table: string, rows: string): string => `
  */
 const APPEND_LOG = `
 CREATE FUNCTION append_log(
-  first_position bigint, last_position bigint, from_ms bigint, to_ms bigint,
-  bus_rows json, stream_rows json, stream_versions json, wake_relay boolean
+  first_position bigint, last_position bigint, from_ms bigint, to_ms bigint, bus_rows json, stream_rows json,
+  stream_ids text[], expected_versions bigint[], new_versions bigint[], wake_relay boolean
 ) RETURNS void
-LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
+LANGUAGE plpgsql AS $$
 DECLARE
-  given record;
   lost text[];
 BEGIN
-  IF (SELECT last_seq FROM log_batches WHERE first_seq <= last_position ORDER BY first_seq DESC LIMIT 1)
-    >= first_position THEN
+  INSERT INTO log_batches (first_seq, last_seq, from_at, to_at)
+  SELECT first_position, last_position, to_timestamp(from_ms / 1000.0), to_timestamp(to_ms / 1000.0)
+  WHERE first_position > coalesce(
+    (SELECT last_seq FROM log_batches WHERE first_seq <= last_position ORDER BY first_seq DESC LIMIT 1), 0);
+  IF NOT FOUND THEN
     RAISE EXCEPTION 'A position of % to % is taken', first_position, last_position USING ERRCODE = 'MN410';
   END IF;
-  INSERT INTO log_batches (first_seq, last_seq, from_at, to_at)
-  VALUES (first_position, last_position, to_timestamp(from_ms / 1000.0), to_timestamp(to_ms / 1000.0));
   IF stream_rows IS NOT NULL THEN
-    -- In one order everywhere, so that two writers cannot wait for each other.
-    FOR given IN
-      SELECT * FROM json_to_recordset(stream_versions) AS g(stream text, expected bigint, version bigint) ORDER BY stream
-    LOOP
-      IF given.expected = 0 THEN
-        INSERT INTO streams (stream_id, version) VALUES (given.stream, given.version) ON CONFLICT DO NOTHING;
+    FOR i IN 1 .. array_length(stream_ids, 1) LOOP
+      IF expected_versions[i] = 0 THEN
+        INSERT INTO streams (stream_id, version) VALUES (stream_ids[i], new_versions[i]) ON CONFLICT DO NOTHING;
       ELSE
-        UPDATE streams SET version = given.version WHERE stream_id = given.stream AND version = given.expected;
+        UPDATE streams SET version = new_versions[i] WHERE stream_id = stream_ids[i] AND version = expected_versions[i];
       END IF;
       IF NOT FOUND THEN
-        lost := lost || given.stream;
+        lost := lost || stream_ids[i];
       END IF;
     END LOOP;
     IF lost IS NOT NULL THEN
       -- A statement of its own: it sees what the winner has committed meanwhile.
       RAISE EXCEPTION 'A stream is not at its expected version' USING ERRCODE = 'MN409', DETAIL = (
-        SELECT json_agg(json_build_object('stream', g.stream, 'expected', g.expected, 'actual', coalesce(s.version, 0)))
-        FROM json_to_recordset(stream_versions) AS g(stream text, expected bigint)
-        LEFT JOIN streams s ON s.stream_id = g.stream
-        WHERE g.stream = ANY (lost));
+        SELECT json_agg(json_build_object('stream', g.id, 'expected', g.expected, 'actual', coalesce(s.version, 0)))
+        FROM unnest(stream_ids, expected_versions) AS g(id, expected)
+        LEFT JOIN streams s ON s.stream_id = g.id
+        WHERE g.id = ANY (lost));
     END IF;
     ${INSERT_ROWS('stream_events', 'stream_rows')}
     IF wake_relay THEN

@@ -1,0 +1,28 @@
+import { run } from './program';
+import type { Io } from './io';
+
+/** The command line of this process. Ctrl-C asks the command to end; a second one ends it at once. */
+async function main(): Promise<void> {
+  const interrupt = new AbortController();
+  process.on('SIGINT', () => {
+    if (interrupt.signal.aborted) process.exit(130);
+    interrupt.abort();
+  });
+  process.on('SIGTERM', () => interrupt.abort());
+  // `moon events | head`: whoever reads has enough.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+    interrupt.abort();
+  });
+  const io: Io = {
+    out: (line) => void process.stdout.write(`${line}\n`),
+    err: (line) => void process.stderr.write(`${line}\n`),
+    terminal: process.stderr.isTTY ? process.stderr : null,
+    cwd: process.cwd(),
+    env: process.env,
+    signal: interrupt.signal,
+  };
+  process.exitCode = await run(process.argv.slice(2), io);
+}
+
+void main();

@@ -1,0 +1,54 @@
+import { Command, CommanderError } from 'commander';
+import { addDeadLettersCommand } from './commands/dead-letters/dead-letters.command';
+import { addDoctorCommand } from './commands/doctor/doctor.command';
+import { addEventsCommand } from './commands/events/events.command';
+import { addHaltCommands } from './commands/halt/halt.command';
+import { addImportCommand } from './commands/import/import.command';
+import { addPortfolioCommand } from './commands/portfolio/portfolio.command';
+import { addRunsCommand } from './commands/runs/runs.command';
+import { addTraceCommand } from './commands/trace/trace.command';
+import { EXIT, sentenceOf, UsageError } from './errors';
+import type { Io } from './io';
+
+/**
+ * Runs one command line, without the program's name in front.
+ * @returns the exit code: 0 done, 1 failed, 2 called wrongly; a command may have its own, which its help tells
+ */
+export async function run(argv: readonly string[], io: Io): Promise<number> {
+  let code: number = EXIT.ok;
+  const program = createProgram(io, (given) => (code = given));
+  try {
+    await program.parseAsync(argv, { from: 'user' });
+    return code;
+  } catch (error) {
+    // Commander has told the user already what is wrong, or has shown its help.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+    io.err(program.opts<{ debug?: boolean }>().debug && error instanceof Error ? (error.stack ?? error.message) : `moon: ${sentenceOf(error)}`);
+    return error instanceof UsageError ? EXIT.usage : EXIT.failed;
+  }
+}
+
+function createProgram(io: Io, exit: (code: number) => void): Command {
+  const program = new Command('moon')
+    .description('Looks into what the platform records, and speaks to it.')
+    .option('--data-dir <folder>', 'the data directory (default: MOON_DATA_DIR, else the nearest .moon)')
+    .option('--run <name>', 'the run, or the beginning of its name (default: the one that was opened last)')
+    .option('--json', 'JSON instead of text')
+    .option('--debug', 'shows where an error comes from')
+    .showHelpAfterError('"moon help" lists the commands, "moon help COMMAND" its options.')
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => io.out(text.trimEnd()),
+      writeErr: (text) => io.err(text.trimEnd()),
+      outputError: (text, write) => write(text.replace(/^error: /, 'moon: ')),
+    });
+  addImportCommand(program, io, exit);
+  addEventsCommand(program, io);
+  addTraceCommand(program, io);
+  addPortfolioCommand(program, io);
+  addDeadLettersCommand(program, io);
+  addHaltCommands(program, io);
+  addRunsCommand(program, io);
+  addDoctorCommand(program, io, exit);
+  return program;
+}
