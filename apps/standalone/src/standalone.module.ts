@@ -5,6 +5,8 @@ import { ExecutionModule, type OperatorDesk } from '@moon/app-execution';
 import { RecorderModule } from '@moon/app-recorder';
 import type { HealthRegistry, OperatorInbox } from '@moon/infra';
 
+export { standaloneConfigSchema } from './config/standalone-config';
+
 /** All applications in one process, on embedded parts: what `npm start` runs. */
 @Module({})
 export class StandaloneModule {

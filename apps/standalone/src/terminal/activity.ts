@@ -2,6 +2,8 @@ import type { AnyEvent } from '@moon/events';
 
 /** One line about a decision, order or halt, with the run time at which it happened (ms). */
 export interface Note {
+  /** Counts notes from 1. */
+  n: number;
   at: number;
   text: string;
 }
@@ -18,7 +20,9 @@ export class Activity {
   fills = 0;
   /** Run time of the newest event, ms. */
   lastAt = 0;
+  /** The latest notes, oldest first. */
   readonly notes: Note[] = [];
+  private noted = 0;
 
   watch(event: AnyEvent): void {
     this.events += 1;
@@ -34,7 +38,8 @@ export class Activity {
     if (event.type === 'trade.consensus_approved' || event.type === 'signal.consensus_failed') this.decisions += 1;
     if (event.type === 'order.requested') this.orders += 1;
     if (event.type === 'trade.executed') this.fills += 1;
-    this.notes.push({ at: event.occurredAt, text });
+    this.noted += 1;
+    this.notes.push({ n: this.noted, at: event.occurredAt, text });
     if (this.notes.length > KEPT_NOTES) this.notes.shift();
   }
 }

@@ -22,6 +22,7 @@ export class Summary {
   private timer: NodeJS.Timeout | null = null;
   private last = { at: Date.now(), events: 0, ticks: 0 };
   private drawn = 0;
+  /** Number of the newest note that has been printed. */
   private shown = 0;
 
   constructor(
@@ -54,21 +55,14 @@ export class Summary {
 
   private printLines({ events, ticks }: { events: number; ticks: number }): void {
     const { activity, mode } = this.sources;
-    const fresh = activity.notes.slice(-Math.min(activity.notes.length, this.freshNotes()));
+    const fresh = activity.notes.filter((note) => note.n > this.shown);
+    this.shown = fresh.at(-1)?.n ?? this.shown;
     for (const note of fresh) this.out.write(`[${mode}] ${clock(note.at)} ${note.text}\n`);
     const money = this.portfolioLines().join(' | ');
     this.out.write(
       `[${mode}] ${clock(activity.lastAt)} ${ticks.toFixed(0)} ticks/s ${events.toFixed(0)} events/s | ` +
         `${activity.events} events, ${activity.decisions} decisions, ${activity.orders} orders, ${activity.fills} fills | ${money}\n`,
     );
-  }
-
-  private freshNotes(): number {
-    const { activity } = this.sources;
-    const total = activity.decisions + activity.orders + activity.fills;
-    const fresh = total - this.shown;
-    this.shown = total;
-    return fresh;
   }
 
   private screen({ events, ticks }: { events: number; ticks: number }): string[] {

@@ -1,13 +1,13 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { homeOf } from './home';
 import { isRunning } from './process-info';
 import { addressOf, asSuperuser, pathsIn, postmaster } from './server';
 import type { Paths, ServerAddress } from './server';
-import { reachableHome, unprivilegedAccount } from './unprivileged';
 
 /** The places of the server of a data directory that exists. */
 function pathsOf(dataDir: string): Paths {
-  return pathsIn(reachableHome(resolve(dataDir), unprivilegedAccount()));
+  return pathsIn(homeOf(resolve(dataDir)));
 }
 
 /** Whether a store was ever made in the data directory. Makes nothing. */

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { withClient } from '../postgres/access';
@@ -40,16 +40,18 @@ const query = (server: EmbeddedServer, text: string): Promise<unknown[]> =>
   withClient(server, 'postgres', async (client) => (await client.query(text)).rows as unknown[]);
 
 describe('embedded PostgreSQL', () => {
+  let top: string;
   let dataDir: string;
   let servers: EmbeddedServer[];
 
   beforeEach(() => {
-    dataDir = mkdtempSync(join(tmpdir(), 'moon-embedded-'));
+    top = mkdtempSync(join(tmpdir(), 'moon-embedded-'));
+    dataDir = top;
     servers = [];
   });
   afterEach(async () => {
     for (const server of servers) await server.stop();
-    rmSync(dataDir, { recursive: true, force: true });
+    rmSync(top, { recursive: true, force: true });
   });
 
   const start = async (): Promise<EmbeddedServer> => {
@@ -107,6 +109,15 @@ describe('embedded PostgreSQL', () => {
     rmSync(join(dataDir, 'postgres', 'data', 'PG_VERSION'));
     const second = await start();
     expect(await query(second, 'SELECT 1 AS one')).toEqual([{ one: 1 }]);
+  });
+
+  it('starts below a temporary folder that is closed to others', async () => {
+    dataDir = join(dataDir, 'closed', 'data');
+    mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+    chmodSync(join(dataDir, '..'), 0o700);
+    const server = await start();
+    expect(await query(server, 'SELECT 1 AS one')).toEqual([{ one: 1 }]);
+    expect(existsSync(join(dataDir, 'postgres', 'data', 'PG_VERSION'))).toBe(true);
   });
 
   it('keeps the password readable for nobody else', async () => {

@@ -18,7 +18,8 @@ import { Client } from 'pg';
 import { nativePrograms } from './native';
 import type { NativePrograms } from './native';
 import { isRunning, programOf, sleep } from './process-info';
-import { reachableHome, unprivilegedAccount } from './unprivileged';
+import { prepareHome } from './home';
+import { unprivilegedAccount } from './unprivileged';
 import type { RunAs } from './unprivileged';
 
 const run = promisify(execFile);
@@ -290,7 +291,7 @@ export async function startEmbeddedPostgres(options: EmbeddedServerOptions): Pro
   mkdirSync(dataDir, { recursive: true });
   const account = unprivilegedAccount();
   const programs = nativePrograms();
-  const paths = pathsIn(reachableHome(dataDir, account));
+  const paths = pathsIn(prepareHome(dataDir, account));
   if (!existsSync(paths.password)) await initialise(paths, programs, account);
   const found = await leftOver(paths, programs, account);
   const { address, pid } = found ?? (await start(paths, programs, options, account));

@@ -47,6 +47,8 @@ export interface FileFacts {
 const CHUNK = 64 * 1024;
 /** A longer line is no row of any known file; its end is not even read. In UTF-16 units. */
 const MAX_LINE = 1_000_000;
+/** Few enough that what is made of them dies young: garbage that survives a collection is what costs. */
+const ROWS_A_BATCH = 128;
 /** Rows from which the length of a candle is told. */
 const INTERVAL_ROWS = 5_000;
 
@@ -165,15 +167,19 @@ export async function* readRows(facts: FileFacts, onBad: (bad: BadRow) => void):
   const rows: FileRow[] = [];
   for await (const batch of rowsInFileOrder(facts, onBad)) for (const row of batch) rows.push(row);
   rows.sort((a, b) => a.at - b.at || a.position - b.position);
-  yield rows;
+  for (let from = 0; from < rows.length; from += ROWS_A_BATCH) yield rows.slice(from, from + ROWS_A_BATCH);
 }
 
 async function* rowsInFileOrder(facts: FileFacts, onBad: (bad: BadRow) => void): AsyncGenerator<FileRow[]> {
   let line = 0;
   let position = 0;
   for await (const lines of readLines(facts.path)) {
-    const rows: FileRow[] = [];
+    let rows: FileRow[] = [];
     for (const content of lines) {
+      if (rows.length >= ROWS_A_BATCH) {
+        yield rows;
+        rows = [];
+      }
       line += 1;
       if (line === 1 || content === '') continue;
       try {

@@ -131,7 +131,10 @@ export async function startLiveRun(options: LiveRunOptions): Promise<LiveRun> {
   for (const event of shown.slice(-SHOWN_AGAIN)) await venue.market(event);
   const missed = await link.resume(portfolios, false);
   const { runId, codeVersion } = options;
-  const start = await startEvents({ runId, codeVersion, platform, at, feedInstruments: feed.instruments(), headers }, store);
+  const start = await startEvents(
+    { runId, codeVersion, platform, at, feedInstruments: feed.instruments(), headers },
+    store,
+  );
   const missing = await missingFrom(store, start);
   const inputs = [...missing, ...recovered.unlogged, ...missed];
 
@@ -171,8 +174,10 @@ export async function startLiveRun(options: LiveRunOptions): Promise<LiveRun> {
       for (const event of await history(feed, clock.now(), onProblem)) {
         if (heardUntil === null || event.occurredAt > heardUntil) live.submit(event);
       }
-      if (!(await live.settled(SETTLE_MS))) onProblem('the start goes on although not all is handled', { lags: agents.lags() });
-      for (const event of await reconcileAll(engine, venue, portfolios, Math.max(clock.now(), engine.now), headers)) live.submit(event);
+      if (!(await live.settled(SETTLE_MS)))
+        onProblem('the start goes on although not all is handled', { lags: agents.lags() });
+      for (const event of await reconcileAll(engine, venue, portfolios, Math.max(clock.now(), engine.now), headers))
+        live.submit(event);
       const refused = (reason: string, message: string, sample: string): void => {
         refusedByReason[reason] = (refusedByReason[reason] ?? 0) + 1;
         onProblem('feed message refused', { reason, message, sample });

@@ -230,14 +230,20 @@ export class LiveRuntime {
     const { engine, log, clock } = this.options;
     const adapter = engine.effects.adapter(request.adapter);
     const chain = `${adapter.name}\u0000${request.request.key}`;
-    const before = adapter.concurrency === 'ordered' ? (this.chains.get(chain) ?? Promise.resolve()) : Promise.resolve();
+    const before =
+      adapter.concurrency === 'ordered' ? (this.chains.get(chain) ?? Promise.resolve()) : Promise.resolve();
     const work = before.then(async () => {
       if (!adapter.isPure) await log.durable(request.seq);
       if (this.isStopped) return;
-      for (const result of await adapter.perform(request.request, { now: clock.now(), recovering })) this.takeLater(result);
+      for (const result of await adapter.perform(request.request, { now: clock.now(), recovering }))
+        this.takeLater(result);
       if (!adapter.isPure) this.armVenue();
     });
-    if (adapter.concurrency === 'ordered') this.chains.set(chain, work.catch(() => undefined));
+    if (adapter.concurrency === 'ordered')
+      this.chains.set(
+        chain,
+        work.catch(() => undefined),
+      );
     this.track(work);
   }
 

@@ -74,12 +74,20 @@ export async function recover({ store, engine, observe, startAgents }: RecoverOp
 }
 
 /** Stores everything that the engine, its handlers and the agents know, as one cut of the log. The engine's queue is empty. */
-export async function saveCheckpoint(store: EventStore, log: LogSink, engine: Engine, agents?: AgentsCut): Promise<number> {
+export async function saveCheckpoint(
+  store: EventStore,
+  log: LogSink,
+  engine: Engine,
+  agents?: AgentsCut,
+): Promise<number> {
   const snapshot = engine.snapshot();
   const entries = [...engine.host.states(), ...(agents?.states ?? [])].map(({ handler, key, state, now }) => {
     return { handler, key, state: structuredClone({ state, now }) };
   });
-  const meta = structuredClone({ engine: snapshot, agents: agents?.positions ?? {} }) as unknown as Record<string, unknown>;
+  const meta = structuredClone({ engine: snapshot, agents: agents?.positions ?? {} }) as unknown as Record<
+    string,
+    unknown
+  >;
   await log.durable(snapshot.seq);
   await store.saveCheckpoint(snapshot.seq, entries, meta);
   return snapshot.seq;
@@ -92,7 +100,11 @@ async function recordsOf(store: EventStore): Promise<LogRow[]> {
   const rows: LogRow[] = [];
   let cursor: string | undefined;
   do {
-    const page = await store.query({ types: ['event.skipped', 'key.parked', 'event.replayed'], limit: RECORDS_A_PAGE, cursor });
+    const page = await store.query({
+      types: ['event.skipped', 'key.parked', 'event.replayed'],
+      limit: RECORDS_A_PAGE,
+      cursor,
+    });
     rows.push(...page.rows);
     cursor = page.cursor ?? undefined;
   } while (cursor !== undefined);
@@ -115,7 +127,12 @@ function skipsOf(rows: readonly LogRow[]): RecordedSkip[] {
 }
 
 /** Dead letters that were replayed since the checkpoint need their original events. */
-async function provideOriginals(store: EventStore, engine: Engine, records: readonly LogRow[], from: number): Promise<void> {
+async function provideOriginals(
+  store: EventStore,
+  engine: Engine,
+  records: readonly LogRow[],
+  from: number,
+): Promise<void> {
   for (const { seq, event } of records) {
     if (event.type !== 'event.replayed' || seq <= from) continue;
     for await (const original of store.readLog(event.data.replayedSeq - 1, 1)) engine.provideOriginal(original.event);

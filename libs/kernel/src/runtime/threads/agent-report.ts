@@ -16,10 +16,21 @@ type Reports = Pick<ThreadedAgentsOptions, 'onOffence' | 'onSkip' | 'onLagging' 
 
 /** What goes wrong with agents, as events of the log (AGT-2, AGT-6, rule 25) and warnings of the process. */
 export function agentReports({ engine, headers, submit, onProblem }: AgentReportOptions): Reports {
-  const here = (): { at: number; seq: number; headers: AnyEvent['headers'] } => ({ at: engine().now, seq: engine().lastSeq, headers });
+  const here = (): { at: number; seq: number; headers: AnyEvent['headers'] } => ({
+    at: engine().now,
+    seq: engine().lastSeq,
+    headers,
+  });
   return {
     onOffence({ reason, agent, key, item, elapsedMs, attempts, error }: AgentOffence): void {
-      onProblem(reason === 'timeout' ? 'agent timed out' : 'agent thread died', { agent, key, event: item.event.id, elapsedMs, attempts, error });
+      onProblem(reason === 'timeout' ? 'agent timed out' : 'agent thread died', {
+        agent,
+        key,
+        event: item.event.id,
+        elapsedMs,
+        attempts,
+        error,
+      });
       const at = here();
       const data = { agent, eventId: item.event.id, elapsedMs: Math.round(elapsedMs), timestamp: at.at };
       if (reason === 'timeout') submit(processEvent('agent.timeout', data, at));
@@ -27,7 +38,9 @@ export function agentReports({ engine, headers, submit, onProblem }: AgentReport
     onSkip({ reason, agent, key, item, attempts, error }: AgentOffence): void {
       const { event, seq, replay } = item;
       const text = `${error}, ${attempts} times`;
-      submit(skippedEvent({ handler: agent, handlerKey: key, event, seq, reason, error: text, cause: replay ?? event }));
+      submit(
+        skippedEvent({ handler: agent, handlerKey: key, event, seq, reason, error: text, cause: replay ?? event }),
+      );
     },
     onLagging({ agent, lagMs, queued }): void {
       const at = here();

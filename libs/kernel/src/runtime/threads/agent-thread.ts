@@ -196,7 +196,8 @@ export class AgentThread {
     for (const handler of handlers) for (const type of handler.types) this.types.add(type);
     const bases = this.names.map((agent) => ({ agent, ...this.hooks.baseOf(agent) }));
     this.tell({ kind: 'start', bases, skips: this.hooks.skipsOf(this.names) });
-    const isOwn = ({ replay, event }: ThreadItem): boolean => (replay ? this.names.includes(replay.data.handler) : this.wants(event));
+    const isOwn = ({ replay, event }: ThreadItem): boolean =>
+      replay ? this.names.includes(replay.data.handler) : this.wants(event);
     this.feed.start(Math.min(...bases.map(({ seq }) => seq)), isOwn);
     this.markReady();
   }

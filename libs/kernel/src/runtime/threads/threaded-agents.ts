@@ -159,7 +159,8 @@ export class ThreadedAgents implements AgentThreads {
   private open(module: AgentModule): void {
     const hooks: ThreadHooks = {
       baseOf: (agent) => this.baseOf(agent),
-      skipsOf: (agents) => this.skips.filter(({ handler, seq }) => agents.includes(handler) && seq > this.baseOf(handler).seq),
+      skipsOf: (agents) =>
+        this.skips.filter(({ handler, seq }) => agents.includes(handler) && seq > this.baseOf(handler).seq),
       onOutputs: (outputs) => outputs.forEach((output) => this.take(output)),
       onBroken: (thread, error) => this.crashed(thread, error),
       readLog: this.options.readLog,
@@ -180,7 +181,8 @@ export class ThreadedAgents implements AgentThreads {
   private take(output: ThreadOutput): void {
     for (const event of output.delivered.events) {
       // What was skipped once stays skipped when this thread has to start again.
-      if (event.type === 'event.skipped') this.noteSkip(event.data.handler, event.data.handlerKey, event.data.skippedSeq);
+      if (event.type === 'event.skipped')
+        this.noteSkip(event.data.handler, event.data.handlerKey, event.data.skippedSeq);
     }
     this.options.onOutput(output);
   }
@@ -238,7 +240,13 @@ export class ThreadedAgents implements AgentThreads {
   private timedOut(thread: AgentThread, busy: Busy, elapsedMs: number): void {
     const item = thread.given(busy.seq);
     if (!item) return;
-    this.isolate(thread, { reason: 'timeout', busy, item, elapsedMs, error: `took longer than ${this.options.timeoutMs} ms` });
+    this.isolate(thread, {
+      reason: 'timeout',
+      busy,
+      item,
+      elapsedMs,
+      error: `took longer than ${this.options.timeoutMs} ms`,
+    });
   }
 
   /** A thread that dies over an event is that event's offence; one that dies of itself is started again, a few times. */
@@ -267,7 +275,13 @@ export class ThreadedAgents implements AgentThreads {
   /** Ends a thread over one of its agents, which goes on in a thread of its own; the others go on without it. */
   private isolate(
     thread: AgentThread,
-    { reason, busy, item, elapsedMs, error }: { reason: AgentOffence['reason']; busy: Busy; item: ThreadItem; elapsedMs: number; error: string },
+    {
+      reason,
+      busy,
+      item,
+      elapsedMs,
+      error,
+    }: { reason: AgentOffence['reason']; busy: Busy; item: ThreadItem; elapsedMs: number; error: string },
   ): void {
     this.close(thread);
     const { handler: agent, key, seq } = busy;
