@@ -15,6 +15,7 @@ const VENUE = 'apps/execution/src/venues/paper/main.js';
 /** What matters of a run's last line. */
 interface RunLine {
   stateHash: string;
+  venueDifferences: string[];
   events: number;
   orders: number;
   fills: number;
@@ -213,5 +214,6 @@ export function expectUndisturbed({ reference, disturbed, referenceBooks, distur
   expect(portfolio?.positions.map(({ quantity }) => quantity)).toEqual(
     disturbedBooks.positions.map(({ quantity }) => quantity),
   );
+  expect(disturbed.venueDifferences).toEqual([]);
   expect(disturbed.stateHash).toBe(reference.stateHash);
 }

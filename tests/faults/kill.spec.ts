@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { expectUndisturbed, runWithKills } from './kill-rig';
 
 describe('kill -9 while a venue of its own lives on', () => {
-  it('ten kills, some between acceptance and answer: no order doubled or forgotten, portfolio = venue books, the hash of the undisturbed run', async () => {
+  it('[EXE-5] ten kills, some between acceptance and answer: no order doubled or forgotten, portfolio = venue books, the hash of the undisturbed run', async () => {
     const outcome = await runWithKills({ seed: 7, kills: 10, inAnswer: 0.4, minutes: 15_000 });
     expect(outcome.kills.random + outcome.kills.inAnswer).toBe(10);
     expect(outcome.kills.inAnswer).toBeGreaterThanOrEqual(2);

@@ -178,7 +178,8 @@ export class Session {
       isVenueRemote: config.venue.where === 'process',
       signer: paperSigner,
       modelLatency: config.model,
-      orderTimeToLiveMs: config.venue.orderTimeToLiveMs,
+      // A fast clock stretches it, so that storing and sending have the same wall time as at pace 1.
+      orderTimeToLiveMs: config.venue.orderTimeToLiveMs * (inputs.mode === 'synthetic' ? config.feed.pace : 1),
       checkpointMs: config.checkpointMs,
       onEvent: this.activity.watch.bind(this.activity),
     };
@@ -276,6 +277,7 @@ export class Session {
   }
 
   private report(result: RunResult): void {
+    for (const difference of result.venueDifferences) this.logger.error(`The venue's books differ. ${difference}`);
     this.summary?.stop();
     this.summary = null;
     if (this.options.json) process.stdout.write(`${JSON.stringify(result)}\n`);

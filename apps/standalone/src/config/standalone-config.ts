@@ -50,7 +50,7 @@ const venueSchema = Type.Object(
       default: 15_000,
       minimum: 1_000,
       maximum: 600_000,
-      description: 'Life of signed orders, run-time ms.',
+      description: 'Life of signed orders, ms; a synthetic feed’s pace stretches it.',
     }),
     paper: { ...venueConfigSchema, default: {} },
   },

@@ -3,4 +3,5 @@ export type { DataDirLock } from './data-lock';
 export { nativePrograms } from './native';
 export { findEmbeddedPostgres, hasEmbeddedStore } from './running';
 export { startEmbeddedPostgres } from './server';
-export type { EmbeddedServer, EmbeddedServerOptions, ServerAddress } from './server';
+export type { ServerAddress } from './places';
+export type { EmbeddedServer, EmbeddedServerOptions } from './server';

@@ -2,8 +2,8 @@ import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { homeOf } from './home';
 import { isRunning } from './process-info';
-import { addressOf, asSuperuser, pathsIn, postmaster } from './server';
-import type { Paths, ServerAddress } from './server';
+import { addressOf, asSuperuser, pathsIn, postmaster } from './places';
+import type { Paths, ServerAddress } from './places';
 
 /** The places of the server of a data directory that exists. */
 function pathsOf(dataDir: string): Paths {

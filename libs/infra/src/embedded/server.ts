@@ -11,26 +11,18 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs';
-import { createServer } from 'node:net';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
-import { Client } from 'pg';
+import { prepareHome } from './home';
 import { nativePrograms } from './native';
 import type { NativePrograms } from './native';
+import { addressOf, asSuperuser, choosePort, HOST, pathsIn, postmaster, SUPERUSER } from './places';
+import type { Paths, ServerAddress } from './places';
 import { isRunning, programOf, sleep } from './process-info';
-import { prepareHome } from './home';
 import { unprivilegedAccount } from './unprivileged';
 import type { RunAs } from './unprivileged';
 
 const run = promisify(execFile);
-
-/** Where a server is and how to log in as its superuser. */
-export interface ServerAddress {
-  host: string;
-  port: number;
-  user: string;
-  password: string;
-}
 
 export interface EmbeddedServer extends ServerAddress {
   pid: number;
@@ -47,8 +39,6 @@ export interface EmbeddedServerOptions {
   settings?: Readonly<Record<string, string>>;
 }
 
-const HOST = '127.0.0.1';
-const SUPERUSER = 'postgres';
 const READY_TIMEOUT_MS = 30_000;
 const STOP_TIMEOUT_S = '20';
 
@@ -73,42 +63,6 @@ const SETTINGS: Readonly<Record<string, string>> = {
   autovacuum_naptime: '10s',
   log_min_messages: 'warning',
 };
-
-export interface Paths {
-  home: string;
-  data: string;
-  log: string;
-  password: string;
-  /** Holds the port of the last start. */
-  port: string;
-}
-
-export const pathsIn = (home: string): Paths => ({
-  home,
-  data: join(home, 'data'),
-  log: join(home, 'server.log'),
-  password: join(home, 'password'),
-  port: join(home, 'port'),
-});
-
-function tryPort(wanted: number): Promise<number | null> {
-  return new Promise((resolvePort) => {
-    const probe = createServer();
-    probe.once('error', () => resolvePort(null));
-    probe.listen(wanted, HOST, () => {
-      const { port } = probe.address() as { port: number };
-      probe.close(() => resolvePort(port));
-    });
-  });
-}
-
-/** The port of the last start where it is still free: those who were connected find the server again. */
-async function choosePort(paths: Paths): Promise<number> {
-  const last = existsSync(paths.port) ? Number(readFileSync(paths.port, 'utf8')) : 0;
-  const port = (await tryPort(last)) ?? (await tryPort(0));
-  if (port === null) throw new Error(`No free port could be found on ${HOST} for the embedded PostgreSQL.`);
-  return port;
-}
 
 async function initialise(paths: Paths, programs: NativePrograms, account: RunAs | null): Promise<void> {
   mkdirSync(paths.home, { recursive: true });
@@ -138,36 +92,6 @@ async function initialise(paths: Paths, programs: NativePrograms, account: RunAs
   }
   writeFileSync(paths.password, readFileSync(draft), { mode: 0o600 });
   rmSync(draft);
-}
-
-/** First line of postmaster.pid: the pid; fourth: the port. */
-export function postmaster(paths: Paths): { pid: number; port: number } | null {
-  try {
-    const lines = readFileSync(join(paths.data, 'postmaster.pid'), 'utf8').split('\n');
-    const pid = Number(lines[0]);
-    const port = Number(lines[3]);
-    return Number.isInteger(pid) && pid > 0 ? { pid, port } : null;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
-    throw error;
-  }
-}
-
-export const addressOf = (paths: Paths, port: number): ServerAddress => ({
-  host: HOST,
-  port,
-  user: SUPERUSER,
-  password: readFileSync(paths.password, 'utf8'),
-});
-
-export async function asSuperuser<T>(address: ServerAddress, work: (client: Client) => Promise<T>): Promise<T> {
-  const client = new Client({ ...address, database: 'postgres', connectionTimeoutMillis: 5_000 });
-  await client.connect();
-  try {
-    return await work(client);
-  } finally {
-    await client.end();
-  }
 }
 
 /**

@@ -3,6 +3,7 @@ import type { Engine } from '../core/engine';
 import { stateHash } from '../core/state-hash';
 import type { EventStore } from '../ports/event-store';
 import type { VenueBooks } from '../ports/venue';
+import { differences } from '../venue-link/reconciler';
 import type { VenueLink } from '../venue-link/venue-link';
 import { executionState } from './assemble';
 
@@ -32,6 +33,8 @@ export interface RunResult {
   funding: string;
   equity: number;
   portfolios: PortfolioResult[];
+  /** What the venue's own books say otherwise than the portfolios, in sentences; empty when they agree. */
+  venueDifferences: string[];
   stateHash: string;
 }
 
@@ -65,8 +68,18 @@ export async function runResult(sources: ResultSources): Promise<RunResult> {
     funding: total('funding'),
     equity: num15(portfolios.reduce((sum, portfolio) => sum + portfolio.equity, 0)),
     portfolios,
+    venueDifferences: await differencesOf(sources),
     stateHash: await hashOf(sources),
   };
+}
+
+async function differencesOf({ engine, link, portfolios }: ResultSources): Promise<string[]> {
+  const found: string[] = [];
+  for (const name of portfolios) {
+    const fold = executionState(engine, name)?.portfolio;
+    if (fold) found.push(...differences(fold, await link.venue.books(name)).map((difference) => `${name}: ${difference}`));
+  }
+  return found;
 }
 
 /** The state hash of rule 6 over this process's handlers, the agents' threads and the venue's books. */

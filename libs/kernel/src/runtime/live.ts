@@ -24,6 +24,8 @@ export interface LiveOptions {
 
 /** One turn of the loop handles events for this long before it lets timers and sockets in, ms. */
 const TURN_MS = 8;
+/** How long a deadline that is not protective waits for agents that still have events, wall ms. */
+const PATIENCE_MS = 100;
 /** How long `settled` waits for agents that are behind before it looks again, wall ms. */
 const LOOK_MS = 200;
 
@@ -43,7 +45,7 @@ export class LiveRuntime {
   private readonly timers = new Set<() => void>();
   private readonly deadlines: Alarm;
   private readonly venue: Alarm;
-  /** Deadlines due by `dueAt` fire once everything up to `afterSeq` has been dispatched; it is known a turn later. */
+  /** Deadlines due by `dueAt` fire once everything up to `afterSeq` has been dispatched; it is known when all were heard. */
   private patient: { dueAt: number; afterSeq: number | null } | null = null;
 
   constructor(private readonly options: LiveOptions) {
@@ -164,10 +166,19 @@ export class LiveRuntime {
     if (this.patient !== null || engine.deadlines.due(dueAt).length === 0) return;
     const patient = { dueAt, afterSeq: null as number | null };
     this.patient = patient;
-    setImmediate(() => {
-      patient.afterSeq = engine.lastSeq;
-      this.guard(() => this.pump());
-    });
+    this.track(
+      this.heard().then(() => {
+        patient.afterSeq = engine.lastSeq;
+        this.guard(() => this.pump());
+      }),
+    );
+  }
+
+  /** Resolves when sockets and threads have handed over what they held: a turn later, and the agents idle or out of patience. */
+  private async heard(): Promise<void> {
+    await new Promise((resolve) => setImmediate(resolve));
+    this.options.agents?.flush();
+    await this.options.agents?.idle(PATIENCE_MS);
   }
 
   private firePatient(): void {

@@ -1,9 +1,9 @@
 import type { LogRow } from '@moon/kernel';
 import { describe } from '../../output/describe';
-import { clock, shortId, span } from '../../output/text';
+import { clock, shortId } from '../../output/text';
 import type { Trace, TraceNode } from './cause-tree';
 
-/** A trace as lines: `├─ +85 ms  trade.executed  …`; ► marks the event that was asked for. */
+/** A trace as lines: `├─ +0.085 s  trade.executed  …`; ► marks the event that was asked for. */
 export function renderTrace(trace: Trace): string[] {
   return trace.roots.flatMap((root) => {
     const { event, seq } = root.row;
@@ -17,7 +17,7 @@ function branches(trace: Trace, node: TraceNode, rootAt: number, indent: string)
   return node.children.flatMap((child, index) => {
     const isLast = index === node.children.length - 1;
     const { event, seq } = child.row;
-    const after = `+${span(event.occurredAt - rootAt)}`;
+    const after = `+${(event.occurredAt - rootAt) / 1_000} s`;
     const line = `${indent}${isLast ? '└─' : '├─'} ${mark(trace, child.row)}${after}  ${event.type}  ${describe(event)}  [${shortId(event.id)} #${seq}]`;
     return [line, ...branches(trace, child, rootAt, `${indent}${isLast ? '   ' : '│  '}`)];
   });

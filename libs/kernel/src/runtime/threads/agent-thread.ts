@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import type { AnyEvent } from '@moon/events';
 import type { LogRow } from '../../ports/event-store';
@@ -22,6 +21,12 @@ export interface ThreadHooks {
   onOutputs(outputs: readonly ThreadOutput[]): void;
   onBroken(thread: AgentThread, error: Error): void;
   readLog: ReadLog;
+}
+
+export interface ThreadSettings {
+  limits: FeedLimits;
+  workerScript: string;
+  wall: () => number;
 }
 
 /** What a thread is doing right now. */
@@ -54,9 +59,8 @@ export class AgentThread {
   constructor(
     readonly module: AgentModule,
     postedSeq: number,
-    limits: FeedLimits,
     private readonly hooks: ThreadHooks,
-    wall: () => number,
+    { limits, wall, workerScript }: ThreadSettings,
   ) {
     this.feed = new ThreadFeed(postedSeq, limits, (from) => hooks.readLog(from), wall);
     this.shared[PROGRESS.handler] = -1;
@@ -65,7 +69,7 @@ export class AgentThread {
       this.markBroken = reject;
     });
     this.ready.catch(() => undefined);
-    this.worker = new Worker(join(__dirname, 'agent.worker.js'), { workerData: { module, progress: this.progress } });
+    this.worker = new Worker(workerScript, { workerData: { module, progress: this.progress } });
     this.worker.on('message', (message: FromThread) => {
       if (!this.isStopped) this.receive(message);
     });

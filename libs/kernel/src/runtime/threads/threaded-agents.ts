@@ -1,7 +1,8 @@
+import { join } from 'node:path';
 import type { AnyEvent } from '@moon/events';
 import type { HandlerState } from '../../core/handler-host';
 import type { AgentsStart } from '../recover';
-import { AgentThread, replayItem, type Busy, type ThreadHooks } from './agent-thread';
+import { AgentThread, replayItem, type Busy, type ThreadHooks, type ThreadSettings } from './agent-thread';
 import type { AgentThreads, AgentsCut } from './agent-threads';
 import type { AgentBase, AgentModule, RecordedSkip, ThreadItem, ThreadOutput } from './protocol';
 import type { FeedLimits, ReadLog } from './thread-feed';
@@ -31,6 +32,8 @@ export interface ThreadedAgentsOptions {
   /** A lagging agent is reported again after this time, wall ms. */
   laggingEveryMs?: number;
   limits?: Partial<FeedLimits>;
+  /** The compiled entry of a thread; default: the one beside this module. */
+  workerScript?: string;
   readLog: ReadLog;
   onOutput: (output: ThreadOutput) => void;
   onOffence: (offence: AgentOffence) => void;
@@ -42,7 +45,13 @@ export interface ThreadedAgentsOptions {
   wall?: () => number;
 }
 
-const DEFAULTS = { timeoutMs: 5_000, maxAttempts: 3, laggingMs: 1_000, laggingEveryMs: 10_000 };
+const DEFAULTS = {
+  timeoutMs: 5_000,
+  maxAttempts: 3,
+  laggingMs: 1_000,
+  laggingEveryMs: 10_000,
+  workerScript: join(__dirname, 'agent.worker.js'),
+};
 const LIMITS: FeedLimits = { inFlight: 2_048, queued: 50_000 };
 /** Restarts of the same agents within a minute, without an event to blame, after which they stay down. */
 const MAX_RESTARTS = 5;
@@ -52,7 +61,7 @@ const WATCH_AT_MOST_MS = 250;
 /** The agents' threads: keeps them fed, watches their time, isolates an offender and restarts what died. */
 export class ThreadedAgents implements AgentThreads {
   private readonly options: ThreadedAgentsOptions & typeof DEFAULTS;
-  private readonly limits: FeedLimits;
+  private readonly settings: ThreadSettings;
   private readonly wall: () => number;
   private threads: AgentThread[] = [];
   private origin: AgentsStart = { seq: 0, endSeq: 0, bases: {}, skips: [] };
@@ -68,8 +77,9 @@ export class ThreadedAgents implements AgentThreads {
 
   constructor(options: ThreadedAgentsOptions) {
     this.options = { ...DEFAULTS, ...options };
-    this.limits = { ...LIMITS, ...options.limits };
     this.wall = options.wall ?? Date.now;
+    const { workerScript } = this.options;
+    this.settings = { limits: { ...LIMITS, ...options.limits }, workerScript, wall: this.wall };
   }
 
   /** Starts every thread from a position of the log; to be called once. */
@@ -165,7 +175,7 @@ export class ThreadedAgents implements AgentThreads {
       onBroken: (thread, error) => this.crashed(thread, error),
       readLog: this.options.readLog,
     };
-    this.threads.push(new AgentThread(module, this.postedSeq, this.limits, hooks, this.wall));
+    this.threads.push(new AgentThread(module, this.postedSeq, hooks, this.settings));
   }
 
   /** An agent that the checkpoint does not know is new: it sees what came since, but says nothing about the past. */

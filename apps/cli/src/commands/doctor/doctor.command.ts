@@ -1,0 +1,48 @@
+import type { Command } from 'commander';
+import { dataDirHolder } from '@moon/infra';
+import { EXIT } from '../../errors';
+import type { GlobalOptions, Io } from '../../io';
+import { dataDirOf } from '../../store/data-dir';
+import { checkDisk, checkNode, checkPort, checkPrograms } from './checks/machine';
+import { checkLock, checkStore } from './checks/store';
+import type { Finding } from './finding';
+
+type Options = GlobalOptions & { config?: string };
+
+export function addDoctorCommand(program: Command, io: Io, exit: (code: number) => void): void {
+  program
+    .command('doctor')
+    .description('checks machine, configuration, store and logs, and says how to mend what is wrong')
+    .option('--config <file>', 'the configuration that "npm start" is given (default: MOON_CONFIG)')
+    .addHelpText('after', '\nExit code: 1 when something is wrong; notes are no errors.')
+    .action(async (_options, command: Command) => exit(await runDoctor(io, command.optsWithGlobals<Options>())));
+}
+
+async function runDoctor(io: Io, options: Options): Promise<number> {
+  const findings: Finding[] = [];
+  const found = (more: readonly Finding[]): void => {
+    findings.push(...more);
+    if (!options.json) for (const finding of more) for (const line of render(finding)) io.out(line);
+  };
+  found([checkNode()]);
+  // The platform's own modules are loaded for its schema; no other command has need of them.
+  const { checkConfig } = await import('./checks/config');
+  const config = checkConfig(io, options.config);
+  found(config.findings);
+  const dataDir = dataDirOf(io, options.dataDir ?? config.dataDir);
+  found(checkDisk(dataDir));
+  found([checkLock(dataDir), await checkPort(config.port, dataDirHolder(dataDir)?.isPlatform === true)]);
+  const programs = checkPrograms();
+  found([programs]);
+  if (programs.status !== 'wrong') found(await checkStore(io, options, dataDir));
+  const wrongs = findings.filter(({ status }) => status === 'wrong').length;
+  if (options.json) io.out(JSON.stringify({ healthy: wrongs === 0, dataDir, findings }));
+  else io.out(wrongs === 0 ? 'Everything is in order.' : `${wrongs} of ${findings.length} checks found something wrong.`);
+  return wrongs === 0 ? EXIT.ok : EXIT.failed;
+}
+
+const SIGNS: Readonly<Record<Finding['status'], string>> = { ok: 'ok   ', note: 'note ', wrong: 'WRONG' };
+
+function render({ check, status, detail, mend }: Finding): string[] {
+  return [`${SIGNS[status]}  ${check}: ${detail}`, ...(mend === undefined ? [] : [`       → ${mend}`])];
+}
