@@ -86,7 +86,7 @@ const purity = {
       paths: [
         {
           name: 'node:crypto',
-          allowImportNames: ['createHash'],
+          allowImportNames: ['createHash', 'hash'],
           message: 'Only hashing is pure; ids are derived, randomness is an input.',
         },
         ...['crypto', 'node:process', 'process', 'node:timers', 'timers', 'node:perf_hooks', 'perf_hooks'].map(

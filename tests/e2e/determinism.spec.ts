@@ -71,7 +71,7 @@ async function recordedRun(
     },
   });
   const ended = await run.run();
-  await venue.close();
+  venue.close();
   return ended;
 }
 

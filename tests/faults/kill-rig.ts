@@ -7,7 +7,7 @@ import { lehmer, writeCandles } from '../support/market';
 import { Child, lastJson } from '../support/processes';
 
 /** How long a kill waits for an acceptance: start-up, recovery and a few orders, wall ms. */
-const ACCEPTANCE_WITHIN_MS = 8_000;
+const ACCEPTANCE_WITHIN_MS = 30_000;
 
 const PLATFORM = 'apps/standalone/src/main.js';
 const VENUE = 'apps/execution/src/venues/paper/main.js';

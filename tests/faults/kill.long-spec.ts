@@ -6,8 +6,8 @@ describe('kill -9 while a venue of its own lives on, at full size', () => {
     process.stdout.write(
       `kills: ${JSON.stringify(outcome.kills)}, orders ${outcome.reference.orders}, fills ${outcome.reference.fills}\n`,
     );
+    expectUndisturbed(outcome);
     expect(outcome.kills.random + outcome.kills.inAnswer).toBe(100);
     expect(outcome.kills.inAnswer).toBeGreaterThanOrEqual(15);
-    expectUndisturbed(outcome);
   });
 });

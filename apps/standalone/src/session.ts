@@ -13,7 +13,7 @@ import {
   type RunResult,
   type VenuePort,
 } from '@moon/kernel';
-import { COMPONENTS, HealthRegistry, lockDataDir, StartupFailure, type Logger } from '@moon/infra';
+import { COMPONENTS, HealthRegistry, isTransientStoreError, lockDataDir, StartupFailure, type Logger } from '@moon/infra';
 import type { StartOptions } from './config/options';
 import { serveHttp, type HttpServer } from './http-server';
 import { OperatorCommands } from './operator-commands';
@@ -175,6 +175,7 @@ export class Session {
       codeVersion: codeVersion(),
       platform: config.platform,
       store: store.store,
+      isTransientStoreError,
       isVenueRemote: config.venue.where === 'process',
       signer: paperSigner,
       modelLatency: config.model,

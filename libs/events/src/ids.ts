@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 
 /**
  * Ids are derived, never random (rule 3): UUIDv5 (RFC 9562) over text in a fixed namespace. The same cause gives the
@@ -13,7 +13,7 @@ const NAMESPACES = {
 } as const;
 
 export function uuidv5(namespace: Buffer, name: string): string {
-  const hex = createHash('sha1').update(namespace).update(name, 'utf8').digest('hex');
+  const hex = hash('sha1', Buffer.concat([namespace, Buffer.from(name, 'utf8')]), 'hex');
   // Version 5 in the 13th digit, variant 10xx in the 17th.
   const variant = '89ab'[parseInt(hex[16]!, 16) & 3];
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-5${hex.slice(13, 16)}-${variant}${hex.slice(17, 20)}-${hex.slice(20, 32)}`;

@@ -1,5 +1,5 @@
 import { instrumentForFeed, minuteQuoteVolume, type PlatformConfig } from '@moon/domain';
-import { MarketFileSource, RowRefused, type BadRow, type MarketFile } from '@moon/infra';
+import { MarketFileSource, RowRefused, type BadRow, type MarketFile, type ResolvedInstrument } from '@moon/infra';
 import { canonicalHash } from '@moon/kernel';
 import type { StandaloneConfig } from '../config/standalone-config';
 
@@ -42,10 +42,7 @@ function fileOf(text: string): MarketFile {
   return at < 0 ? { path: text } : { path: text.slice(0, at), venue: text.slice(at + 1) };
 }
 
-function resolveInstrument(
-  venue: string,
-  symbol: string,
-): { instrument: string; token: string; fundingIntervalHours: number | null } {
+function resolveInstrument(venue: string, symbol: string): ResolvedInstrument {
   const instrument = instrumentForFeed(venue, symbol);
   if (!instrument) {
     throw new RowRefused(
@@ -53,7 +50,9 @@ function resolveInstrument(
       `symbol "${symbol}" of venue "${venue}" is not known; name the venue behind the file, e.g. FILE@BINANCE-USDM`,
     );
   }
-  return { instrument: instrument.id, token: instrument.token, fundingIntervalHours: instrument.fundingIntervalHours };
+  const { id, token, kind, multiplier, fundingIntervalHours } = instrument;
+  // Sizes of inverse contracts are numbers of contracts, each worth a fixed amount of quote.
+  return { instrument: id, token, fundingIntervalHours, ...(kind === 'inverse' && { quotePerContract: Number(multiplier) }) };
 }
 
 function instant(text: string, name: string): number {

@@ -26,6 +26,8 @@ export interface LiveRunOptions {
   codeVersion: string;
   platform: PlatformConfig;
   store: EventStore;
+  /** Which errors of the store pass by themselves; the others end the run. */
+  isTransientStoreError?: (error: unknown) => boolean;
   venue: VenuePort;
   isVenueRemote: boolean;
   signer: OrderSigner;
@@ -83,6 +85,7 @@ export async function startLiveRun(options: LiveRunOptions): Promise<LiveRun> {
   const headers: AnyEvent['headers'] = { mode: feed.mode };
   const portfolios = platform.portfolios.map((portfolio) => portfolio.name);
   const log = new LogWriter(store, await store.lastSeq(), {
+    isTransient: options.isTransientStoreError,
     onFatal: options.onFatal,
     onRetry: (error, attempt) => onProblem('store write failed, trying again', { error: error.message, attempt }),
   });

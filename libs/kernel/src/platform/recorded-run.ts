@@ -19,6 +19,8 @@ export interface RecordedRunOptions {
   codeVersion: string;
   platform: PlatformConfig;
   store: EventStore;
+  /** Which errors of the store pass by themselves; the others end the run. */
+  isTransientStoreError?: (error: unknown) => boolean;
   venue: VenuePort;
   isVenueRemote: boolean;
   signer: OrderSigner;
@@ -57,7 +59,10 @@ export async function startRecordedRun(options: RecordedRunOptions): Promise<Rec
   const headers: AnyEvent['headers'] = { mode: 'recorded' };
   const { store, platform } = options;
   const portfolios = platform.portfolios.map((portfolio) => portfolio.name);
-  const log = new LogWriter(store, await store.lastSeq());
+  const log = new LogWriter(store, await store.lastSeq(), {
+    isTransient: options.isTransientStoreError,
+    onRetry: (error, attempt) => options.onFailure?.(`store write failed, attempt ${attempt}: ${error.message}`),
+  });
   const link = new VenueLink(options.venue, headers, options.isVenueRemote);
   let lockstep: LockstepRuntime | null = null;
   const engine = assemble({

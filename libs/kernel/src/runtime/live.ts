@@ -174,11 +174,10 @@ export class LiveRuntime {
     );
   }
 
-  /** Resolves when sockets and threads have handed over what they held: a turn later, and the agents idle or out of patience. */
+  /** Resolves when sockets and threads have handed over what they held: a turn later, and agents that keep up have answered. */
   private async heard(): Promise<void> {
     await new Promise((resolve) => setImmediate(resolve));
-    this.options.agents?.flush();
-    await this.options.agents?.idle(PATIENCE_MS);
+    await this.options.agents?.heard(PATIENCE_MS);
   }
 
   private firePatient(): void {

@@ -56,11 +56,12 @@ async function showNewest({ events }: RunLog, { filter, limit, show }: FollowOpt
 }
 
 /** Shows what is stored from now on, as long as the platform runs; returns the last position that was read. */
-async function followRunning(io: Io, { platformPid }: Store, { events }: RunLog, from: number, options: FollowOptions): Promise<number> {
+async function followRunning(io: Io, { dataDir, platformPid }: Store, { events }: RunLog, from: number, options: FollowOptions): Promise<number> {
   let seq = from;
   if (platformPid === null) return seq;
   try {
-    while (!io.signal.aborted) {
+    // A killed platform leaves its server behind, which then answers for ever.
+    while (!io.signal.aborted && dataDirHolder(dataDir)?.pid === platformPid) {
       for await (const row of events.readLog(seq)) {
         seq = row.seq;
         if (matches(options.filter, row)) options.show(row);

@@ -15,6 +15,8 @@ export interface ImportTask {
   source: MarketFileSource;
   refusals: RefusalCount;
   dryRun: boolean;
+  /** Reading of `performance.now()` when the work began. */
+  startedAt: number;
 }
 
 const COMMAND = 'moon import';
@@ -101,8 +103,7 @@ function knownFacts(inspection: StoreInspection): KnownFacts {
 }
 
 async function runImport(io: Io, task: ImportTask, first: readonly AnyEvent[] | null, target: Target): Promise<ImportReport> {
-  const startedAt = performance.now();
-  const { source, refusals, dryRun } = task;
+  const { source, refusals, dryRun, startedAt } = task;
   const sift = new Sift(target.known, (text) => refusals.noteConflict(text));
   const progress = new Progress(io.terminal, source.rows);
   let added = 0;

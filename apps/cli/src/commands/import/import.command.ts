@@ -34,11 +34,13 @@ export function addImportCommand(program: Command, io: Io, exit: (code: number) 
 }
 
 async function runImportCommand(io: Io, names: readonly string[], options: Options): Promise<number> {
+  const startedAt = performance.now();
   const errors = options.errors === undefined ? null : openErrors(resolve(io.cwd, options.errors));
   try {
     const refusals = new RefusalCount((line) => errors?.write(line));
     const source = await openFiles(names, io.cwd, options, (bad) => refusals.note(bad));
-    const report = await importFiles(io, { global: options, source, refusals, dryRun: options.dryRun === true });
+    const dryRun = options.dryRun === true;
+    const report = await importFiles(io, { global: options, source, refusals, dryRun, startedAt });
     if (options.json) io.out(JSON.stringify(report));
     else for (const line of renderReport(report)) io.out(line);
     return exitCode(report);

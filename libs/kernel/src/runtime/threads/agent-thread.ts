@@ -51,7 +51,7 @@ export class AgentThread {
   private readonly shared = new Float64Array(this.progress);
   private readonly answers = new Map<number, (value: unknown) => void>();
   private asked = 0;
-  private idleWaiters: Array<() => void> = [];
+  private waiters: Array<{ seq: number; resolve: () => void }> = [];
   private isStopped = false;
   private markReady: () => void = () => undefined;
   private markBroken: (error: Error) => void = () => undefined;
@@ -135,10 +135,12 @@ export class AgentThread {
     else if (this.feed.isBehind) void this.readOn();
   }
 
-  idle(): Promise<void> {
-    if (this.isIdle || this.isStopped) return Promise.resolve();
+  /** Resolves when everything that has been posted by now is answered, or the thread is stopped. */
+  caughtUp(): Promise<void> {
+    const seq = this.feed.posted;
+    if (this.isStopped || this.hasAnswered(seq)) return Promise.resolve();
     this.flush();
-    return new Promise((resolve) => this.idleWaiters.push(resolve));
+    return new Promise((resolve) => this.waiters.push({ seq, resolve }));
   }
 
   /** The agents' states at the position that they have come to; null when the thread was stopped before it answered. */
@@ -153,7 +155,7 @@ export class AgentThread {
   /** Ends the thread, whatever it is doing. Nothing that it says after this call counts. */
   async stop(): Promise<void> {
     this.isStopped = true;
-    this.wakeIdle();
+    this.wake();
     for (const answer of this.answers.values()) answer(null);
     this.answers.clear();
     await this.worker.terminate();
@@ -192,7 +194,7 @@ export class AgentThread {
         this.hooks.onOutputs(message.outputs);
     }
     this.flush();
-    this.wakeIdle();
+    this.wake();
   }
 
   private begin(handlers: ReadonlyArray<{ name: string; types: string[] }>): void {
@@ -211,7 +213,7 @@ export class AgentThread {
       const items = await this.feed.read((row) => this.itemOf(row));
       if (this.isStopped || items === null) return;
       if (items.length > 0) this.tell({ kind: 'events', items, upTo: this.feed.sent });
-      this.wakeIdle();
+      this.wake();
       setImmediate(() => this.flush());
     } catch (error) {
       this.broke(error instanceof Error ? error : new Error(String(error)));
@@ -227,9 +229,15 @@ export class AgentThread {
     return this.wants(event) ? { seq, event } : null;
   }
 
-  private wakeIdle(): void {
-    if (!this.isIdle && !this.isStopped) return;
-    for (const resolve of this.idleWaiters.splice(0)) resolve();
+  private hasAnswered(seq: number): boolean {
+    return this.isReady && this.feed.hasAnswered(seq);
+  }
+
+  private wake(): void {
+    const woken = this.waiters.filter(({ seq }) => this.isStopped || this.hasAnswered(seq));
+    if (woken.length === 0) return;
+    this.waiters = this.waiters.filter((waiter) => !woken.includes(waiter));
+    for (const { resolve } of woken) resolve();
   }
 
   private tell(message: ToThread): void {

@@ -14,4 +14,6 @@ export interface AgentThreads extends RemoteHandlers {
   flush(): void;
   /** Resolves with true when every posted event has been handled and its outputs were accepted, with false after `withinMs` of wall time. */
   idle(withinMs: number): Promise<boolean>;
+  /** Resolves when what has been posted by now is answered: by agents that are not further behind than `withinMs`, and within that. */
+  heard(withinMs: number): Promise<void>;
 }

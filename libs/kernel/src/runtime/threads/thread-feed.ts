@@ -50,12 +50,24 @@ export class ThreadFeed {
     if (seq >= this.readTo) this.readTo = 0;
   }
 
+  /** Position of the last event that was posted. */
+  get posted(): number {
+    return this.postedSeq;
+  }
+
   get isBehind(): boolean {
     return this.readTo > 0;
   }
 
   get isEmpty(): boolean {
     return this.readTo === 0 && this.queue.length === 0 && this.unanswered.length === 0;
+  }
+
+  /** True when the thread has answered everything up to a position. */
+  hasAnswered(seq: number): boolean {
+    if (this.isBehind) return false;
+    const oldest = this.unanswered[0] ?? this.queue[0];
+    return oldest === undefined || oldest.seq > seq;
   }
 
   /** Position up to which the thread has got everything. */

@@ -121,9 +121,15 @@ export class ThreadedAgents implements AgentThreads {
     while (!this.threads.every((thread) => thread.isIdle)) {
       const leftMs = end - this.wall();
       if (leftMs <= 0) return false;
-      await within(leftMs, Promise.all(this.threads.map((thread) => thread.idle())));
+      await within(leftMs, Promise.all(this.threads.map((thread) => thread.caughtUp())));
     }
     return true;
+  }
+
+  async heard(withinMs: number): Promise<void> {
+    this.flush();
+    const prompt = this.threads.filter(({ lagMs }) => lagMs < withinMs);
+    await within(withinMs, Promise.all(prompt.map((thread) => thread.caughtUp())));
   }
 
   /**
