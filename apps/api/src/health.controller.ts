@@ -1,5 +1,10 @@
 import { Controller, Get, HttpCode, Inject, ServiceUnavailableException } from '@nestjs/common';
-import { HealthCheckService, HealthIndicatorService, type HealthCheckResult, type HealthIndicatorResult } from '@nestjs/terminus';
+import {
+  HealthCheckService,
+  HealthIndicatorService,
+  type HealthCheckResult,
+  type HealthIndicatorResult,
+} from '@nestjs/terminus';
 import { COMPONENTS, HealthRegistry } from '@moon/infra';
 
 /** Health for orchestrators and people: each endpoint answers 200 or 503 with the state of every component. */
@@ -21,7 +26,8 @@ export class HealthController {
   /** All components are up and market data is accepted. */
   @Get('ready')
   async ready(): Promise<HealthCheckResult> {
-    if (this.registry.state === 'STOPPING') throw new ServiceUnavailableException({ status: 'shutting_down', ...this.registry.report() });
+    if (this.registry.state === 'STOPPING')
+      throw new ServiceUnavailableException({ status: 'shutting_down', ...this.registry.report() });
     return this.checks.check([...COMPONENTS.map((name) => () => this.component(name)), () => this.system()]);
   }
 
@@ -34,7 +40,11 @@ export class HealthController {
   }
 
   private component(name: (typeof COMPONENTS)[number]): HealthIndicatorResult {
-    const { status, detail, since } = this.registry.report().components[name] ?? { status: 'waiting', detail: '', since: '' };
+    const { status, detail, since } = this.registry.report().components[name] ?? {
+      status: 'waiting',
+      detail: '',
+      since: '',
+    };
     const indicator = this.indicators.check(name);
     return status === 'up' ? indicator.up({ detail, since }) : indicator.down({ detail, since, state: status });
   }

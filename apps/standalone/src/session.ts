@@ -13,7 +13,14 @@ import {
   type RunResult,
   type VenuePort,
 } from '@moon/kernel';
-import { COMPONENTS, HealthRegistry, isTransientStoreError, lockDataDir, StartupFailure, type Logger } from '@moon/infra';
+import {
+  COMPONENTS,
+  HealthRegistry,
+  isTransientStoreError,
+  lockDataDir,
+  StartupFailure,
+  type Logger,
+} from '@moon/infra';
 import type { StartOptions } from './config/options';
 import { serveHttp, type HttpServer } from './http-server';
 import { OperatorCommands } from './operator-commands';
@@ -54,6 +61,7 @@ export class Session {
 
   /** Asks the session to end; `run` then drains and returns. */
   stop(): void {
+    this.health.stopping();
     if (this.running?.mode === 'recorded') this.running.run.stop();
     this.requestStop();
   }

@@ -8,17 +8,12 @@ import type { HealthRegistry, OperatorInbox } from '@moon/infra';
 export { standaloneConfigSchema } from './config/standalone-config';
 
 /** All applications in one process, on embedded parts: what `npm start` runs. */
-@Module({})
+@Module({ imports: [AgentsModule] })
 export class StandaloneModule {
   static with(parts: { health: HealthRegistry; desk: OperatorDesk; requests: OperatorInbox }): DynamicModule {
     return {
       module: StandaloneModule,
-      imports: [
-        ApiModule.with(parts.health),
-        ExecutionModule.with(parts.desk),
-        RecorderModule.with(parts.requests),
-        AgentsModule,
-      ],
+      imports: [ApiModule.with(parts.health), ExecutionModule.with(parts.desk), RecorderModule.with(parts.requests)],
     };
   }
 }

@@ -10,7 +10,7 @@ import {
   type PostgresAccess,
   type PostgresEventStore,
   type Run,
-  type RunMode,
+  type RunRequest,
 } from '@moon/infra';
 import type { LogRow } from '@moon/kernel';
 
@@ -23,6 +23,14 @@ export interface Said {
 }
 
 export const T0 = Date.UTC(2024, 0, 1);
+
+interface Parts {
+  registry: RunRegistry;
+  server: EmbeddedServer;
+  lock: DataDirLock;
+}
+
+let runs = 0;
 
 /**
  * Stands for the platform as others meet it: it holds the data directory, has the server running, writes to the log of
@@ -37,19 +45,34 @@ export class FakePlatform {
     readonly store: PostgresEventStore,
     readonly requests: OperatorInbox,
     readonly access: PostgresAccess,
-    private readonly parts: { registry: RunRegistry; server: EmbeddedServer; lock: DataDirLock },
+    private readonly parts: Parts,
   ) {}
 
-  static async start(dataDir: string, mode: RunMode = 'synthetic'): Promise<FakePlatform> {
+  /** Starts on a data directory, with the synthetic run. */
+  static async start(dataDir: string): Promise<FakePlatform> {
     const lock = lockDataDir(dataDir);
     const server = await startEmbeddedPostgres({ dataDir, settings: { fsync: 'off' } });
     const access = await createRoles(server);
     const registry = await RunRegistry.open(access);
-    const { run } = await registry.openRun({ mode, ...(mode === 'recorded' && { fingerprint: 'abcdef0123456789' }) });
-    const store = registry.openStore(run);
-    const platform = new FakePlatform(run, store, new OperatorInbox(access.app, run.database), access, { registry, server, lock });
-    platform.seq = await store.lastSeq();
+    return FakePlatform.on({ mode: 'synthetic' }, access, { registry, server, lock });
+  }
+
+  private static async on(request: RunRequest, access: PostgresAccess, parts: Parts): Promise<FakePlatform> {
+    const { run } = await parts.registry.openRun(request);
+    const store = parts.registry.openStore(run);
+    const platform = new FakePlatform(run, store, new OperatorInbox(access.app, run.database), access, parts);
+    for await (const { seq, streamId, version } of store.readLog(0)) {
+      platform.seq = seq;
+      if (streamId !== undefined && version !== undefined) platform.versions.set(streamId, version);
+    }
     return platform;
+  }
+
+  /** Goes over to a new, empty run of the same data directory: cheaper than another start. */
+  async another(): Promise<FakePlatform> {
+    await this.closeRun();
+    const fingerprint = eventId('cli-test-run', String((runs += 1))).replaceAll('-', '');
+    return FakePlatform.on({ mode: 'recorded', fingerprint }, this.access, this.parts);
   }
 
   get registry(): RunRegistry {
@@ -94,9 +117,13 @@ export class FakePlatform {
     }
   }
 
-  async stop(): Promise<void> {
+  private async closeRun(): Promise<void> {
     await this.requests.close();
     await this.store.close();
+  }
+
+  async stop(): Promise<void> {
+    await this.closeRun();
     await this.parts.registry.close();
     await this.parts.server.stop();
     this.parts.lock.release();

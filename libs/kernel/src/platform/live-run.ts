@@ -191,6 +191,7 @@ export async function startLiveRun(options: LiveRunOptions): Promise<LiveRun> {
     async stop(reason) {
       try {
         await end();
+        await live.settled(SETTLE_MS);
         report('system.stopped', { reason, timestamp: Math.max(clock.now(), engine.now) });
         await live.stop(SETTLE_MS);
         const areIdle = await agents.idle(CUT_WITHIN_MS);
