@@ -1,12 +1,17 @@
 import type { AnyEvent } from '@moon/events';
 import { testEvent } from '@moon/domain';
-import { Engine } from '../../libs/kernel/src/core/engine';
-import { LogWriter } from '../../libs/kernel/src/log/log-writer';
-import { MemoryEventStore } from '../../libs/kernel/src/memory/memory-event-store';
-import { VenueTimeout, type VenuePort } from '../../libs/kernel/src/ports/venue';
-import { recover, saveCheckpoint } from '../../libs/kernel/src/runtime/recover';
-import { orderEffects } from '../../libs/kernel/src/venue-link/order-effects';
-import { VenueLink } from '../../libs/kernel/src/venue-link/venue-link';
+
+import {
+  Engine,
+  LogWriter,
+  MemoryEventStore,
+  orderEffects,
+  recover,
+  saveCheckpoint,
+  VenueLink,
+  VenueTimeout,
+  type VenuePort,
+} from '@moon/kernel';
 
 const T0 = 1_640_995_200_000;
 const ORDER = '00000000-0000-5000-8000-000000000001';
@@ -41,7 +46,13 @@ function venueThatHasIt(asked: string[], isSilent = false): VenuePort {
   };
 }
 
-function engineOn(store: MemoryEventStore, seq: number, asked: string[], isSilent = false): { engine: Engine; log: LogWriter } {
+function engineOn(
+  store: MemoryEventStore,
+  seq: number,
+  asked: string[],
+  isSilent = false,
+  status = 'submitted',
+): { engine: Engine; log: LogWriter } {
   const link = new VenueLink(venueThatHasIt(asked, isSilent), { mode: 'live' }, true);
   const log = new LogWriter(store, seq);
   const engine = new Engine({
@@ -51,10 +62,18 @@ function engineOn(store: MemoryEventStore, seq: number, asked: string[], isSilen
     adapters: orderEffects({
       link,
       headers: { mode: 'live' },
-      order: () => ({
-        ...{ instrument: 'BTC.HYPERLIQUID', side: 'buy', quantity: '1', orderType: 'MARKET', timeInForce: 'IOC' },
-        ...{ reduceOnly: false, attempt: 1, clientOrderId: '0x01', isTerminal: false, halts: [] },
-      }) as never,
+      order: () =>
+        ({
+          ...{ instrument: 'BTC.HYPERLIQUID', side: 'buy', quantity: '1', orderType: 'MARKET', timeInForce: 'IOC' },
+          ...{ reduceOnly: false, attempt: 1, status, isTerminal: false, halts: [] },
+          submission: {
+            clientOrderId: '0x01',
+            nonce: 1,
+            expiresAt: T0 + 15_000,
+            payload: '{}',
+            signature: 'signature',
+          },
+        }) as never,
       sign: () => 'signature',
       nextNonce: () => 1,
       timeToLiveMs: 15_000,
@@ -81,14 +100,14 @@ describe('a restart from a checkpoint that was taken while an order was on its w
     for (const open of after.engine.effects.unsettled()) {
       const adapter = after.engine.effects.adapter(open.adapter);
       const inputs = await adapter.perform(open.request, { now: T0, recovering: true });
-      results.push(...inputs.map(({ event }) => event));
+      results.push(...(inputs ?? []).map(({ event }) => event));
     }
     expect(results.map(({ type }) => type)).not.toContain('order.withheld');
     expect(asked).toContain('query');
   });
 
   it('does not declare an order unsent that the venue has reported meanwhile (a late outcome_unknown, a report found at the start)', async () => {
-    const { engine } = engineOn(new MemoryEventStore(), 0, []);
+    const { engine } = engineOn(new MemoryEventStore(), 0, [], false, 'accepted');
     const submitted = submission();
     engine.input(submitted);
     engine.input(
@@ -102,7 +121,7 @@ describe('a restart from a checkpoint that was taken while an order was on its w
       ...{ order_id: ORDER, portfolio: 'main', attempt: 1, detail: 'no answer', timestamp: T0 },
     });
     const inputs = await engine.effects.adapter('order-sender').perform(late, { now: T0 + 500, recovering: false });
-    expect(inputs.map(({ event }) => event.type)).not.toContain('order.withheld');
+    expect((inputs ?? []).map(({ event }) => event.type)).not.toContain('order.withheld');
   });
 
   it('says a second silence after a restart under another id than the first, so that the order is asked for again', async () => {
@@ -112,7 +131,7 @@ describe('a restart from a checkpoint that was taken while an order was on its w
     before.engine.input(submission());
     before.engine.drain();
     const first = await before.engine.effects.adapter('order-sender').perform(submission(), silence);
-    for (const { event } of first) before.engine.input(event);
+    for (const { event } of first ?? []) before.engine.input(event);
     before.engine.drain();
     await before.log.durable(before.engine.lastSeq);
 
@@ -120,8 +139,8 @@ describe('a restart from a checkpoint that was taken while an order was on its w
     await recover({ store, engine: after.engine });
     const [open] = after.engine.effects.unsettled();
     const second = await after.engine.effects.adapter('order-sender').perform(open!.request, silence);
-    expect(second.map(({ event }) => event.type)).toEqual(['order.outcome_unknown']);
-    expect(second.map(({ event }) => after.engine.input(event))).toEqual([true]);
+    expect(second?.map(({ event }) => event.type)).toEqual(['order.outcome_unknown']);
+    expect(second?.map(({ event }) => after.engine.input(event))).toEqual([true]);
   });
 });
 

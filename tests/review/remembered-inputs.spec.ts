@@ -1,8 +1,6 @@
 import { testEvent, type Handler } from '@moon/domain';
-import { Engine } from '../../libs/kernel/src/core/engine';
-import { LogWriter } from '../../libs/kernel/src/log/log-writer';
-import { MemoryEventStore } from '../../libs/kernel/src/memory/memory-event-store';
-import { recover, saveCheckpoint } from '../../libs/kernel/src/runtime/recover';
+
+import { Engine, LogWriter, MemoryEventStore, recover, saveCheckpoint } from '@moon/kernel';
 
 const T0 = 1_640_995_200_000;
 

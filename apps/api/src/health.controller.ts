@@ -39,6 +39,12 @@ export class HealthController {
     return report;
   }
 
+  /** Metrics of every agent: handled, emitted, failed, busy time, lag and queue. */
+  @Get('agents')
+  agents(): readonly object[] {
+    return this.registry.agents();
+  }
+
   private component(name: (typeof COMPONENTS)[number]): HealthIndicatorResult {
     const { status, detail, since } = this.registry.report().components[name] ?? {
       status: 'waiting',

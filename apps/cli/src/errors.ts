@@ -21,7 +21,8 @@ export function isConnectionLost(error: unknown): boolean {
 /** One sentence for the user, whatever was thrown. */
 export function sentenceOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  if (isConnectionLost(error)) return 'The connection to the event store was lost: the platform, or its database, has stopped.';
+  if (isConnectionLost(error))
+    return 'The connection to the event store was lost: the platform, or its database, has stopped.';
   const { code } = error as { code?: string };
   return error.message === '' ? `Failed: ${code ?? error.name}.` : error.message;
 }

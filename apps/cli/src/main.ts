@@ -1,11 +1,17 @@
+import { EXIT } from './errors';
 import { run } from './program';
 import type { Io } from './io';
+
+/** A Ctrl-C may come twice, from the terminal and handed on by what started the program: within this time it is one. */
+const SAME_CTRL_C_MS = 1_000;
 
 /** The command line of this process. Ctrl-C asks the command to end; a second one ends it at once. */
 async function main(): Promise<void> {
   const interrupt = new AbortController();
+  let interruptedAt = Number.POSITIVE_INFINITY;
   process.on('SIGINT', () => {
-    if (interrupt.signal.aborted) process.exit(130);
+    if (performance.now() - interruptedAt > SAME_CTRL_C_MS) process.exit(EXIT.interrupted);
+    interruptedAt = Math.min(interruptedAt, performance.now());
     interrupt.abort();
   });
   process.on('SIGTERM', () => interrupt.abort());

@@ -9,12 +9,18 @@ import { addRunsCommand } from './commands/runs/runs.command';
 import { addTraceCommand } from './commands/trace/trace.command';
 import { EXIT, sentenceOf, UsageError } from './errors';
 import type { Io } from './io';
+import { printable } from './output/text';
 
 /**
  * Runs one command line, without the program's name in front.
  * @returns the exit code: 0 done, 1 failed, 2 called wrongly; a command may have its own, which its help tells
  */
-export async function run(argv: readonly string[], io: Io): Promise<number> {
+export async function run(argv: readonly string[], terminal: Io): Promise<number> {
+  const io: Io = {
+    ...terminal,
+    out: (line) => terminal.out(printable(line)),
+    err: (line) => terminal.err(printable(line)),
+  };
   let code: number = EXIT.ok;
   const program = createProgram(io, (given) => (code = given));
   try {
@@ -23,7 +29,11 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
   } catch (error) {
     // Commander has told the user already what is wrong, or has shown its help.
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
-    io.err(program.opts<{ debug?: boolean }>().debug && error instanceof Error ? (error.stack ?? error.message) : `moon: ${sentenceOf(error)}`);
+    io.err(
+      program.opts<{ debug?: boolean }>().debug && error instanceof Error
+        ? (error.stack ?? error.message)
+        : `moon: ${sentenceOf(error)}`,
+    );
     return error instanceof UsageError ? EXIT.usage : EXIT.failed;
   }
 }

@@ -111,6 +111,7 @@ export class Session {
       ({ run }) => `in memory, as of event ${run.engine.lastSeq}`,
     );
     this.running = running;
+    if (running.mode !== 'recorded') health.agents = () => running.run.agents.metrics();
     await health.start(
       'agents',
       () => this.agentsReady(running),
@@ -184,6 +185,7 @@ export class Session {
       platform: config.platform,
       store: store.store,
       isTransientStoreError,
+      onStore: (error: Error | null) => this.storeDoes(error),
       isVenueRemote: config.venue.where === 'process',
       signer: paperSigner,
       modelLatency: config.model,
@@ -258,6 +260,13 @@ export class Session {
     if (!this.store) return;
     if (this.running && this.running.mode !== 'recorded') await this.running.run.abandon();
     await recordStartupFailure(this.store.store, error);
+  }
+
+  /** The store is down while its writes fail: readiness goes, orders wait, prices are kept up to a bound. */
+  private storeDoes(error: Error | null): void {
+    const isDown = this.health.report().components['event-store']?.status === 'down';
+    if (error) this.health.set('event-store', 'down', `writes fail and are tried again: ${error.message}`);
+    else if (isDown) this.health.set('event-store', 'up', 'writes succeed again');
   }
 
   private breakDown(error: Error): void {

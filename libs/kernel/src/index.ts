@@ -34,3 +34,4 @@ export { risingNonce, startRecordedRun, type RecordedRun, type RecordedRunOption
 export { hashOf, runResult, type PortfolioResult, type RunResult } from './platform/result';
 export { accountSpecs, startEvents, type OrderSigner, type StartOptions } from './platform/start-events';
 export { VolatileEventStore } from './memory/volatile-event-store';
+export { closePast } from './platform/close-past';

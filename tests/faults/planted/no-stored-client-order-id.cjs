@@ -23,7 +23,7 @@ function forgetful(adapter, options) {
       payload,
       signature,
     });
-    return options.link.toEvents(reports).map((event) => ({ event, availableAt: context.now }));
+    return (await options.link.take(reports)).map((event) => ({ event, availableAt: context.now }));
   };
   return Object.create(adapter, { perform: { value: perform } });
 }

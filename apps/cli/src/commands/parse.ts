@@ -10,7 +10,9 @@ export function parseInstant(text: string, option: string): number {
   const iso = text.replace(' ', 'T');
   const at = ISO.test(text) ? Date.parse(iso.length === 10 || iso.endsWith('Z') ? iso : `${iso}Z`) : Number.NaN;
   if (Number.isNaN(at)) {
-    throw new UsageError(`${option} "${text}" is no instant; write it as 2021-05-19, 2021-05-19T12:00:00Z or in milliseconds.`);
+    throw new UsageError(
+      `${option} "${text}" is no instant; write it as 2021-05-19, 2021-05-19T12:00:00Z or in milliseconds.`,
+    );
   }
   return at;
 }

@@ -26,23 +26,35 @@ const POLL_MS = 100;
 
 /** @throws CommandFailed when nothing will ever work on this run again */
 export function assertCanAsk(run: Run): void {
-  if (run.mode === 'imported') throw new CommandFailed(`Run ${run.runId} is an imported log: no platform works on it. --run names another run.`);
-  if (run.status === 'finished') throw new CommandFailed(`Run ${run.runId} has finished and is not started again. --run names another run.`);
+  if (run.mode === 'imported')
+    throw new CommandFailed(`Run ${run.runId} is an imported log: no platform works on it. --run names another run.`);
+  if (run.status === 'finished')
+    throw new CommandFailed(`Run ${run.runId} has finished and is not started again. --run names another run.`);
 }
 
 /**
  * Puts a request into the run's inbox. A running platform takes it at once, and this waits for that; otherwise it is
  * taken when the run is started the next time.
  */
-export async function askPlatform({ access, platformPid, dataDir }: Store, run: Run, ask: OperatorAsk): Promise<Answer> {
+export async function askPlatform(
+  { access, platformPid, dataDir }: Store,
+  run: Run,
+  ask: OperatorAsk,
+): Promise<Answer> {
   assertCanAsk(run);
   const inbox = new OperatorInbox(access.app, run.database);
   try {
     const requestId = await inbox.submit({ ...ask, requestedBy: userName() });
     const stored = `The request is stored (number ${requestId}) and will be taken when run ${run.runId} is started the next time.`;
-    if (platformPid === null) return { requestId, eventId: null, message: `No platform is running on ${dataDir}. ${stored}` };
+    if (platformPid === null)
+      return { requestId, eventId: null, message: `No platform is running on ${dataDir}. ${stored}` };
     const eventId = await untilTaken(inbox, requestId);
-    if (eventId !== null) return { requestId, eventId, message: `Taken by the running platform (process ${platformPid}) as event ${eventId}.` };
+    if (eventId !== null)
+      return {
+        requestId,
+        eventId,
+        message: `Taken by the running platform (process ${platformPid}) as event ${eventId}.`,
+      };
     const late = `The running platform (process ${platformPid}) did not take it within ${span(TAKE_TIMEOUT_MS)}; it may be at work on another run than ${run.runId}.`;
     return { requestId, eventId: null, message: `${late} ${stored}` };
   } finally {

@@ -6,7 +6,9 @@ export interface Column {
 
 /** Lines of a table with as wide columns as their contents need; no line ends with blanks. */
 export function table(columns: readonly Column[], rows: ReadonlyArray<readonly string[]>): string[] {
-  const widths = columns.map(({ title }, index) => Math.max(title.length, ...rows.map((row) => (row[index] ?? '').length)));
+  const widths = columns.map(({ title }, index) =>
+    Math.max(title.length, ...rows.map((row) => (row[index] ?? '').length)),
+  );
   const line = (cells: readonly string[]): string =>
     columns
       .map(({ right }, index) => {

@@ -36,12 +36,29 @@ export function span(ms: number): string {
   if (ms < 60_000) return `${Number((ms / 1_000).toFixed(1))} s`;
   const seconds = Math.round(ms / 1_000);
   const [hours, minutes] = [Math.floor(seconds / 3_600), Math.floor(seconds / 60) % 60];
-  const parts = hours > 0 ? [[hours, 'h'], [minutes, 'min']] : [[minutes, 'min'], [seconds % 60, 's']];
-  return parts.filter(([value], index) => index === 0 || value !== 0).map((part) => part.join(' ')).join(' ');
+  const parts =
+    hours > 0
+      ? [
+          [hours, 'h'],
+          [minutes, 'min'],
+        ]
+      : [
+          [minutes, 'min'],
+          [seconds % 60, 's'],
+        ];
+  return parts
+    .filter(([value], index) => index === 0 || value !== 0)
+    .map((part) => part.join(' '))
+    .join(' ');
 }
 
 /** Cuts a text to one line of at most so many characters. */
 export function cut(text: string, length: number): string {
   const line = text.replaceAll(/\s+/g, ' ').trim();
   return line.length <= length ? line : `${line.slice(0, length - 1)}…`;
+}
+
+/** A text that does nothing to a terminal: what feeds and files say may hold control characters. */
+export function printable(text: string): string {
+  return text.replaceAll(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, '\ufffd');
 }

@@ -20,7 +20,10 @@ export async function haltsInForce(store: Pick<EventStore, 'query'>, key: string
   let cursor: string | null = null;
   do {
     const query = { types: ['halt.raised', 'halt.lifted'], key, limit: PAGE_ROWS };
-    const page: Awaited<ReturnType<EventStore['query']>> = await store.query({ ...query, ...(cursor !== null && { cursor }) });
+    const page: Awaited<ReturnType<EventStore['query']>> = await store.query({
+      ...query,
+      ...(cursor !== null && { cursor }),
+    });
     for (const { event } of page.rows) {
       if (event.type !== 'halt.raised' && event.type !== 'halt.lifted') continue;
       const { source, scope, reason } = event.data;

@@ -13,11 +13,17 @@ export interface RunLog {
  * The run that a command is about: the one that is named, by its whole name or a beginning that only it has; else the
  * one that was opened last. Imported logs, which nothing trades on, come after all others.
  */
-export async function chooseRun({ registry, dataDir }: Pick<Store, 'registry' | 'dataDir'>, named?: string): Promise<Run> {
+export async function chooseRun(
+  { registry, dataDir }: Pick<Store, 'registry' | 'dataDir'>,
+  named?: string,
+): Promise<Run> {
   const runs = await registry.listRuns();
   if (named === undefined) {
     const latest = runs.find(({ mode }) => mode !== 'imported') ?? runs[0];
-    if (!latest) throw new CommandFailed(`No run is recorded in ${dataDir} yet: start the platform with "npm start", or use "moon import FILE".`);
+    if (!latest)
+      throw new CommandFailed(
+        `No run is recorded in ${dataDir} yet: start the platform with "npm start", or use "moon import FILE".`,
+      );
     return latest;
   }
   const exact = runs.find(({ runId }) => runId === named);
@@ -26,10 +32,15 @@ export async function chooseRun({ registry, dataDir }: Pick<Store, 'registry' | 
   if (beginning.length === 1) return beginning[0]!;
   const ids = runs.map(({ runId }) => runId);
   if (beginning.length > 1) {
-    throw new UsageError(`"${named}" fits ${beginning.length} runs: ${beginning.map(({ runId }) => runId).join(', ')}. Name one of them.`);
+    throw new UsageError(
+      `"${named}" fits ${beginning.length} runs: ${beginning.map(({ runId }) => runId).join(', ')}. Name one of them.`,
+    );
   }
   const nearest = nearestName(named, ids);
-  const known = ids.length === 0 ? 'There are no runs yet.' : `Runs: ${ids.slice(0, 10).join(', ')}${ids.length > 10 ? ', …' : ''}.`;
+  const known =
+    ids.length === 0
+      ? 'There are no runs yet.'
+      : `Runs: ${ids.slice(0, 10).join(', ')}${ids.length > 10 ? ', …' : ''}.`;
   throw new UsageError(`There is no run "${named}". ${nearest === null ? known : `Did you mean "${nearest}"?`}`);
 }
 

@@ -24,7 +24,10 @@ export class CommandLine {
   /** Runs a command with --json and gives what it printed, parsed. */
   async json<T>(...argv: string[]): Promise<T> {
     const { out, err, code } = await this.moon(...argv, '--json');
-    if (out.length !== 1) throw new Error(`moon ${argv.join(' ')} ended with ${code} and ${out.length} lines:\n${[...out, ...err].join('\n')}`);
+    if (out.length !== 1)
+      throw new Error(
+        `moon ${argv.join(' ')} ended with ${code} and ${out.length} lines:\n${[...out, ...err].join('\n')}`,
+      );
     return JSON.parse(out[0]!) as T;
   }
 

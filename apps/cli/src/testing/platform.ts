@@ -80,7 +80,11 @@ export class FakePlatform {
   }
 
   /** Writes one event to the end of the log, its data being the type's example with changes. */
-  async say<T extends EventType>(type: T, data: Partial<EmitData<T>> = {}, { at, cause, key, headers }: Said = {}): Promise<AnyEvent> {
+  async say<T extends EventType>(
+    type: T,
+    data: Partial<EmitData<T>> = {},
+    { at, cause, key, headers }: Said = {},
+  ): Promise<AnyEvent> {
     const occurredAt = at ?? (cause?.occurredAt ?? T0) + 1;
     const whole = { ...DEFINITIONS[type].example, ...data, event_type: type } as unknown as AnyEvent['data'];
     const stamped = 'timestamp' in whole ? { ...whole, timestamp: occurredAt } : whole;

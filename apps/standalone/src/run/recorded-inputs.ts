@@ -52,7 +52,12 @@ function resolveInstrument(venue: string, symbol: string): ResolvedInstrument {
   }
   const { id, token, kind, multiplier, fundingIntervalHours } = instrument;
   // Sizes of inverse contracts are numbers of contracts, each worth a fixed amount of quote.
-  return { instrument: id, token, fundingIntervalHours, ...(kind === 'inverse' && { quotePerContract: Number(multiplier) }) };
+  return {
+    instrument: id,
+    token,
+    fundingIntervalHours,
+    ...(kind === 'inverse' && { quotePerContract: Number(multiplier) }),
+  };
 }
 
 function instant(text: string, name: string): number {

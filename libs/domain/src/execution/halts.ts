@@ -1,6 +1,6 @@
 import type { EventEnvelope } from '@moon/events';
 import type { LiftHalt, RaiseHalt } from '../handler';
-import { fold, GLOBAL, liftHalt, raiseHalt, type Owner } from './owner';
+import { INTEGRITY, fold, GLOBAL, liftHalt, raiseHalt, type Owner } from './owner';
 
 /** Name of the handler that owns portfolios, and so the `source` of what it emits. */
 export const EXECUTION = 'execution';
@@ -71,13 +71,17 @@ export function onRiskOk(owner: Owner, ok: EventEnvelope<'risk.ok'>['data']): vo
   }
 }
 
-/** Books that differ from the venue's halt the portfolio until a later comparison finds them equal. */
+/** Books that differ from the venue's halt the portfolio until a later comparison finds them equal; equal books also answer what an impossible report had asked. */
 export function onReconciled(owner: Owner, event: EventEnvelope<'portfolio.reconciled'>): void {
   fold(owner.state, event);
   const { differences } = event.data;
   const reason = 'books_differ';
   if (differences.length > 0) raiseHalt(owner, { source: RECONCILIATION, reason, detail: differences.join('; ') });
-  else liftHalt(owner, RECONCILIATION, reason);
+  else {
+    liftHalt(owner, RECONCILIATION, reason);
+    const doubts = owner.state.portfolio?.halts.filter(({ source }) => source === INTEGRITY) ?? [];
+    for (const doubt of doubts) liftHalt(owner, INTEGRITY, doubt.reason);
+  }
 }
 
 /** An operator's halt or its lifting: `arguments` {scope, portfolio, reason}. Every portfolio's owner hears of it. */

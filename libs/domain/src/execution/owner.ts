@@ -14,7 +14,7 @@ import { keepOrder, type ExecutionState } from './state';
 /** The key under which global halts are decided: there is one owner of them. */
 export const GLOBAL = 'global';
 /** Source of the halts that the owner raises itself, when the books cannot be right any more. */
-const INTEGRITY = 'integrity';
+export const INTEGRITY = 'integrity';
 const LONGEST_DETAIL = 1_000;
 
 /** Everything that a decision needs. */

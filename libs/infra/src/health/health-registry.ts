@@ -29,6 +29,8 @@ export class StartupFailure extends Error {
  * market data is accepted.
  */
 export class HealthRegistry {
+  /** What the agents say of themselves; set by whoever runs them. */
+  agents: () => readonly object[] = () => [];
   private current: SystemState = 'STARTING';
   private readonly components = new Map<ComponentName, ComponentHealth>();
 

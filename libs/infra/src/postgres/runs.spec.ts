@@ -70,6 +70,29 @@ describe('runs', () => {
     await expect(registry.openRun({ mode: 'recorded', fingerprint: "'; DROP" })).rejects.toThrow(/fingerprint/);
   });
 
+  it('keep imported logs apart by name, out of the way of other runs', async () => {
+    const first = await registry.openRun({ mode: 'imported' });
+    expect(first).toMatchObject({
+      resumed: false,
+      run: { runId: 'imported', mode: 'imported', database: 'moon_imported' },
+    });
+    expect(await registry.openRun({ mode: 'imported' })).toMatchObject({ resumed: true, run: { runId: 'imported' } });
+    const other = await registry.openRun({ mode: 'imported', name: 'runs' });
+    expect(other.run.database).toBe('moon_imported_runs');
+    for (const name of ['live', 'synthetic', 'recorded', 'recorded-1', '', 'A', 'x y', '1x', 'x_y']) {
+      await expect(registry.openRun({ mode: 'imported', name })).rejects.toThrow(/cannot be called/);
+    }
+  });
+
+  it('are listed with the one first that was opened last', async () => {
+    await registry.openRun({ mode: 'live' });
+    await registry.openRun({ mode: 'synthetic' });
+    await registry.openRun({ mode: 'live' });
+    const [first, second] = await registry.listRuns();
+    expect([first?.runId, second?.runId]).toEqual(['live', 'synthetic']);
+    expect(first!.usedAt).toBeGreaterThanOrEqual(first!.openedAt);
+  });
+
   it('take requests of operators from other processes, each once', async () => {
     const { run } = await registry.openRun({ mode: 'live' });
     const inbox = new OperatorInbox(test.access.app, run.database);

@@ -12,6 +12,8 @@ export interface EngineSnapshot {
   deadlines: Deadline[];
   parked: ParkedKey[];
   openRequests: OpenRequest[];
+  /** Ids of the newest inputs, so that a feed's resend is dropped after a restart too. */
+  remembered: string[];
   /** States of what lives beside the engine, by name. */
   companions: Record<string, unknown>;
 }

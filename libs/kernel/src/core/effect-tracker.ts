@@ -47,6 +47,11 @@ export class EffectTracker {
     return adapter;
   }
 
+  /** Forgets a request that will never have a result. */
+  close({ adapter, key }: Pick<OpenRequest, 'adapter' | 'key'>): void {
+    this.open.delete(slot(adapter, key));
+  }
+
   /** Open requests in the order in which they were made. */
   unsettled(): OpenRequest[] {
     return [...this.open.values()].sort((a, b) => a.seq - b.seq);

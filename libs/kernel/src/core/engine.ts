@@ -7,7 +7,8 @@ import type { EngineSnapshot } from './checkpoint';
 import { deadlineId, DeadlineTable, type Deadline } from './deadline-table';
 import { EffectTracker, type OpenRequest } from './effect-tracker';
 import { HandlerHost, isFailure, type Delivered, type DeliveryFailure } from './handler-host';
-import { failureEvents, Parking } from './parking';
+import { failureEvents, Parking, type WaitingDelivery } from './parking';
+import { RecentIds } from './recent-ids';
 import { Recovery } from './recovery';
 
 /** Handlers that live in other threads: they get every event in log order, and answer with events some time later. */
@@ -40,8 +41,10 @@ export interface EngineOptions {
   onFailure?: (failure: DeliveryFailure) => void;
 }
 
-/** Recent input ids that are remembered, so that a resend by a feed or venue is dropped. */
+/** Recent input ids that are remembered at least, so that a resend by a feed or venue is dropped. */
 const REMEMBERED_INPUTS = 100_000;
+/** The newest of them that a checkpoint keeps: more than a feed sends again after a reconnect. */
+const KEPT_INPUTS = 20_000;
 
 /**
  * The deterministic core. Every event gets the next `seq` when it enters the queue, and is dispatched in that order;
@@ -59,7 +62,7 @@ export class Engine {
   private seq = 0;
   private time = 0;
   private inputs = 0;
-  private readonly remembered = new Set<string>();
+  private readonly remembered = new RecentIds(REMEMBERED_INPUTS);
   private readonly originals = new Map<string, AnyEvent>();
   private dispatched = 0;
   private isRecovering = false;
@@ -96,7 +99,7 @@ export class Engine {
   /** Takes an input from outside; false when its id was among the recent ones and it was dropped. */
   input(event: AnyEvent): boolean {
     if (this.remembered.has(event.id)) return false;
-    this.remember(event.id);
+    this.remembered.add(event.id);
     this.sequence(event);
     return true;
   }
@@ -145,6 +148,7 @@ export class Engine {
       deadlines: this.deadlines.snapshot(),
       parked: this.parking.list(),
       openRequests: this.effects.unsettled(),
+      remembered: this.remembered.newest(KEPT_INPUTS),
       companions: Object.fromEntries((this.options.companions ?? []).map((one) => [one.name, one.snapshot()])),
     };
   }
@@ -158,6 +162,7 @@ export class Engine {
     this.deadlines.restore(snapshot.deadlines);
     this.parking.restore(snapshot.parked);
     this.effects.restore(snapshot.openRequests);
+    for (const id of snapshot.remembered) this.remembered.add(id);
     for (const one of this.options.companions ?? []) {
       if (one.name in snapshot.companions) one.restore(snapshot.companions[one.name]);
     }
@@ -179,7 +184,7 @@ export class Engine {
     this.seq = row.seq;
     if (row.streamId !== undefined && row.version !== undefined) this.streamVersions.set(row.streamId, row.version);
     this.note(row.event);
-    this.remember(row.event.id);
+    this.remembered.add(row.event.id);
     this.dispatch(row.event, row.seq);
   }
 
@@ -219,7 +224,7 @@ export class Engine {
   private deliver(handler: Handler, key: string, event: AnyEvent, seq: number, cause: AnyEvent = event): void {
     const recorded = this.isRecovering ? this.recovery.recordedFailure(handler.name, key, event.id, seq) : undefined;
     if (recorded === 'skipped') return;
-    if (recorded === 'parked') this.park(handler, key, event, seq);
+    if (recorded === 'parked') this.park(handler, key, { event }, seq);
     else if (this.parking.get(handler.name, key)) this.parking.park(handler.name, key, { event }, seq);
     else this.attempt(handler, key, event, seq, cause);
   }
@@ -233,10 +238,13 @@ export class Engine {
   private command(command: AnyCommand, cause: AnyEvent, sender: string): void {
     const owner = this.host.owner(command.type);
     if (!owner) throw new Error(`No handler owns the command ${command.type} that ${sender} sent.`);
-    if (this.parking.get(owner.name, command.key)) {
-      this.parking.park(owner.name, command.key, { event: cause, command, sender }, this.dispatched);
-      return;
-    }
+    const delivery = { event: cause, command, sender };
+    const isRecorded =
+      this.isRecovering &&
+      this.recovery.recordedFailure(owner.name, command.key, cause.id, this.dispatched) === 'parked';
+    if (isRecorded) return this.park(owner, command.key, delivery, this.dispatched);
+    if (this.parking.get(owner.name, command.key))
+      return this.parking.park(owner.name, command.key, delivery, this.dispatched);
     const result = this.host.execute(command, cause, sender);
     if (isFailure(result)) this.fail(owner, result, this.dispatched, cause);
     else this.take(result, owner.role, cause);
@@ -280,7 +288,8 @@ export class Engine {
   /** Rule 25: an agent skips the event, everything else parks its key; a portfolio with a parked key is halted. */
   private fail(handler: Handler, failure: DeliveryFailure, seq: number, cause: AnyEvent): void {
     this.options.onFailure?.(failure);
-    if (handler.role !== 'agent') this.park(handler, failure.key, failure.event, seq);
+    const { event, command, sender } = failure;
+    if (handler.role !== 'agent') this.park(handler, failure.key, { event, command, sender }, seq);
     for (const event of failureEvents(failure, handler, seq, cause)) this.emit(event);
     const owner = this.host.owner('RaiseHalt');
     if (handler.role !== 'agent' && handler.partitionedBy === 'portfolio' && owner && owner !== handler) {
@@ -299,11 +308,11 @@ export class Engine {
   }
 
   /** Stops a key at a poisoned event; its handler may end what is open. */
-  private park(handler: Handler, key: string, event: AnyEvent, seq: number): void {
-    const ended = this.host.park(handler, key, event);
+  private park(handler: Handler, key: string, delivery: WaitingDelivery, seq: number): void {
+    const ended = this.host.park(handler, key, delivery.event);
     if (ended && isFailure(ended)) this.options.onFailure?.(ended);
-    else if (ended) this.absorb(ended, handler.role, event);
-    this.parking.park(handler.name, key, { event }, seq);
+    else if (ended) this.absorb(ended, handler.role, delivery.event);
+    this.parking.park(handler.name, key, delivery, seq);
   }
 
   private redeliver(event: Extract<AnyEvent, { type: 'event.replayed' }>, seq: number): void {
@@ -324,12 +333,9 @@ export class Engine {
       if (waiting.command) this.command(waiting.command, waiting.event, waiting.sender ?? name);
       else this.deliver(handler, handlerKey, waiting.event, seq, record);
     }
-  }
-
-  private remember(id: string): void {
-    this.remembered.add(id);
-    if (this.remembered.size <= REMEMBERED_INPUTS) return;
-    const oldest = this.remembered.values().next();
-    if (!oldest.done) this.remembered.delete(oldest.value);
+    const isWhole = this.parking.get(name, handlerKey) === undefined;
+    if (!isWhole || handler.partitionedBy !== 'portfolio' || this.host.owner('LiftHalt') === undefined) return;
+    const halt = { key: handlerKey, source: `parking:${name}`, scope: 'portfolio', reason: 'parked_key' } as const;
+    this.command({ type: 'LiftHalt', ...halt }, record, `parking/${name}`);
   }
 }

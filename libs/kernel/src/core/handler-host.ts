@@ -5,9 +5,9 @@ import type { AnyCommand, Handler, JsonObject, Outbox } from '@moon/domain';
 export interface Delivered {
   handler: string;
   key: string;
-  events: AnyEvent[];
-  commands: AnyCommand[];
-  deadlines: DeadlineChange[];
+  events: readonly AnyEvent[];
+  commands: readonly AnyCommand[];
+  deadlines: readonly DeadlineChange[];
 }
 
 export type DeadlineChange = { set: true; name: string; at: number; data: JsonObject } | { set: false; name: string };
@@ -17,6 +17,9 @@ export interface DeliveryFailure {
   handler: string;
   key: string;
   event: AnyEvent;
+  /** Set when it was a command that its owner could not decide. */
+  command?: AnyCommand;
+  sender?: string;
   error: Error;
 }
 
@@ -30,6 +33,12 @@ export interface HandlerState {
 
 type Delivery = { event: AnyEvent; command?: AnyCommand; isPark?: true };
 
+/** A handler and one of its keys. */
+export interface Target {
+  handler: Handler;
+  key: string;
+}
+
 interface Slot {
   key: string;
   state: unknown;
@@ -39,8 +48,12 @@ interface Slot {
   since: Delivery[];
 }
 
-/** Deliveries to one key between two bases. A base costs a JSON copy of the state; a throw re-handles at most this many. */
-const DELIVERIES_PER_BASE = 256;
+/**
+ * A base costs a JSON copy of the state, and the deliveries since keep their events in memory: a new one is made after as
+ * many deliveries as the state has blocks of this many characters, so that a delivery bears the cost of one block.
+ */
+const BASE_BLOCK = 64;
+const BASE_AFTER = { atLeast: 16, atMost: 2_048 };
 /** Types that exist for one handler and key named in their data. */
 const ADDRESSED: ReadonlySet<string> = new Set<EventType>(['deadline.reached']);
 
@@ -55,6 +68,9 @@ export class HandlerHost {
   private readonly owners = new Map<string, Handler>();
   private readonly slots = new Map<string, Map<string, Slot>>();
   private readonly orderedKeys = new Map<string, string[]>();
+  /** Targets by type and key, as long as no handler meets a new key. */
+  private routes = new Map<EventType, Map<string, readonly Target[]>>();
+  private lastDelivery: Delivery | null = null;
 
   constructor(handlers: readonly Handler[]) {
     for (const handler of handlers) {
@@ -90,26 +106,24 @@ export class HandlerHost {
   }
 
   /** Every (handler, key) that an event goes to, in a fixed order. */
-  targets(event: AnyEvent): Array<{ handler: Handler; key: string }> {
+  targets(event: AnyEvent): readonly Target[] {
     if (ADDRESSED.has(event.type)) {
       const data = event.data as { handler: string; handlerKey: string };
       const handler = this.handlers.get(data.handler);
       return handler ? [{ handler, key: data.handlerKey }] : [];
     }
-    const targets: Array<{ handler: Handler; key: string }> = [];
-    for (const handler of this.keyed.get(event.type) ?? []) targets.push({ handler, key: event.key });
-    for (const handler of this.broadcast.get(event.type) ?? []) {
-      const isKeyed = handler.consumes.includes(event.type);
-      for (const key of this.orderedKeys.get(handler.name) ?? []) {
-        if (!isKeyed || key !== event.key) targets.push({ handler, key });
-      }
-    }
+    let byKey = this.routes.get(event.type);
+    if (!byKey) this.routes.set(event.type, (byKey = new Map()));
+    let targets = byKey.get(event.key);
+    if (!targets) byKey.set(event.key, (targets = this.targetsOf(event.type, event.key)));
     return targets;
   }
 
   /** Delivers one event to one handler and key. */
   deliver(handler: Handler, key: string, event: AnyEvent): Delivered | DeliveryFailure {
-    return this.run(handler, key, { event });
+    // The same for all its targets: it is kept by each of them.
+    if (this.lastDelivery?.event !== event) this.lastDelivery = { event };
+    return this.run(handler, key, this.lastDelivery);
   }
 
   /** Lets the owner decide a command that was sent while `cause` was handled; `sender` tells two such commands apart. */
@@ -172,10 +186,10 @@ export class HandlerHost {
       slot.state = this.rebuild(handler, slot);
       slot.base = JSON.stringify(slot.state);
       slot.since = [];
-      return { handler: handler.name, key, event, error: asError(thrown) };
+      return { handler: handler.name, key, event, command: delivery.command, sender, error: asError(thrown) };
     }
     slot.since.push(delivery);
-    if (slot.since.length >= DELIVERIES_PER_BASE) {
+    if (slot.since.length >= BASE_AFTER.atLeast && slot.since.length >= baseAfter(slot)) {
       slot.base = JSON.stringify(slot.state);
       slot.since = [];
     }
@@ -204,13 +218,32 @@ export class HandlerHost {
     const slot: Slot = { key, state, now, base: JSON.stringify(state), since: [] };
     this.slots.get(handler.name)?.set(key, slot);
     const keys = this.orderedKeys.get(handler.name) ?? [];
-    if (!keys.includes(key)) this.orderedKeys.set(handler.name, [...keys, key].sort());
+    if (!keys.includes(key)) {
+      this.orderedKeys.set(handler.name, [...keys, key].sort());
+      this.routes = new Map();
+    }
     return slot;
+  }
+
+  private targetsOf(type: EventType, eventKey: string): Target[] {
+    const targets: Target[] = [];
+    for (const handler of this.keyed.get(type) ?? []) targets.push({ handler, key: eventKey });
+    for (const handler of this.broadcast.get(type) ?? []) {
+      const isKeyed = handler.consumes.includes(type);
+      for (const key of this.orderedKeys.get(handler.name) ?? []) {
+        if (!isKeyed || key !== eventKey) targets.push({ handler, key });
+      }
+    }
+    return targets;
   }
 }
 
 export function isFailure(result: Delivered | DeliveryFailure): result is DeliveryFailure {
   return 'error' in result;
+}
+
+function baseAfter({ base }: Slot): number {
+  return Math.min(BASE_AFTER.atMost, base.length / BASE_BLOCK);
 }
 
 function apply(handler: Handler, state: unknown, delivery: Delivery, outbox: Outbox): void {
@@ -236,11 +269,21 @@ function push<K, V>(map: Map<K, V[]>, key: K, value: V): void {
   else map.set(key, [value]);
 }
 
+const NOTHING: readonly never[] = [];
+
+/** Puts an entry at the end of a list that may be the shared empty one. */
+function append<T>(list: readonly T[], entry: T): readonly T[] {
+  if (list.length === 0) return [entry];
+  (list as T[]).push(entry);
+  return list;
+}
+
 /** Gives what is emitted its derived id, cause, time and headers (rules 2 and 3). */
 class CollectingOutbox implements Outbox, Delivered {
-  readonly events: AnyEvent[] = [];
-  readonly commands: AnyCommand[] = [];
-  readonly deadlines: DeadlineChange[] = [];
+  // Most deliveries make nothing: the lists come with their first entry.
+  events: readonly AnyEvent[] = NOTHING;
+  commands: readonly AnyCommand[] = NOTHING;
+  deadlines: readonly DeadlineChange[] = NOTHING;
 
   constructor(
     readonly handler: string,
@@ -254,7 +297,7 @@ class CollectingOutbox implements Outbox, Delivered {
     const full = { event_type: type, ...data };
     const emitter =
       this.sender === undefined ? `${this.handler}/${this.key}` : `${this.handler}/${this.key}#${this.sender}`;
-    this.events.push({
+    this.events = append(this.events, {
       id: derivedId(this.cause.id, emitter, this.events.length),
       type,
       schemaVersion: CATALOG[type].schemaVersion,
@@ -269,14 +312,14 @@ class CollectingOutbox implements Outbox, Delivered {
   }
 
   send(command: AnyCommand): void {
-    this.commands.push(command);
+    this.commands = append(this.commands, command);
   }
 
   schedule(name: string, at: number, data: JsonObject = {}): void {
-    this.deadlines.push({ set: true, name, at, data });
+    this.deadlines = append<DeadlineChange>(this.deadlines, { set: true, name, at, data });
   }
 
   cancel(name: string): void {
-    this.deadlines.push({ set: false, name });
+    this.deadlines = append<DeadlineChange>(this.deadlines, { set: false, name });
   }
 }

@@ -23,7 +23,7 @@ export class Parking {
   private readonly parked = new Map<string, ParkedKey>();
 
   get(handler: string, key: string): ParkedKey | undefined {
-    return this.parked.get(slot(handler, key));
+    return this.parked.size === 0 ? undefined : this.parked.get(slot(handler, key));
   }
 
   park(handler: string, key: string, delivery: WaitingDelivery, seq: number): void {

@@ -7,6 +7,8 @@ export interface LogWriterOptions {
   highWater?: number;
   /** Told of every failed write, before it is tried again after `retryMs`. */
   onRetry?: (error: Error, attempt: number) => void;
+  /** Told of every batch that is stored: its rows, and the wall time that storing it took, ms. */
+  onWritten?: (rows: number, elapsedMs: number) => void;
   /** Told once when writing has ended for good (another writer owns a stream, the log diverged). */
   onFatal?: (error: Error) => void;
   isTransient?: (error: unknown) => boolean;
@@ -83,7 +85,9 @@ export class LogWriter implements LogSink {
     while (this.waiting.length > 0 && !this.failure) {
       const batch = this.waiting.splice(0, this.options.maxBatch ?? 2_000);
       const last = batch[batch.length - 1];
+      const startedAt = performance.now();
       if (!(await this.write(batch)) || !last) break;
+      this.options.onWritten?.(batch.length, performance.now() - startedAt);
       this.stored = last.seq;
       this.wake();
     }

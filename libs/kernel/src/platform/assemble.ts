@@ -77,9 +77,17 @@ function orderToSend(engine: Engine, portfolio: string, orderId: string): OrderT
   const state = executionState(engine, portfolio);
   const order = state?.orders[orderId];
   if (!state || !order) return undefined;
+  const { clientOrderId, nonce, expiresAt, payload, signature } = order;
+  const isStored =
+    clientOrderId !== undefined && nonce !== undefined && expiresAt !== undefined && payload !== undefined;
   return {
     ...order,
     isTerminal: isTerminal(order.status),
-    halts: [...(state.portfolio?.halts ?? []), ...state.globalHalts].map((halt) => `${halt.source} (${halt.reason})`),
+    submission: isStored ? { clientOrderId, nonce, expiresAt, payload, signature: signature ?? '' } : null,
+    halts: [
+      ...[...(state.portfolio?.halts ?? []), ...state.globalHalts].map((halt) => `${halt.source} (${halt.reason})`),
+      // An owner that stopped at a poisoned event can fold no halt (rule 25): it counts as one.
+      ...(engine.parking.get('execution', portfolio) ? ['parking:execution (parked_key)'] : []),
+    ],
   };
 }

@@ -1,9 +1,10 @@
 import { resolve } from 'node:path';
 import type { AnyEvent, EmitData, EventType } from '@moon/events';
-import type { PlatformConfig } from '@moon/domain';
+import { num15, type PlatformConfig } from '@moon/domain';
 import type { ModelLatency } from '../adapters/rule-based-model';
 import type { Engine } from '../core/engine';
 import { LogWriter } from '../log/log-writer';
+import { SlaMonitor } from '../log/sla-monitor';
 import type { Clock } from '../ports/clock';
 import type { EventStore, LogRow } from '../ports/event-store';
 import type { Feed, FeedSink } from '../ports/feed';
@@ -15,6 +16,7 @@ import { ThreadedAgents, type ThreadedAgentsOptions } from '../runtime/threads/t
 import { isMarketEvent, VenueLink } from '../venue-link/venue-link';
 import { assemble } from './assemble';
 import { builtInAgents } from './built-in-agents';
+import { closePast } from './close-past';
 import { processEvent } from './process-event';
 import { reconcileAll } from './reconcile';
 import { risingNonce } from './recorded-run';
@@ -26,6 +28,8 @@ export interface LiveRunOptions {
   codeVersion: string;
   platform: PlatformConfig;
   store: EventStore;
+  /** Told how the store does: null after a write, the error when one failed and is tried again. */
+  onStore?: (error: Error | null) => void;
   /** Which errors of the store pass by themselves; the others end the run. */
   isTransientStoreError?: (error: unknown) => boolean;
   venue: VenuePort;
@@ -68,6 +72,8 @@ export interface LiveRun {
   abandon(): Promise<void>;
 }
 
+/** Service level of an append, p99 (EVS-4), wall ms. */
+const APPEND_BOUND_MS = 10;
 /** Retry of a venue that is silent, wall ms. */
 const VENUE_RETRY_MS = 500;
 /** How long a start waits for agents that are behind, wall ms; they then catch up while the run goes on. */
@@ -84,10 +90,35 @@ export async function startLiveRun(options: LiveRunOptions): Promise<LiveRun> {
   const { store, platform, feed, clock, venue, onProblem } = options;
   const headers: AnyEvent['headers'] = { mode: feed.mode };
   const portfolios = platform.portfolios.map((portfolio) => portfolio.name);
+  const wiring = {
+    config: platform,
+    headers,
+    sign: (portfolio: string, payload: string) => options.signer.sign(portfolio, payload),
+    nextNonce: risingNonce(),
+    modelLatency: options.modelLatency,
+    orderTimeToLiveMs: options.orderTimeToLiveMs,
+    venueRetryMs: VENUE_RETRY_MS,
+  };
+  await closePast({ ...wiring, store, link: new VenueLink(venue, headers, options.isVenueRemote) });
+  const appendSla = new SlaMonitor({
+    ...{ boundMs: APPEND_BOUND_MS, samples: 200, quietMs: 60_000 },
+    onViolation: (p99) => {
+      onProblem('the store is slower than its service level', { p99Ms: p99, boundMs: APPEND_BOUND_MS });
+      const data = { metric: 'event_store_append_p99', value: num15(p99), bound: APPEND_BOUND_MS, unit: 'ms' };
+      report('metric.sla_violation', { ...data, timestamp: Math.max(clock.now(), engine.now) });
+    },
+  });
   const log = new LogWriter(store, await store.lastSeq(), {
     isTransient: options.isTransientStoreError,
     onFatal: options.onFatal,
-    onRetry: (error, attempt) => onProblem('store write failed, trying again', { error: error.message, attempt }),
+    onRetry: (error, attempt) => {
+      onProblem('store write failed, trying again', { error: error.message, attempt });
+      options.onStore?.(error);
+    },
+    onWritten: (_rows, elapsedMs) => {
+      options.onStore?.(null);
+      appendSla.observe(elapsedMs);
+    },
   });
   const link = new VenueLink(venue, headers, options.isVenueRemote);
   const agents = new ThreadedAgents({
@@ -101,15 +132,9 @@ export async function startLiveRun(options: LiveRunOptions): Promise<LiveRun> {
     ...agentReports({ engine: () => engine, headers, submit: (event) => void live.submit(event), onProblem }),
   });
   const engine: Engine = assemble({
-    config: platform,
+    ...wiring,
     log,
     link,
-    headers,
-    sign: (portfolio, payload) => options.signer.sign(portfolio, payload),
-    nextNonce: risingNonce(),
-    modelLatency: options.modelLatency,
-    orderTimeToLiveMs: options.orderTimeToLiveMs,
-    venueRetryMs: VENUE_RETRY_MS,
     remote: agents,
     onEvent: options.onEvent,
     onRequest: (request) => live.request(request),

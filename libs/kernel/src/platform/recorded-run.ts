@@ -19,6 +19,8 @@ export interface RecordedRunOptions {
   codeVersion: string;
   platform: PlatformConfig;
   store: EventStore;
+  /** Told how the store does: null after a write, the error when one failed and is tried again. */
+  onStore?: (error: Error | null) => void;
   /** Which errors of the store pass by themselves; the others end the run. */
   isTransientStoreError?: (error: unknown) => boolean;
   venue: VenuePort;
@@ -61,7 +63,11 @@ export async function startRecordedRun(options: RecordedRunOptions): Promise<Rec
   const portfolios = platform.portfolios.map((portfolio) => portfolio.name);
   const log = new LogWriter(store, await store.lastSeq(), {
     isTransient: options.isTransientStoreError,
-    onRetry: (error, attempt) => options.onFailure?.(`store write failed, attempt ${attempt}: ${error.message}`),
+    onRetry: (error, attempt) => {
+      options.onFailure?.(`store write failed, attempt ${attempt}: ${error.message}`);
+      options.onStore?.(error);
+    },
+    onWritten: () => options.onStore?.(null),
   });
   const link = new VenueLink(options.venue, headers, options.isVenueRemote);
   let lockstep: LockstepRuntime | null = null;
@@ -95,6 +101,7 @@ export async function startRecordedRun(options: RecordedRunOptions): Promise<Rec
     headers,
     afterInput: async (event) => {
       await pacer.wait(event.occurredAt);
+      if (log.fatal) throw log.fatal;
       await checkpoints.afterInput();
       return isStopped;
     },

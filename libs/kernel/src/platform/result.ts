@@ -77,7 +77,8 @@ async function differencesOf({ engine, link, portfolios }: ResultSources): Promi
   const found: string[] = [];
   for (const name of portfolios) {
     const fold = executionState(engine, name)?.portfolio;
-    if (fold) found.push(...differences(fold, await link.venue.books(name)).map((difference) => `${name}: ${difference}`));
+    if (fold)
+      found.push(...differences(fold, await link.venue.books(name)).map((difference) => `${name}: ${difference}`));
   }
   return found;
 }

@@ -27,8 +27,11 @@ export interface EffectAdapter {
   readonly isPure?: boolean;
   /** 'ordered': one request after the other (a venue); 'parallel': each on its own (a model). */
   readonly concurrency: 'ordered' | 'parallel';
-  /** Performs one request. It answers failure with an event too; a throw is a defect and stops the run. */
-  perform(request: AnyEvent, context: EffectContext): Promise<TimedInput[]> | TimedInput[];
+  /**
+   * Performs one request. It answers failure with an event too; a throw is a defect and stops the run.
+   * An empty answer means that the result comes by another way (a venue's report), null that none will ever come.
+   */
+  perform(request: AnyEvent, context: EffectContext): Promise<TimedInput[] | null> | TimedInput[] | null;
   /** The key of the request that `event` settles (see `requestKey`), or null when it settles none. */
   settles(event: AnyEvent): string | null;
   /** The key under which an open request is remembered. */

@@ -245,8 +245,9 @@ export class LiveRuntime {
     const work = before.then(async () => {
       if (!adapter.isPure) await log.durable(request.seq);
       if (this.isStopped) return;
-      for (const result of await adapter.perform(request.request, { now: clock.now(), recovering }))
-        this.takeLater(result);
+      const results = await adapter.perform(request.request, { now: clock.now(), recovering });
+      if (results === null) engine.effects.close(request);
+      for (const result of results ?? []) this.takeLater(result);
       if (!adapter.isPure) this.armVenue();
     });
     if (adapter.concurrency === 'ordered')

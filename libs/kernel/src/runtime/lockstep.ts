@@ -4,7 +4,7 @@ import type { Engine } from '../core/engine';
 import type { OpenRequest } from '../core/effect-tracker';
 import type { LogSink } from '../log/log-writer';
 import type { TimedInput } from '../ports/effect';
-import type { VenueLink } from '../venue-link/venue-link';
+import { isMarketEvent, type VenueLink } from '../venue-link/venue-link';
 import { InputCursor, type InputSource } from './input-source';
 
 export interface LockstepOptions {
@@ -17,15 +17,6 @@ export interface LockstepOptions {
   /** Called after each input has been handled to the end; may wait (pace, checkpoints, stop). True ends the run. */
   afterInput?: (event: AnyEvent) => boolean | Promise<boolean>;
 }
-
-/** Types that a venue's books follow. */
-const MARKET_TYPES: ReadonlySet<string> = new Set([
-  'price.tick',
-  'bar.opened',
-  'bar.closed',
-  'funding.update',
-  'instrument.listed',
-]);
 
 /** Inputs between two turns of the event loop, in which the log is written and sockets are served. */
 const INPUTS_PER_TURN = 128;
@@ -128,7 +119,7 @@ export class LockstepRuntime {
     const { engine, venue } = this.options;
     this.cursor.take();
     engine.input(input);
-    if (venue && MARKET_TYPES.has(input.type)) {
+    if (venue && isMarketEvent(input)) {
       let reports = venue.market(input);
       if (reports instanceof Promise) reports = await reports;
       for (const report of reports) engine.input(report);
@@ -151,7 +142,8 @@ export class LockstepRuntime {
     if (!adapter.isPure) await log.durable(request.seq);
     let results = adapter.perform(request.request, { now: this.now, recovering });
     if (results instanceof Promise) results = await results;
-    for (const result of results) this.take(result);
+    if (results === null) engine.effects.close(request);
+    for (const result of results ?? []) this.take(result);
   }
 
   private take({ event, availableAt }: TimedInput): void {

@@ -21,8 +21,8 @@ export function orderCanceller(options: OrderEffectsOptions): EffectAdapter {
     async perform(request, { now }) {
       const orderId = orderIdOf(request);
       const order = options.order(request.key, orderId);
-      if (!order || order.isTerminal || order.clientOrderId === undefined) return [];
-      const { clientOrderId } = order;
+      if (!order || order.isTerminal || !order.submission) return null;
+      const { clientOrderId } = order.submission;
       const nonce = options.nextNonce();
       const sentAt = Math.max(request.occurredAt, now);
       const expiresAt = sentAt + options.timeToLiveMs;
@@ -47,7 +47,7 @@ export function orderCanceller(options: OrderEffectsOptions): EffectAdapter {
           payload: text,
           signature,
         });
-        return availableNow(link.toEvents(reports), now);
+        return availableNow(await link.take(reports), now);
       } catch (error) {
         if (!(error instanceof VenueTimeout || error instanceof VenueUnreachable || error instanceof VenueRefused))
           throw error;

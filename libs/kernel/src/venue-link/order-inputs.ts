@@ -1,4 +1,5 @@
 import { derivedId, type AnyEvent, type EmitData, type EventType } from '@moon/events';
+import type { OrderStatus } from '@moon/domain';
 import type { TimedInput } from '../ports/effect';
 import type { VenueLink } from './venue-link';
 
@@ -13,7 +14,9 @@ export interface OrderToSend {
   timeInForce: 'GTC' | 'IOC';
   reduceOnly: boolean;
   attempt: number;
-  clientOrderId?: string;
+  status: OrderStatus;
+  /** The signed bytes of the present attempt, once they are stored. */
+  submission: Submission | null;
   isTerminal: boolean;
   /** The halts that stand now, for the portfolio and globally, in words. */
   halts: readonly string[];
@@ -34,7 +37,13 @@ export interface OrderEffectsOptions {
 }
 
 /** The signed bytes of one attempt, as they are stored. */
-export type Submission = Extract<AnyEvent, { type: 'order.submitted' }>;
+export interface Submission {
+  clientOrderId: string;
+  nonce: number;
+  expiresAt: number;
+  payload: string;
+  signature: string;
+}
 
 /** Which of an adapter's outputs an input is: part of its derived id. */
 interface Origin {

@@ -19,7 +19,7 @@ export function orderPreparer(options: OrderEffectsOptions): EffectAdapter {
     perform(request, { now }) {
       const id = orderIdOf(request);
       const order = options.order(request.key, id);
-      if (!order || order.isTerminal) return [];
+      if (!order || order.isTerminal) return null;
       const blocked = blockedBy(order);
       if (blocked) return [withheld(request, blocked, now)];
       const nonce = options.nextNonce();

@@ -13,117 +13,114 @@ import {
   type Submission,
 } from './order-inputs';
 
+/** An order with its stored bytes, whose outcome nobody knows yet. */
+type Sendable = OrderToSend & { submission: Submission };
+
 /**
  * order.submitted → the venue. Halts are read again right before the send (rule 18). An unknown outcome is queried first,
  * and only the same bytes are ever sent again; "unknown order" is final once venue time has passed their expiry (rule 17).
+ * It remembers nothing: bytes and outcome are what the order's owner knows.
  */
-export class OrderSender implements EffectAdapter {
-  readonly name = 'order-sender';
-  readonly performs = ['order.submitted', 'order.outcome_unknown'] as const;
-  readonly concurrency = 'ordered';
-  readonly requestKey = orderIdOf;
-  private readonly submissions = new Map<string, Submission>();
-  private readonly silences = new Map<string, number>();
+export function orderSender(options: OrderEffectsOptions): EffectAdapter {
+  return {
+    name: 'order-sender',
+    performs: ['order.submitted', 'order.outcome_unknown'],
+    concurrency: 'ordered',
+    requestKey: orderIdOf,
+    settles(event) {
+      if (event.type === 'venue.report')
+        return event.data.kind === 'cancel_rejected' ? null : (event.data.order_id ?? null);
+      return isOneOf(event, 'order.withheld', 'trade.expired') ? orderIdOf(event) : null;
+    },
+    perform: (request, context) => perform(request, context, options),
+  };
+}
 
-  constructor(private readonly options: OrderEffectsOptions) {}
-
-  settles(event: AnyEvent): string | null {
-    if (event.type === 'order.submitted') this.submissions.set(event.data.order_id, event);
-    if (!isOneOf(event, 'venue.report', 'order.withheld', 'trade.expired')) return null;
-    if (event.type === 'venue.report' && (event.data.order_id === undefined || event.data.kind === 'cancel_rejected'))
-      return null;
-    const id = orderIdOf(event);
-    this.submissions.delete(id);
-    this.silences.delete(id);
-    return id;
+async function perform(
+  request: AnyEvent,
+  context: EffectContext,
+  options: OrderEffectsOptions,
+): Promise<TimedInput[] | null> {
+  const order = options.order(request.key, orderIdOf(request));
+  const mayBeThere = context.recovering || request.type === 'order.outcome_unknown';
+  if (!order || !isOpen(order)) {
+    // Ended before its bytes were sent for the first time; later on, an order that has moved on has its outcome.
+    if (mayBeThere || order?.status === 'accepted' || order?.status === 'partially_filled') return null;
+    return [withheld(request, { reason: 'ENDED', detail: 'The order had ended before it was sent.' }, context.now)];
   }
-
-  async perform(request: AnyEvent, context: EffectContext): Promise<TimedInput[]> {
-    const submission = this.submissions.get(orderIdOf(request));
-    const order = this.options.order(request.key, orderIdOf(request));
-    if (!submission || !order || order.isTerminal) {
-      return [withheld(request, { reason: 'ENDED', detail: 'The order had ended before it was sent.' }, context.now)];
-    }
-    try {
-      const mayBeThere = context.recovering || request.type === 'order.outcome_unknown';
-      return (
-        (mayBeThere ? await this.ask(request, submission, order, context) : null) ??
-        (await this.send(request, submission, order, context))
-      );
-    } catch (error) {
-      return this.afterError(error, request, submission, context);
-    }
+  try {
+    const asked = mayBeThere ? await ask(request, order, context, options) : null;
+    return asked ?? (await send(request, order, context, options));
+  } catch (error) {
+    return afterError(error, request, context, options);
   }
+}
 
-  /** What the venue knows of an order whose outcome is unknown; null when it knows nothing and the bytes may be sent again. */
-  private async ask(
-    request: AnyEvent,
-    submission: Submission,
-    order: OrderToSend,
-    { now }: EffectContext,
-  ): Promise<TimedInput[] | null> {
-    const { clientOrderId, expiresAt } = submission.data;
-    const known = await this.options.link.venue.query(request.key, clientOrderId);
-    if (known.known) return availableNow(await this.options.link.catchUp(request.key), now);
-    if (known.venueTime > expiresAt) {
-      return [
-        withheld(
-          request,
-          { reason: 'EXPIRED', detail: 'The signed bytes expired before the venue knew of the order.' },
-          now,
-        ),
-      ];
-    }
-    const blocked = blockedBy(order);
-    return blocked
-      ? [
-          this.unknown(
-            submission,
-            `${blocked.detail} It is asked for again when its bytes have expired.`,
-            expiresAt + 1,
-          ),
-        ]
-      : null;
-  }
+function isOpen(order: OrderToSend): order is Sendable {
+  return order.submission !== null && (order.status === 'submitted' || order.status === 'unknown');
+}
 
-  private async send(
-    request: AnyEvent,
-    submission: Submission,
-    order: OrderToSend,
-    { now }: EffectContext,
-  ): Promise<TimedInput[]> {
-    const blocked = blockedBy(order);
-    if (blocked) return [withheld(request, blocked, now)];
-    const { data } = submission;
-    const reports = await this.options.link.venue.submit({ ...data, orderId: data.order_id });
-    return availableNow(this.options.link.toEvents(reports), now);
+/** What the venue knows of an order whose outcome is unknown; null when it knows nothing and the bytes may be sent again. */
+async function ask(
+  request: AnyEvent,
+  order: Sendable,
+  { now }: EffectContext,
+  { link }: OrderEffectsOptions,
+): Promise<TimedInput[] | null> {
+  const { clientOrderId, expiresAt } = order.submission;
+  const known = await link.venue.query(request.key, clientOrderId);
+  if (known.known) return availableNow(await link.catchUp(request.key), now);
+  if (known.venueTime > expiresAt) {
+    return [
+      withheld(
+        request,
+        { reason: 'EXPIRED', detail: 'The signed bytes expired before the venue knew of the order.' },
+        now,
+      ),
+    ];
   }
+  const blocked = blockedBy(order);
+  return blocked
+    ? [unknown(request, `${blocked.detail} It is asked for again when its bytes have expired.`, expiresAt + 1)]
+    : null;
+}
 
-  private async afterError(
-    error: unknown,
-    request: AnyEvent,
-    submission: Submission,
-    { now }: EffectContext,
-  ): Promise<TimedInput[]> {
-    if (error instanceof VenueRefused) {
-      // A used nonce on a resend: the first send arrived.
-      if (error.code === 'nonce_used') return availableNow(await this.options.link.catchUp(request.key), now);
-      return [withheld(request, { reason: error.code, detail: error.message }, now)];
-    }
-    if (error instanceof VenueTimeout || error instanceof VenueUnreachable) {
-      return [this.unknown(submission, error.message, now + this.options.retryMs)];
-    }
-    throw error;
-  }
+async function send(
+  request: AnyEvent,
+  order: Sendable,
+  { now }: EffectContext,
+  { link }: OrderEffectsOptions,
+): Promise<TimedInput[]> {
+  const blocked = blockedBy(order);
+  if (blocked) return [withheld(request, blocked, now)];
+  const signed = { portfolio: request.key, orderId: orderIdOf(request), ...order.submission };
+  return availableNow(await link.take(await link.venue.submit(signed)), now);
+}
 
-  private unknown(submission: Submission, detail: string, availableAt: number): TimedInput {
-    const { order_id, portfolio, attempt } = submission.data;
-    const ordinal = (this.silences.get(order_id) ?? 0) + 1;
-    this.silences.set(order_id, ordinal);
-    const data = { order_id, portfolio, attempt, detail: detail.slice(0, 1_000), timestamp: submission.occurredAt };
-    return {
-      event: orderInput(submission, 'order.outcome_unknown', { source: 'sender/silence', ordinal }, data),
-      availableAt,
-    };
+async function afterError(
+  error: unknown,
+  request: AnyEvent,
+  { now }: EffectContext,
+  { link, retryMs }: OrderEffectsOptions,
+): Promise<TimedInput[]> {
+  if (error instanceof VenueRefused) {
+    // A used nonce on a resend: the first send arrived.
+    if (error.code === 'nonce_used') return availableNow(await link.catchUp(request.key), now);
+    return [withheld(request, { reason: error.code, detail: error.message }, now)];
   }
+  if (error instanceof VenueTimeout || error instanceof VenueUnreachable)
+    return [unknown(request, error.message, now + retryMs)];
+  throw error;
+}
+
+/** The venue was silent. Each silence is caused by the one before, so that each has an id of its own. */
+function unknown(request: AnyEvent, detail: string, availableAt: number): TimedInput {
+  const { order_id, portfolio, attempt, timestamp } = (
+    request as Extract<AnyEvent, { type: 'order.submitted' | 'order.outcome_unknown' }>
+  ).data;
+  const data = { order_id, portfolio, attempt, detail: detail.slice(0, 1_000), timestamp };
+  return {
+    event: orderInput(request, 'order.outcome_unknown', { source: 'sender/silence', ordinal: 0 }, data),
+    availableAt,
+  };
 }

@@ -24,8 +24,8 @@ export function reconciler(options: ReconcilerOptions): EffectAdapter {
     concurrency: 'ordered',
     requestKey: (request) => request.id,
     settles: (event) => (event.type === 'portfolio.reconciled' ? event.causationId : null),
-    async perform(request, { now }): Promise<TimedInput[]> {
-      if (request.type !== 'trade.force_close' || request.data.stage !== 'flat') return [];
+    async perform(request, { now }): Promise<TimedInput[] | null> {
+      if (request.type !== 'trade.force_close' || request.data.stage !== 'flat') return null;
       try {
         const books = await options.link.venue.books(request.data.portfolio);
         const event = reconciled(request, options.fold(request.data.portfolio), books, options.headers);

@@ -87,7 +87,7 @@ export class VenueLink implements Companion {
   /** Feeds a market event; answers what follows from it at the venue. */
   market(event: AnyEvent): Awaitable<AnyEvent[]> {
     this.lastMarket = { id: event.id, correlationId: event.correlationId };
-    return this.then(this.venue.market(event));
+    return this.take(this.venue.market(event));
   }
 
   advanceTo(ms: number): Awaitable<AnyEvent[]> {
@@ -97,7 +97,7 @@ export class VenueLink implements Companion {
       if (event) due.push(event);
       if (event?.type === 'venue.report') this.lastSeq.set(event.data.portfolio, event.data.venueSeq);
     }
-    const fired = this.then(this.venue.advanceTo(ms));
+    const fired = this.take(this.venue.advanceTo(ms));
     return fired instanceof Promise ? fired.then((events) => [...due, ...events]) : [...due, ...fired];
   }
 
@@ -107,21 +107,11 @@ export class VenueLink implements Companion {
     return due instanceof Promise ? due.then((at) => earliest(at, held)) : earliest(due, held);
   }
 
-  /** The events of reports that have not come in yet. */
-  toEvents(reports: readonly VenueReport[]): AnyEvent[] {
-    const events: AnyEvent[] = [];
-    for (const report of reports) {
-      const last = this.lastSeq.get(report.portfolio) ?? 0;
-      if (report.venueSeq <= last) continue;
-      if (report.venueSeq !== last + 1) {
-        throw new Error(
-          `Venue ${this.venue.name} jumped from report ${last} to ${report.venueSeq} of portfolio "${report.portfolio}": reports are missing.`,
-        );
-      }
-      this.lastSeq.set(report.portfolio, report.venueSeq);
-      events.push(this.toEvent(report));
-    }
-    return events;
+  /** The inputs of a venue's answer. Reports that it sent before and that never arrived are fetched first. */
+  take(answer: Awaitable<VenueReport[]>): Awaitable<AnyEvent[]> {
+    if (answer instanceof Promise) return answer.then((reports) => this.take(reports));
+    const missing = answer.find((report) => report.venueSeq > this.nextSeq(report.portfolio, answer));
+    return missing === undefined ? this.toEvents(answer) : this.fetch(answer);
   }
 
   /** Everything that the venue has reported of a portfolio and that has not come in; nothing while reports wait for their time. */
@@ -156,8 +146,37 @@ export class VenueLink implements Companion {
     return due;
   }
 
-  private then(reports: Awaitable<VenueReport[]>): Awaitable<AnyEvent[]> {
-    return reports instanceof Promise ? reports.then((list) => this.toEvents(list)) : this.toEvents(reports);
+  /** The highest number that a report of this answer may have without one missing before it. */
+  private nextSeq(portfolio: string, answer: readonly VenueReport[]): number {
+    const numbers = answer.filter((report) => report.portfolio === portfolio).map((report) => report.venueSeq);
+    let next = (this.lastSeq.get(portfolio) ?? 0) + 1;
+    while (numbers.includes(next)) next += 1;
+    return next - 1;
+  }
+
+  private async fetch(answer: readonly VenueReport[]): Promise<AnyEvent[]> {
+    const events: AnyEvent[] = [];
+    for (const portfolio of new Set(answer.map((report) => report.portfolio))) {
+      events.push(...this.toEvents(await this.venue.reportsSince(portfolio, this.lastSeq.get(portfolio) ?? 0)));
+    }
+    return events.sort((a, b) => a.occurredAt - b.occurredAt);
+  }
+
+  /** The events of reports that have not come in yet. */
+  private toEvents(reports: readonly VenueReport[]): AnyEvent[] {
+    const events: AnyEvent[] = [];
+    for (const report of reports) {
+      const last = this.lastSeq.get(report.portfolio) ?? 0;
+      if (report.venueSeq <= last) continue;
+      if (report.venueSeq !== last + 1) {
+        throw new Error(
+          `Venue ${this.venue.name} jumped from report ${last} to ${report.venueSeq} of portfolio "${report.portfolio}": reports are missing.`,
+        );
+      }
+      this.lastSeq.set(report.portfolio, report.venueSeq);
+      events.push(this.toEvent(report));
+    }
+    return events;
   }
 
   private toEvent(report: VenueReport): AnyEvent {

@@ -13,7 +13,9 @@ type Options = GlobalOptions & { handler?: string };
 export function addDeadLettersCommand(program: Command, io: Io): void {
   const command = program
     .command('dead-letters')
-    .description('events that an agent gave up, and keys that stand still at an event: shows them, delivers them again');
+    .description(
+      'events that an agent gave up, and keys that stand still at an event: shows them, delivers them again',
+    );
   command
     .command('list', { isDefault: true })
     .description('lists what waits for an operator')
@@ -23,16 +25,24 @@ export function addDeadLettersCommand(program: Command, io: Io): void {
     .description('shows the event itself, and why it was given up')
     .argument('<id>', 'id of the event, or its first digits')
     .option('--handler <name>', 'the handler, when several gave the event up')
-    .action((id: string, _options, self: Command) => onLog(io, self, (log, _store, options) => show(io, log, id, options)));
+    .action((id: string, _options, self: Command) =>
+      onLog(io, self, (log, _store, options) => show(io, log, id, options)),
+    );
   command
     .command('replay')
     .description('has the event delivered again, or lets the key go on; when no platform runs, at its next start')
     .argument('<id>', 'id of the event, or its first digits')
     .option('--handler <name>', 'the handler, when several gave the event up')
-    .action((id: string, _options, self: Command) => onLog(io, self, (log, store, options) => replay(io, { log, store, options }, id)));
+    .action((id: string, _options, self: Command) =>
+      onLog(io, self, (log, store, options) => replay(io, { log, store, options }, id)),
+    );
 }
 
-async function onLog(io: Io, command: Command, work: (log: RunLog, store: Store, options: Options) => Promise<void>): Promise<void> {
+async function onLog(
+  io: Io,
+  command: Command,
+  work: (log: RunLog, store: Store, options: Options) => Promise<void>,
+): Promise<void> {
   const options = command.optsWithGlobals<Options>();
   await withStore(io, { global: options, command: `moon dead-letters ${command.name()}` }, async (store) => {
     const run = await chooseRun(store, options.run);
@@ -67,7 +77,9 @@ async function show(io: Io, log: RunLog, id: string, options: Options): Promise<
     return;
   }
   const { handler, handlerKey, kind, since, reason, error } = letter;
-  io.out(`${handler}/${handlerKey} ${kind === 'parked' ? 'stands still since' : 'gave it up at'} ${clock(since)} (${reason})`);
+  io.out(
+    `${handler}/${handlerKey} ${kind === 'parked' ? 'stands still since' : 'gave it up at'} ${clock(since)} (${reason})`,
+  );
   io.out(`error  ${error}`);
   if (!row) {
     io.out(`event  ${letter.eventId} is no longer in the log`);

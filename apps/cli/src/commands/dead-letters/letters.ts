@@ -24,9 +24,14 @@ export async function readLetters({ inspection }: Pick<RunLog, 'inspection'>): P
   const parked = await inspection.parkedKeys();
   const skipped = await inspection.deadLetters();
   return [
-    ...parked.map(
-      ({ parkedAt, error, ...key }): Letter => ({ kind: 'parked', ...key, reason: 'error', error: error ?? '', since: parkedAt, skipSeq: null }),
-    ),
+    ...parked.map(({ parkedAt, error, ...key }): Letter => ({
+      kind: 'parked',
+      ...key,
+      reason: 'error',
+      error: error ?? '',
+      since: parkedAt,
+      skipSeq: null,
+    })),
     ...skipped.map(({ skippedAt, ...letter }): Letter => ({ kind: 'skipped', ...letter, since: skippedAt })),
   ];
 }
@@ -35,13 +40,23 @@ export async function readLetters({ inspection }: Pick<RunLog, 'inspection'>): P
 export function findLetter(letters: readonly Letter[], id: string, handler: string | undefined): Letter {
   if (letters.length === 0) throw new CommandFailed('There are no dead letters and no parked keys.');
   const byId = letters.filter(({ eventId }) => eventId.startsWith(id.toLowerCase()));
-  if (byId.length === 0) throw new UsageError(`No dead letter has an event id that begins with "${id}". "moon dead-letters list" shows them.`);
+  if (byId.length === 0)
+    throw new UsageError(
+      `No dead letter has an event id that begins with "${id}". "moon dead-letters list" shows them.`,
+    );
   const found = handler === undefined ? byId : byId.filter((letter) => letter.handler === handler);
   if (found.length === 1) return found[0]!;
   const names = byId.map((letter) => `${letter.handler} (${letter.handlerKey}, ${shortId(letter.eventId)})`);
   if (found.length === 0) {
-    const nearest = nearestName(handler ?? '', byId.map((letter) => letter.handler));
-    throw new UsageError(`"${handler}" did not give up that event. ${nearest === null ? `It was: ${names.join(', ')}.` : `Did you mean "${nearest}"?`}`);
+    const nearest = nearestName(
+      handler ?? '',
+      byId.map((letter) => letter.handler),
+    );
+    throw new UsageError(
+      `"${handler}" did not give up that event. ${nearest === null ? `It was: ${names.join(', ')}.` : `Did you mean "${nearest}"?`}`,
+    );
   }
-  throw new UsageError(`"${id}" fits ${found.length} dead letters: ${names.join(', ')}. Give more digits, or --handler NAME.`);
+  throw new UsageError(
+    `"${id}" fits ${found.length} dead letters: ${names.join(', ')}. Give more digits, or --handler NAME.`,
+  );
 }

@@ -25,10 +25,14 @@ export async function replayLetter(store: Store, log: RunLog, letter: Letter): P
   }
   const outcome = await outcomeOf(log, letter);
   if (outcome === 'failed') {
-    throw new CommandFailed(`${answer.message} ${handler}/${handlerKey} failed at it again: see "moon dead-letters show ${shortId(eventId)}".`);
+    throw new CommandFailed(
+      `${answer.message} ${handler}/${handlerKey} failed at it again: see "moon dead-letters show ${shortId(eventId)}".`,
+    );
   }
   if (outcome === 'waiting') {
-    throw new CommandFailed(`${answer.message} It is still listed after ${OUTCOME_TIMEOUT_MS / 1_000} s: see "moon dead-letters list".`);
+    throw new CommandFailed(
+      `${answer.message} It is still listed after ${OUTCOME_TIMEOUT_MS / 1_000} s: see "moon dead-letters list".`,
+    );
   }
   const done = kind === 'parked' ? 'goes on' : `was given ${shortId(eventId)} again and did not fail`;
   return { ...answer, message: `${handler}/${handlerKey} ${done}. ${answer.message}` };
@@ -41,7 +45,10 @@ async function outcomeOf(log: RunLog, letter: Letter): Promise<'handled' | 'fail
   for (;;) {
     const again = (await readLetters(log)).find(
       ({ kind, handler, handlerKey, eventId }) =>
-        kind === letter.kind && handler === letter.handler && handlerKey === letter.handlerKey && eventId === letter.eventId,
+        kind === letter.kind &&
+        handler === letter.handler &&
+        handlerKey === letter.handlerKey &&
+        eventId === letter.eventId,
     );
     if (again && (gone || again.skipSeq !== letter.skipSeq)) return 'failed';
     gone ||= !again;

@@ -37,7 +37,8 @@ async function runDoctor(io: Io, options: Options): Promise<number> {
   if (programs.status !== 'wrong') found(await checkStore(io, options, dataDir));
   const wrongs = findings.filter(({ status }) => status === 'wrong').length;
   if (options.json) io.out(JSON.stringify({ healthy: wrongs === 0, dataDir, findings }));
-  else io.out(wrongs === 0 ? 'Everything is in order.' : `${wrongs} of ${findings.length} checks found something wrong.`);
+  else
+    io.out(wrongs === 0 ? 'Everything is in order.' : `${wrongs} of ${findings.length} checks found something wrong.`);
   return wrongs === 0 ? EXIT.ok : EXIT.failed;
 }
 

@@ -8,8 +8,18 @@ export interface Finding {
 }
 
 export const ok = (check: string, detail: string): Finding => ({ check, status: 'ok', detail });
-export const note = (check: string, detail: string, mend?: string): Finding => ({ check, status: 'note', detail, ...(mend !== undefined && { mend }) });
-export const wrong = (check: string, detail: string, mend: string): Finding => ({ check, status: 'wrong', detail, mend });
+export const note = (check: string, detail: string, mend?: string): Finding => ({
+  check,
+  status: 'note',
+  detail,
+  ...(mend !== undefined && { mend }),
+});
+export const wrong = (check: string, detail: string, mend: string): Finding => ({
+  check,
+  status: 'wrong',
+  detail,
+  mend,
+});
 
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);

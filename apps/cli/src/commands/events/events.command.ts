@@ -41,15 +41,26 @@ async function showEvents(io: Io, options: Options): Promise<void> {
   const limit = options.limit === undefined ? undefined : parseCount(options.limit, '--limit', MOST);
   const format = options.json ? eventJson : eventLine;
   if (options.tail) {
-    if (options.after !== undefined || options.to !== undefined) throw new UsageError('--tail goes on for ever: it cannot be used with --after or --to.');
-    await followEvents(io, { global: options, filter, limit: limit ?? DEFAULT_TAIL, show: (row) => io.out(format(row)) });
+    if (options.after !== undefined || options.to !== undefined)
+      throw new UsageError('--tail goes on for ever: it cannot be used with --after or --to.');
+    await followEvents(io, {
+      global: options,
+      filter,
+      limit: limit ?? DEFAULT_TAIL,
+      show: (row) => io.out(format(row)),
+    });
     return;
   }
   const end = options.from === undefined && options.after === undefined ? 'newest' : 'oldest';
   await withStore(io, { global: options, command: 'moon events' }, async (store) => {
     const run = await chooseRun(store, options.run);
     await withRunLog(store, run, async ({ events }) => {
-      const { rows, cursor } = await listEvents(events, { filter, limit: limit ?? DEFAULT_LIMIT, end, after: options.after });
+      const { rows, cursor } = await listEvents(events, {
+        filter,
+        limit: limit ?? DEFAULT_LIMIT,
+        end,
+        after: options.after,
+      });
       for (const row of rows) io.out(format(row));
       io.err(`Run ${run.runId}: ${plural(rows.length, 'event')}.${furtherOn(cursor, end)}`);
     });

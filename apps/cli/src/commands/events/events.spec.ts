@@ -11,7 +11,11 @@ describe('moon events', () => {
     platform = await FakePlatform.start(line.dataDir);
     for (let minute = 0; minute < 30; minute += 1) {
       const token = minute % 2 === 0 ? 'BTC' : 'ETH';
-      await platform.say('price.tick', { token, instrument: `${token}.HYPERLIQUID`, price: 100 + minute }, { at: T0 + minute * MINUTE });
+      await platform.say(
+        'price.tick',
+        { token, instrument: `${token}.HYPERLIQUID`, price: 100 + minute },
+        { at: T0 + minute * MINUTE },
+      );
     }
     const tick = await platform.say('price.tick', { token: 'BTC', price: 130 }, { at: T0 + 30 * MINUTE });
     await platform.say('signal.generated', { token: 'BTC' }, { cause: tick });
@@ -33,7 +37,9 @@ describe('moon events', () => {
     const { code, out, err } = await line.moon('events', '--limit', '3');
     expect(code).toBe(0);
     expect(out).toHaveLength(3);
-    expect(out[0]).toMatch(/^2024-01-01 00:30:00\.000 +31 {2}[0-9a-f]{8} {2}price\.tick +BTC +BTC\.HYPERLIQUID last 130 /);
+    expect(out[0]).toMatch(
+      /^2024-01-01 00:30:00\.000 +31 {2}[0-9a-f]{8} {2}price\.tick +BTC +BTC\.HYPERLIQUID last 130 /,
+    );
     expect(out[1]).toMatch(/signal\.generated +BTC +trading_agent BUY BTC score 78 confidence 0\.85/);
     expect(err).toEqual([expect.stringMatching(/^Run synthetic: 3 events\. There are older ones/)]);
   });
@@ -52,7 +58,15 @@ describe('moon events', () => {
     const all: number[] = [];
     let cursor: string | undefined;
     for (let page = 0; page < 10; page += 1) {
-      const { out, err } = await line.moon('events', '--from', '2024-01-01', '--limit', '8', '--json', ...(cursor === undefined ? [] : ['--after', cursor]));
+      const { out, err } = await line.moon(
+        'events',
+        '--from',
+        '2024-01-01',
+        '--limit',
+        '8',
+        '--json',
+        ...(cursor === undefined ? [] : ['--after', cursor]),
+      );
       all.push(...out.map((text) => (JSON.parse(text) as { seq: number }).seq));
       cursor = /--after (\S+)$/.exec(err.join())?.[1];
       if (cursor === undefined) break;
@@ -73,8 +87,17 @@ describe('moon events', () => {
     expect(err).toEqual([expect.stringMatching(message)]);
   });
 
+  it('shows what a feed says without doing what it tells a terminal to do', async () => {
+    await platform.say('market.sentiment', { text: 'moon \u001b[2J\u009b31m soon' }, { at: T0 + 35 * MINUTE });
+    const { out } = await line.moon('events', '--type', 'market.sentiment');
+    expect(out[0]).toContain('moon \ufffd[2J\ufffd31m soon');
+  });
+
   it('refuses a cursor that is none', async () => {
-    expect(await line.moon('events', '--after', 'x')).toMatchObject({ code: 1, err: [expect.stringMatching(/no cursor/)] });
+    expect(await line.moon('events', '--after', 'x')).toMatchObject({
+      code: 1,
+      err: [expect.stringMatching(/no cursor/)],
+    });
   });
 
   it('follows new events as they are stored, and only those that are wanted', async () => {
@@ -111,7 +134,10 @@ describe('moon events --tail', () => {
 
     tail.interrupt();
     expect(await tail.ended).toMatchObject({ code: 0 });
-    expect(tail.said.out.map((text) => /portfolio\.\w+/.exec(text)?.[0])).toEqual(['portfolio.deposited', 'portfolio.withdrawn']);
+    expect(tail.said.out.map((text) => /portfolio\.\w+/.exec(text)?.[0])).toEqual([
+      'portfolio.deposited',
+      'portfolio.withdrawn',
+    ]);
     line.remove();
   }, 90_000);
 });

@@ -31,16 +31,23 @@ interface Place {
 export async function followEvents(io: Io, options: FollowOptions): Promise<void> {
   let place: Place | null = null;
   while (!io.signal.aborted) {
-    const dataDir: string = await withStore(io, { global: options.global, command: 'moon events --tail' }, async (store) => {
-      const run = await chooseRun(store, options.global.run);
-      const known: Place | null = place?.runId === run.runId ? place : null;
-      if (!known) io.err(`Run ${run.runId}${store.platformPid === null ? '' : `, platform running (process ${store.platformPid})`}. Ctrl-C ends.`);
-      await withRunLog(store, run, async (log) => {
-        const from: number = known?.seq ?? (await showNewest(log, options));
-        place = { runId: run.runId, seq: await followRunning(io, store, log, from, options) };
-      });
-      return store.dataDir;
-    });
+    const dataDir: string = await withStore(
+      io,
+      { global: options.global, command: 'moon events --tail' },
+      async (store) => {
+        const run = await chooseRun(store, options.global.run);
+        const known: Place | null = place?.runId === run.runId ? place : null;
+        if (!known)
+          io.err(
+            `Run ${run.runId}${store.platformPid === null ? '' : `, platform running (process ${store.platformPid})`}. Ctrl-C ends.`,
+          );
+        await withRunLog(store, run, async (log) => {
+          const from: number = known?.seq ?? (await showNewest(log, options));
+          place = { runId: run.runId, seq: await followRunning(io, store, log, from, options) };
+        });
+        return store.dataDir;
+      },
+    );
     if (io.signal.aborted) return;
     io.err('No platform is running; waiting for it to start …');
     await platformStarts(io, dataDir);
@@ -56,7 +63,13 @@ async function showNewest({ events }: RunLog, { filter, limit, show }: FollowOpt
 }
 
 /** Shows what is stored from now on, as long as the platform runs; returns the last position that was read. */
-async function followRunning(io: Io, { dataDir, platformPid }: Store, { events }: RunLog, from: number, options: FollowOptions): Promise<number> {
+async function followRunning(
+  io: Io,
+  { dataDir, platformPid }: Store,
+  { events }: RunLog,
+  from: number,
+  options: FollowOptions,
+): Promise<number> {
   let seq = from;
   if (platformPid === null) return seq;
   try {

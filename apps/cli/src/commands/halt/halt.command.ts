@@ -40,7 +40,8 @@ export function addHaltCommands(program: Command, io: Io): void {
 
 async function act(io: Io, command: 'halt' | 'lift', options: Options): Promise<void> {
   const { portfolio, global, reason } = options;
-  if ((portfolio === undefined) === (global !== true)) throw new UsageError('Give either --portfolio NAME or --global.');
+  if ((portfolio === undefined) === (global !== true))
+    throw new UsageError('Give either --portfolio NAME or --global.');
   if (reason !== undefined && (reason.trim() === '' || reason.length > LONGEST_REASON)) {
     throw new UsageError(`--reason must have 1 to ${LONGEST_REASON} characters.`);
   }
@@ -50,7 +51,8 @@ async function act(io: Io, command: 'halt' | 'lift', options: Options): Promise<
     await withRunLog(store, run, async (log) => {
       const key = portfolio === undefined ? GLOBAL : knownPortfolio(await portfolioNames(log.events), portfolio);
       const own = (await haltsInForce(log.events, key)).filter(({ source }) => source === OPERATOR);
-      const results = command === 'halt' ? await halt(store, log, key, reason!, own) : await lift(store, log, key, reason, own);
+      const results =
+        command === 'halt' ? await halt(store, log, key, reason!, own) : await lift(store, log, key, reason, own);
       if (options.json) io.out(JSON.stringify({ run: run.runId, command, scope: key, requests: results }));
       else for (const { message } of results) io.out(message);
     });
@@ -59,27 +61,49 @@ async function act(io: Io, command: 'halt' | 'lift', options: Options): Promise<
 
 type Result = Partial<Answer> & { reason: string; message: string };
 
-async function halt(store: Store, log: RunLog, key: string, reason: string, own: readonly HaltInForce[]): Promise<Result[]> {
+async function halt(
+  store: Store,
+  log: RunLog,
+  key: string,
+  reason: string,
+  own: readonly HaltInForce[],
+): Promise<Result[]> {
   if (own.some((known) => known.reason === reason)) {
     return [{ reason, message: `${nameOf(key)} is halted by an operator for "${reason}" already.` }];
   }
   return [await ask(store, log, 'halt', key, reason)];
 }
 
-async function lift(store: Store, log: RunLog, key: string, reason: string | undefined, own: readonly HaltInForce[]): Promise<Result[]> {
+async function lift(
+  store: Store,
+  log: RunLog,
+  key: string,
+  reason: string | undefined,
+  own: readonly HaltInForce[],
+): Promise<Result[]> {
   const lifted = own.filter((known) => reason === undefined || known.reason === reason);
   if (lifted.length === 0) {
     const others = (await haltsInForce(log.events, key)).map((known) => `${known.source}: ${known.reason}`);
-    const inForce = others.length === 0 ? 'No halt is in force.' : `In force: ${others.join('; ')}. Each source lifts its own.`;
-    throw new CommandFailed(`${nameOf(key)} has no operator's halt${reason === undefined ? '' : ` for "${reason}"`}. ${inForce}`);
+    const inForce =
+      others.length === 0 ? 'No halt is in force.' : `In force: ${others.join('; ')}. Each source lifts its own.`;
+    throw new CommandFailed(
+      `${nameOf(key)} has no operator's halt${reason === undefined ? '' : ` for "${reason}"`}. ${inForce}`,
+    );
   }
   const results: Result[] = [];
   for (const known of lifted) results.push(await ask(store, log, 'lift', key, known.reason));
   return results;
 }
 
-async function ask(store: Store, { run, events }: RunLog, command: 'halt' | 'lift', key: string, reason: string): Promise<Result> {
-  const asked: JsonObject = key === GLOBAL ? { scope: 'global', reason } : { scope: 'portfolio', portfolio: key, reason };
+async function ask(
+  store: Store,
+  { run, events }: RunLog,
+  command: 'halt' | 'lift',
+  key: string,
+  reason: string,
+): Promise<Result> {
+  const asked: JsonObject =
+    key === GLOBAL ? { scope: 'global', reason } : { scope: 'portfolio', portfolio: key, reason };
   const answer = await askPlatform(store, run, { command, arguments: asked });
   if (answer.eventId === null) {
     if (store.platformPid !== null) throw new CommandFailed(answer.message);
@@ -87,8 +111,12 @@ async function ask(store: Store, { run, events }: RunLog, command: 'halt' | 'lif
   }
   const type = command === 'halt' ? 'halt.raised' : 'halt.lifted';
   const effect = await consequenceOf(events, answer.eventId, [type], EFFECT_TIMEOUT_MS);
-  const done = command === 'halt' ? `${nameOf(key)} is halted: ${reason}.` : `${nameOf(key)}: the halt "${reason}" is lifted.`;
-  if (!effect) throw new CommandFailed(`${answer.message} No ${type} followed within ${EFFECT_TIMEOUT_MS / 1_000} s: see "moon trace ${answer.eventId}".`);
+  const done =
+    command === 'halt' ? `${nameOf(key)} is halted: ${reason}.` : `${nameOf(key)}: the halt "${reason}" is lifted.`;
+  if (!effect)
+    throw new CommandFailed(
+      `${answer.message} No ${type} followed within ${EFFECT_TIMEOUT_MS / 1_000} s: see "moon trace ${answer.eventId}".`,
+    );
   return { ...answer, reason, message: `${done} ${answer.message}` };
 }
 

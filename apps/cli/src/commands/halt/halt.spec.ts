@@ -17,20 +17,40 @@ describe('moon halt and moon lift', () => {
     line.remove();
   });
 
-  const operatorHalt = (reason: string) => ({ source: 'operator', scope: 'portfolio', portfolio: 'main', reason }) as const;
+  const operatorHalt = (reason: string) =>
+    ({ source: 'operator', scope: 'portfolio', portfolio: 'main', reason }) as const;
 
   it('halts a portfolio, waits for the halt to be stored, and lifts it again', async () => {
     const halting = line.moon('halt', '--portfolio', 'main', '--reason', 'maintenance');
-    const asked = await platform.take((command) => platform.say('halt.raised', operatorHalt('maintenance'), { cause: command }));
-    expect(asked.data).toMatchObject({ command: 'halt', arguments: { scope: 'portfolio', portfolio: 'main', reason: 'maintenance' } });
-    expect(await halting).toMatchObject({ code: 0, out: [expect.stringMatching(/^Portfolio main is halted: maintenance\. Taken by the running platform/)] });
+    const asked = await platform.take((command) =>
+      platform.say('halt.raised', operatorHalt('maintenance'), { cause: command }),
+    );
+    expect(asked.data).toMatchObject({
+      command: 'halt',
+      arguments: { scope: 'portfolio', portfolio: 'main', reason: 'maintenance' },
+    });
+    expect(await halting).toMatchObject({
+      code: 0,
+      out: [expect.stringMatching(/^Portfolio main is halted: maintenance\. Taken by the running platform/)],
+    });
 
-    expect(await line.moon('halt', '--portfolio', 'main', '--reason', 'maintenance')).toMatchObject({ code: 0, out: [expect.stringMatching(/already/)] });
+    expect(await line.moon('halt', '--portfolio', 'main', '--reason', 'maintenance')).toMatchObject({
+      code: 0,
+      out: [expect.stringMatching(/already/)],
+    });
 
     const lifting = line.moon('lift', '--portfolio', 'main');
-    const lifted = await platform.take((command) => platform.say('halt.lifted', operatorHalt('maintenance'), { cause: command }));
-    expect(lifted.data).toMatchObject({ command: 'lift', arguments: { scope: 'portfolio', portfolio: 'main', reason: 'maintenance' } });
-    expect(await lifting).toMatchObject({ code: 0, out: [expect.stringMatching(/^Portfolio main: the halt "maintenance" is lifted\./)] });
+    const lifted = await platform.take((command) =>
+      platform.say('halt.lifted', operatorHalt('maintenance'), { cause: command }),
+    );
+    expect(lifted.data).toMatchObject({
+      command: 'lift',
+      arguments: { scope: 'portfolio', portfolio: 'main', reason: 'maintenance' },
+    });
+    expect(await lifting).toMatchObject({
+      code: 0,
+      out: [expect.stringMatching(/^Portfolio main: the halt "maintenance" is lifted\./)],
+    });
   }, 30_000);
 
   it('halts all portfolios', async () => {
@@ -44,13 +64,26 @@ describe('moon halt and moon lift', () => {
   it('fails when the request was taken and no halt followed', async () => {
     const halting = line.moon('halt', '--portfolio', 'main', '--reason', 'maintenance');
     await platform.take();
-    expect(await halting).toMatchObject({ code: 1, err: [expect.stringMatching(/No halt\.raised followed within 3 s/)] });
+    expect(await halting).toMatchObject({
+      code: 1,
+      err: [expect.stringMatching(/No halt\.raised followed within 3 s/)],
+    });
   }, 30_000);
 
   it('lifts no halt of another source, and names those that are in force', async () => {
-    await platform.say('halt.raised', { source: 'risk:leverage', scope: 'portfolio', portfolio: 'main', reason: 'leverage' });
+    await platform.say('halt.raised', {
+      source: 'risk:leverage',
+      scope: 'portfolio',
+      portfolio: 'main',
+      reason: 'leverage',
+    });
     const { code, err } = await line.moon('lift', '--portfolio', 'main');
-    expect({ code, err }).toEqual({ code: 1, err: [expect.stringMatching(/no operator's halt\. In force: risk:leverage: leverage\. Each source lifts its own\./)] });
+    expect({ code, err }).toEqual({
+      code: 1,
+      err: [
+        expect.stringMatching(/no operator's halt\. In force: risk:leverage: leverage\. Each source lifts its own\./),
+      ],
+    });
     expect(await platform.requests.pending()).toEqual([]);
   });
 
@@ -70,8 +103,14 @@ describe('moon halt and moon lift', () => {
   it('refuses a run that nothing works on any more', async () => {
     const { run } = await platform.registry.openRun({ mode: 'recorded', fingerprint: '0123456789abcdef' });
     await platform.registry.finishRun(run.runId, {});
-    expect(await line.moon('halt', '--global', '--reason', 'x', '--run', run.runId)).toMatchObject({ code: 1, err: [expect.stringMatching(/has finished/)] });
+    expect(await line.moon('halt', '--global', '--reason', 'x', '--run', run.runId)).toMatchObject({
+      code: 1,
+      err: [expect.stringMatching(/has finished/)],
+    });
     await platform.registry.openRun({ mode: 'imported' });
-    expect(await line.moon('halt', '--global', '--reason', 'x', '--run', 'imported')).toMatchObject({ code: 1, err: [expect.stringMatching(/imported log/)] });
+    expect(await line.moon('halt', '--global', '--reason', 'x', '--run', 'imported')).toMatchObject({
+      code: 1,
+      err: [expect.stringMatching(/imported log/)],
+    });
   });
 });

@@ -1,6 +1,14 @@
 import { join } from 'node:path';
 import type { AnyEvent } from '@moon/events';
-import { DataDirInUse, hasEmbeddedStore, lockDataDir, MarketFileSource, StoreInspection, type DataDirLock, type Run } from '@moon/infra';
+import {
+  DataDirInUse,
+  hasEmbeddedStore,
+  lockDataDir,
+  MarketFileSource,
+  StoreInspection,
+  type DataDirLock,
+  type Run,
+} from '@moon/infra';
 import type { EventStore, LogRow } from '@moon/kernel';
 import { CommandFailed } from '../../errors';
 import type { GlobalOptions, Io } from '../../io';
@@ -52,18 +60,33 @@ export async function importFiles(io: Io, task: ImportTask): Promise<ImportRepor
 const nameOf = ({ global }: ImportTask): string => global.run ?? IMPORTED;
 
 /** Counts what an import would do, against the log that it would go to when there is one. */
-async function tryOut(io: Io, task: ImportTask, first: readonly AnyEvent[], store: Store | null): Promise<ImportReport> {
+async function tryOut(
+  io: Io,
+  task: ImportTask,
+  first: readonly AnyEvent[],
+  store: Store | null,
+): Promise<ImportReport> {
   const run = (await store?.registry.findRun(nameOf(task))) ?? null;
-  if (!store || run?.mode !== 'imported') return runImport(io, task, first, { run: null, known: null, write: () => Promise.resolve() });
+  if (!store || run?.mode !== 'imported')
+    return runImport(io, task, first, { run: null, known: null, write: () => Promise.resolve() });
   const inspection = new StoreInspection(store.access.app, run.database);
   try {
-    return await runImport(io, task, first, { run: null, known: knownFacts(inspection), write: () => Promise.resolve() });
+    return await runImport(io, task, first, {
+      run: null,
+      known: knownFacts(inspection),
+      write: () => Promise.resolve(),
+    });
   } finally {
     await inspection.close();
   }
 }
 
-async function intoRun(io: Io, task: ImportTask, first: readonly AnyEvent[], { store, run }: { store: Store; run: Run }): Promise<ImportReport> {
+async function intoRun(
+  io: Io,
+  task: ImportTask,
+  first: readonly AnyEvent[],
+  { store, run }: { store: Store; run: Run },
+): Promise<ImportReport> {
   const events = store.registry.openStore(run, { connections: 1 });
   const inspection = new StoreInspection(store.access.app, run.database);
   try {
@@ -88,7 +111,11 @@ function knownFacts(inspection: StoreInspection): KnownFacts {
   return {
     knownIds: (events) => {
       const times = events.map(({ occurredAt }) => occurredAt);
-      return inspection.knownIds(events.map(({ id }) => id), Math.min(...times), Math.max(...times));
+      return inspection.knownIds(
+        events.map(({ id }) => id),
+        Math.min(...times),
+        Math.max(...times),
+      );
     },
     factsBeside: async (events) => {
       const unique = <T>(values: readonly T[]): T[] => [...new Set(values)];
@@ -102,7 +129,12 @@ function knownFacts(inspection: StoreInspection): KnownFacts {
   };
 }
 
-async function runImport(io: Io, task: ImportTask, first: readonly AnyEvent[] | null, target: Target): Promise<ImportReport> {
+async function runImport(
+  io: Io,
+  task: ImportTask,
+  first: readonly AnyEvent[] | null,
+  target: Target,
+): Promise<ImportReport> {
   const { source, refusals, dryRun, startedAt } = task;
   const sift = new Sift(target.known, (text) => refusals.noteConflict(text));
   const progress = new Progress(io.terminal, source.rows);
@@ -120,10 +152,17 @@ async function runImport(io: Io, task: ImportTask, first: readonly AnyEvent[] | 
     progress.stop();
   }
   const files = source.reports.map((lane) => refusals.fileReport(lane));
-  const sum = (of: 'rows' | 'used' | 'repeats' | 'conflicts' | 'refused'): number => files.reduce((total, file) => total + file[of], 0);
+  const sum = (of: 'rows' | 'used' | 'repeats' | 'conflicts' | 'refused'): number =>
+    files.reduce((total, file) => total + file[of], 0);
   return {
     ...{ run: target.run?.runId ?? null, dryRun, interrupted: batch !== null, files },
-    ...{ rows: sum('rows'), used: sum('used'), repeats: sum('repeats'), conflicts: sum('conflicts'), refused: sum('refused') },
+    ...{
+      rows: sum('rows'),
+      used: sum('used'),
+      repeats: sum('repeats'),
+      conflicts: sum('conflicts'),
+      refused: sum('refused'),
+    },
     ...{ refusedByReason: sumByReason(files), ...sift.counts, added, firstErrors: refusals.firstErrors },
     seconds: (performance.now() - startedAt) / 1_000,
   };

@@ -96,12 +96,18 @@ export function renderReport(report: ImportReport): string[] {
     `${title}, in ${span(report.seconds * 1_000)}.`,
     `  rows     ${plural(rows, 'row')}: ${count(used)} used, ${plural(repeats, 'repeat')}, ${plural(conflicts, 'conflict')}, ${count(refused)} refused`,
     `  events   ${plural(events, 'event')}: ${count(added)} ${report.dryRun ? 'new' : 'added'}, ${count(alreadyThere)} already there, ${count(conflictingEvents)} in conflict with what is stored`,
-    ...report.files.map((file) => `  file     ${file.file} (${file.kind}): ${count(file.used)} of ${plural(file.rows, 'row')}`),
+    ...report.files.map(
+      (file) => `  file     ${file.file} (${file.kind}): ${count(file.used)} of ${plural(file.rows, 'row')}`,
+    ),
     ...(reasons.length > 0 ? [`  refused  ${reasons.join(', ')}`] : []),
   ];
   const problems = refused + conflicts + conflictingEvents;
   if (report.firstErrors.length > 0) {
-    lines.push(problems > report.firstErrors.length ? `The first ${report.firstErrors.length} of ${count(problems)}:` : 'What was not taken:');
+    lines.push(
+      problems > report.firstErrors.length
+        ? `The first ${report.firstErrors.length} of ${count(problems)}:`
+        : 'What was not taken:',
+    );
     lines.push(...report.firstErrors.map((line) => `  ${line}`));
   }
   if (report.interrupted) lines.push('Interrupted. The same command again goes on: what is stored is passed over.');

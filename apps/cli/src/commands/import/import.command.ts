@@ -30,7 +30,9 @@ export function addImportCommand(program: Command, io: Io, exit: (code: number) 
     .addOption(new Option('--stamps <stamps>', 'what the stamps of candles are').choices(['open', 'close']))
     .option('--errors <file>', 'writes every refused row to this file')
     .addHelpText('after', HELP)
-    .action(async (files: string[], _options, command: Command) => exit(await runImportCommand(io, files, command.optsWithGlobals<Options>())));
+    .action(async (files: string[], _options, command: Command) =>
+      exit(await runImportCommand(io, files, command.optsWithGlobals<Options>())),
+    );
 }
 
 async function runImportCommand(io: Io, names: readonly string[], options: Options): Promise<number> {
@@ -59,6 +61,8 @@ function openErrors(path: string): { write(line: string): void; close(): void } 
     const file = openSync(path, 'w');
     return { write: (line) => void writeSync(file, `${line}\n`), close: () => closeSync(file) };
   } catch (error) {
-    throw new CommandFailed(`--errors ${path} cannot be written: ${error instanceof Error ? error.message : String(error)}`);
+    throw new CommandFailed(
+      `--errors ${path} cannot be written: ${error instanceof Error ? error.message : String(error)}`,
+    );
   }
 }

@@ -54,8 +54,20 @@ describe('moon import', () => {
     writeFileSync(path, name.endsWith('.gz') ? gzipSync(text) : text);
     return path;
   };
-  const eventsStored = async (...filter: string[]): Promise<{ id: string; seq: number; type: string; occurredAt: number; data: Record<string, unknown> }[]> => {
-    const { out } = await line.moon('events', '--run', 'imported', '--from', '0', '--limit', '10000', '--json', ...filter);
+  const eventsStored = async (
+    ...filter: string[]
+  ): Promise<{ id: string; seq: number; type: string; occurredAt: number; data: Record<string, unknown> }[]> => {
+    const { out } = await line.moon(
+      'events',
+      '--run',
+      'imported',
+      '--from',
+      '0',
+      '--limit',
+      '10000',
+      '--json',
+      ...filter,
+    );
     return out.map((text) => JSON.parse(text) as never);
   };
 
@@ -63,7 +75,15 @@ describe('moon import', () => {
     const path = file('broken.csv', BROKEN);
     const errors = join(folder, 'errors.txt');
     const report = await line.json<ImportReport>('import', path, '--errors', errors);
-    expect(report).toMatchObject({ rows: 16, used: 3, repeats: 1, conflicts: 1, refused: REFUSED_LINES.length, added: 6, run: 'imported' });
+    expect(report).toMatchObject({
+      rows: 16,
+      used: 3,
+      repeats: 1,
+      conflicts: 1,
+      refused: REFUSED_LINES.length,
+      added: 6,
+      run: 'imported',
+    });
     expect(report.refusedByReason).toEqual({
       ...{ bad_number: 2, bad_symbol: 2, column_count: 1, bad_timestamp: 1, timestamp_unit: 1, bad_quotes: 1 },
       ...{ ohlc_inconsistent: 1, negative: 1, too_many_digits: 1 },
@@ -127,9 +147,14 @@ describe('moon import', () => {
 
   it('reports a candle that contradicts a stored one, and keeps the stored one', async () => {
     await line.moon('import', file('one.csv', [CANDLES, candle(0), candle(1)]));
-    const report = await line.json<ImportReport>('import', file('other.csv', [CANDLES, candle(0), candle(1, 105), candle(2)]));
+    const report = await line.json<ImportReport>(
+      'import',
+      file('other.csv', [CANDLES, candle(0), candle(1, 105), candle(2)]),
+    );
     expect(report).toMatchObject({ added: 2, alreadyThere: 3, conflictingEvents: 1, conflicts: 0 });
-    expect(report.firstErrors).toEqual([expect.stringMatching(/^conflict BTCUSDT\.BINANCE-SPOT bar\.closed at 2024-01-01T00:02:00\.000Z/)]);
+    expect(report.firstErrors).toEqual([
+      expect.stringMatching(/^conflict BTCUSDT\.BINANCE-SPOT bar\.closed at 2024-01-01T00:02:00\.000Z/),
+    ]);
     const closes = (await eventsStored('--type', 'bar.closed')).map(({ data }) => data.close);
     expect(closes).toEqual([100, 100, 100]);
   }, 60_000);
@@ -143,7 +168,12 @@ describe('moon import', () => {
     expect((await line.moon('runs')).err.join()).toMatch(/There are no data in/);
 
     await line.moon('import', file('part.csv', [CANDLES, candle(0)]));
-    expect(await line.json('import', path, '--dry-run')).toMatchObject({ dryRun: true, run: null, alreadyThere: 2, added: 4 });
+    expect(await line.json('import', path, '--dry-run')).toMatchObject({
+      dryRun: true,
+      run: null,
+      alreadyThere: 2,
+      added: 4,
+    });
     expect(await eventsStored()).toHaveLength(2);
   }, 60_000);
 
@@ -170,7 +200,9 @@ describe('moon import', () => {
 
   const cutOff = (): string => {
     const path = join(folder, 'cut.csv.gz');
-    const whole = gzipSync(`${CANDLES}\n${Array.from({ length: 1_000 }, (_, minute) => candle(minute, 100 + (minute % 7))).join('\n')}`);
+    const whole = gzipSync(
+      `${CANDLES}\n${Array.from({ length: 1_000 }, (_, minute) => candle(minute, 100 + (minute % 7))).join('\n')}`,
+    );
     writeFileSync(path, whole.subarray(0, whole.length - 100));
     return path;
   };
@@ -184,7 +216,10 @@ describe('moon import', () => {
   it('knows venues by name and tells the nearest one', async () => {
     const path = file('btc.csv', [CANDLES, candle(0)]);
     expect(await line.json('import', path, '--venue', 'binance-usdm', '--dry-run')).toMatchObject({ refused: 0 });
-    expect(await line.moon('import', path, '--venue', 'binance-usmd')).toMatchObject({ code: 2, err: [expect.stringMatching(/Did you mean "BINANCE-USDM"/)] });
+    expect(await line.moon('import', path, '--venue', 'binance-usmd')).toMatchObject({
+      code: 2,
+      err: [expect.stringMatching(/Did you mean "BINANCE-USDM"/)],
+    });
     expect(await line.json('import', `${path}@KRAKEN`, '--dry-run')).toMatchObject({ rows: 1 });
   });
 });

@@ -1,7 +1,14 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { INSTRUMENTS, instrumentForFeed, minuteQuoteVolume } from '@moon/domain';
-import { MarketFileSource, nearestName, RowRefused, type BadRow, type MarketFile, type ResolvedInstrument } from '@moon/infra';
+import {
+  MarketFileSource,
+  nearestName,
+  RowRefused,
+  type BadRow,
+  type MarketFile,
+  type ResolvedInstrument,
+} from '@moon/infra';
 import { UsageError } from '../../errors';
 
 export interface FileOptions {
@@ -14,7 +21,12 @@ export interface FileOptions {
 const VENUES = [...new Set(INSTRUMENTS.map(({ venue }) => venue))];
 
 /** @throws UsageError for a venue that is not known, UnreadableFile for a file that cannot be used at all */
-export function openFiles(names: readonly string[], cwd: string, options: FileOptions, onBad: (bad: BadRow) => void): Promise<MarketFileSource> {
+export function openFiles(
+  names: readonly string[],
+  cwd: string,
+  options: FileOptions,
+  onBad: (bad: BadRow) => void,
+): Promise<MarketFileSource> {
   const venue = options.venue === undefined ? undefined : knownVenue(options.venue);
   const files = names.map((name): MarketFile => {
     const file = fileOf(name, cwd);
@@ -27,7 +39,13 @@ export function openFiles(names: readonly string[], cwd: string, options: FileOp
   const paths = files.map(({ path }) => path);
   const twice = paths.find((path, index) => paths.indexOf(path) !== index);
   if (twice !== undefined) throw new UsageError(`${twice} is named twice.`);
-  return MarketFileSource.open({ files, resolve: resolveInstrument, minuteVolume: minuteQuoteVolume, headers: { mode: 'recorded' }, onBad });
+  return MarketFileSource.open({
+    files,
+    resolve: resolveInstrument,
+    minuteVolume: minuteQuoteVolume,
+    headers: { mode: 'recorded' },
+    onBad,
+  });
 }
 
 /** FILE or FILE@VENUE, as `npm start -- --from` takes it. A path that is there is taken as it is. */
@@ -42,12 +60,20 @@ function knownVenue(name: string): string {
   const venue = name.toUpperCase();
   if (VENUES.includes(venue)) return venue;
   const nearest = nearestName(venue, VENUES);
-  throw new UsageError(`There is no venue "${name}". ${nearest === null ? `Venues: ${VENUES.join(', ')}.` : `Did you mean "${nearest}"?`}`);
+  throw new UsageError(
+    `There is no venue "${name}". ${nearest === null ? `Venues: ${VENUES.join(', ')}.` : `Did you mean "${nearest}"?`}`,
+  );
 }
 
 function resolveInstrument(venue: string, symbol: string): ResolvedInstrument {
   const instrument = instrumentForFeed(venue, symbol);
-  if (!instrument) throw new RowRefused('unknown_symbol', `symbol "${symbol}" is none of venue ${venue}; --venue names another one`);
+  if (!instrument)
+    throw new RowRefused('unknown_symbol', `symbol "${symbol}" is none of venue ${venue}; --venue names another one`);
   const { id, token, fundingIntervalHours, kind, multiplier } = instrument;
-  return { instrument: id, token, fundingIntervalHours, ...(kind === 'inverse' && { quotePerContract: Number(multiplier) }) };
+  return {
+    instrument: id,
+    token,
+    fundingIntervalHours,
+    ...(kind === 'inverse' && { quotePerContract: Number(multiplier) }),
+  };
 }

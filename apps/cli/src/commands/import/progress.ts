@@ -5,7 +5,13 @@ export class Progress {
   private readonly bar: SingleBar | null;
 
   constructor(terminal: NodeJS.WriteStream | null, totalRows: number) {
-    this.bar = terminal && new SingleBar({ stream: terminal, format: '{bar} {percentage} %  {value} of {total} rows  {duration_formatted}', hideCursor: true });
+    this.bar =
+      terminal &&
+      new SingleBar({
+        stream: terminal,
+        format: '{bar} {percentage} %  {value} of {total} rows  {duration_formatted}',
+        hideCursor: true,
+      });
     this.bar?.start(totalRows, 0);
   }
 

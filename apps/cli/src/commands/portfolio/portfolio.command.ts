@@ -12,7 +12,9 @@ export function addPortfolioCommand(program: Command, io: Io): void {
     .command('portfolio')
     .description('shows portfolios as the log tells them: money, positions, open orders, halts')
     .argument('[name]', 'only this one')
-    .action((name: string | undefined, _options, command: Command) => showPortfolios(io, name, command.optsWithGlobals()));
+    .action((name: string | undefined, _options, command: Command) =>
+      showPortfolios(io, name, command.optsWithGlobals()),
+    );
 }
 
 async function showPortfolios(io: Io, name: string | undefined, options: GlobalOptions): Promise<void> {
@@ -39,7 +41,10 @@ async function showPortfolios(io: Io, name: string | undefined, options: GlobalO
 
 async function wanted({ run, events }: RunLog, name: string | undefined): Promise<string[]> {
   const names = await portfolioNames(events);
-  if (names.length === 0) throw new CommandFailed(`Run ${run.runId} has no portfolios${run.mode === 'imported' ? ': it is an imported log' : ' yet'}.`);
+  if (names.length === 0)
+    throw new CommandFailed(
+      `Run ${run.runId} has no portfolios${run.mode === 'imported' ? ': it is an imported log' : ' yet'}.`,
+    );
   return name === undefined ? names : [knownPortfolio(names, name)];
 }
 
@@ -47,5 +52,7 @@ async function wanted({ run, events }: RunLog, name: string | undefined): Promis
 export function knownPortfolio(names: readonly string[], name: string): string {
   if (names.includes(name)) return name;
   const nearest = nearestName(name, names);
-  throw new UsageError(`There is no portfolio "${name}". ${nearest === null ? `Portfolios: ${names.join(', ')}.` : `Did you mean "${nearest}"?`}`);
+  throw new UsageError(
+    `There is no portfolio "${name}". ${nearest === null ? `Portfolios: ${names.join(', ')}.` : `Did you mean "${nearest}"?`}`,
+  );
 }

@@ -1,4 +1,13 @@
-import { decideFill, decideOpen, decideReservation, evolvePortfolio, findInstrument, isRefused, type Decision, type PortfolioState } from '@moon/domain';
+import {
+  decideFill,
+  decideOpen,
+  decideReservation,
+  evolvePortfolio,
+  findInstrument,
+  isRefused,
+  type Decision,
+  type PortfolioState,
+} from '@moon/domain';
 import { DEFINITIONS, type EventData } from '@moon/events';
 import { CommandLine } from '../../testing/command-line';
 import { FakePlatform, T0 } from '../../testing/platform';
@@ -40,7 +49,17 @@ class Books {
 
   async fill(side: 'buy' | 'sell', quantity: string, price: string, fillId: string): Promise<void> {
     const example = DEFINITIONS['trade.executed'].example as EventData<'trade.executed'>;
-    const fill = { ...example, portfolio: this.name, instrument: BTC, side, quantity, price, fillId, fee: '4', feeAsset: 'USDC' };
+    const fill = {
+      ...example,
+      portfolio: this.name,
+      instrument: BTC,
+      side,
+      quantity,
+      price,
+      fillId,
+      fee: '4',
+      feeAsset: 'USDC',
+    };
     await this.take(decideFill(this.state!, fill, findInstrument(BTC)!));
   }
 }
@@ -56,19 +75,33 @@ describe('moon portfolio', () => {
       const opened = DEFINITIONS['portfolio.opened'].example as EventData<'portfolio.opened'>;
       const instruments = [{ instrument: BTC, leverage: 3, priceSource: BTC }];
       await books.take(decideOpen(undefined, { ...opened, portfolio: name, marginMode: 'cross', instruments }));
-      books.state = evolvePortfolio(books.state, await platform.say('portfolio.deposited', { portfolio: name, amount: '50000' }, { at: T0 }));
+      books.state = evolvePortfolio(
+        books.state,
+        await platform.say('portfolio.deposited', { portfolio: name, amount: '50000' }, { at: T0 }),
+      );
       if (name === 'second') continue;
       await books.fill('buy', '0.5', '40000', 'f-1');
       await books.fill('sell', '0.2', '43000', 'f-2');
       const order = { order_id: ORDER, portfolio: name, instrument: BTC, quantity: '0.1', reduceOnly: false } as const;
       await platform.say('order.requested', order, { at: T0 });
-      const reservation = { orderId: ORDER, instrument: BTC, side: 'buy', quantity: '0.1', notional: '4200', reduceOnly: false } as const;
+      const reservation = {
+        orderId: ORDER,
+        instrument: BTC,
+        side: 'buy',
+        quantity: '0.1',
+        notional: '4200',
+        reduceOnly: false,
+      } as const;
       await books.take(decideReservation(books.state!, { ...reservation, timestamp: T0 }));
       await platform.say('order.approved', { order_id: ORDER, portfolio: name }, { at: T0 });
     }
     await platform.say('price.tick', { instrument: BTC, kind: 'last', price: 41_900 }, { at: T0 + 1_000 });
     await platform.say('price.tick', { instrument: BTC, kind: 'mark', price: 42_000 }, { at: T0 + 2_000 });
-    await platform.say('price.tick', { instrument: 'BTCUSDT.BINANCE-SPOT', kind: 'last', price: 1 }, { at: T0 + 3_000 });
+    await platform.say(
+      'price.tick',
+      { instrument: 'BTCUSDT.BINANCE-SPOT', kind: 'last', price: 1 },
+      { at: T0 + 3_000 },
+    );
   }, 60_000);
   afterAll(async () => {
     await platform.stop();
@@ -81,8 +114,17 @@ describe('moon portfolio', () => {
     expect(portfolios.map(({ portfolio }) => portfolio)).toEqual(['main', 'second']);
     const [main, second] = portfolios;
     // 0.2 of 0.5 BTC sold 3,000 higher; 0.3 BTC left, bought at 40,000; two fees of 4.
-    expect(main).toMatchObject({ realisedPnl: '600', fees: '8', cash: '50592', unrealisedPnl: 600, equity: 51_192, unpriced: [] });
-    expect(main!.positions).toEqual([expect.objectContaining({ instrument: BTC, quantity: '0.3', entryPrice: '40000', mark: 42_000 })]);
+    expect(main).toMatchObject({
+      realisedPnl: '600',
+      fees: '8',
+      cash: '50592',
+      unrealisedPnl: 600,
+      equity: 51_192,
+      unpriced: [],
+    });
+    expect(main!.positions).toEqual([
+      expect.objectContaining({ instrument: BTC, quantity: '0.3', entryPrice: '40000', mark: 42_000 }),
+    ]);
     expect(main!.orders).toEqual([expect.objectContaining({ orderId: ORDER, status: 'approved', quantity: '0.1' })]);
     expect(second).toMatchObject({ cash: '50000', equity: 50_000, positions: [], orders: [], halts: [] });
   });
@@ -101,17 +143,27 @@ describe('moon portfolio', () => {
 
   it('shows halts in force, its own and those of all portfolios', async () => {
     const own = { portfolio: 'main', scope: 'portfolio', source: 'risk:leverage', reason: 'leverage' } as const;
-    const { portfolio: _none, ...global } = { ...own, scope: 'global', source: 'operator', reason: 'maintenance' } as const;
+    const { portfolio: _none, ...global } = {
+      ...own,
+      scope: 'global',
+      source: 'operator',
+      reason: 'maintenance',
+    } as const;
     await platform.say('halt.raised', own, { at: T0 + 4_000 });
     await platform.say('halt.raised', { ...global, portfolio: undefined } as never, { at: T0 + 4_000 });
     const halts = async (): Promise<string[][]> =>
-      (await line.json<Shown>('portfolio')).portfolios.map((view) => view.halts.map(({ source, scope }) => `${source} ${scope}`));
+      (await line.json<Shown>('portfolio')).portfolios.map((view) =>
+        view.halts.map(({ source, scope }) => `${source} ${scope}`),
+      );
     expect(await halts()).toEqual([['operator global', 'risk:leverage portfolio'], ['operator global']]);
     await platform.say('halt.lifted', own, { at: T0 + 5_000 });
     expect(await halts()).toEqual([['operator global'], ['operator global']]);
   });
 
   it('tells the nearest name of a portfolio that is not there', async () => {
-    expect(await line.moon('portfolio', 'mian')).toMatchObject({ code: 2, err: [expect.stringMatching(/Did you mean "main"/)] });
+    expect(await line.moon('portfolio', 'mian')).toMatchObject({
+      code: 2,
+      err: [expect.stringMatching(/Did you mean "main"/)],
+    });
   });
 });

@@ -85,11 +85,19 @@ async function lastPrices(store: Pick<EventStore, 'query'>, state: PortfolioStat
   return book;
 }
 
-async function newestPrices(store: Pick<EventStore, 'query'>, book: PriceBook, token: string, wanted: readonly string[]): Promise<void> {
+async function newestPrices(
+  store: Pick<EventStore, 'query'>,
+  book: PriceBook,
+  token: string,
+  wanted: readonly string[],
+): Promise<void> {
   let cursor: string | null = null;
   for (let page = 0; page < PRICE_PAGES; page += 1) {
     const query = { types: PRICE_TYPES, token, order: 'newest', limit: PAGE_ROWS } as const;
-    const found: { rows: LogRow[]; cursor: string | null } = await store.query({ ...query, ...(cursor !== null && { cursor }) });
+    const found: { rows: LogRow[]; cursor: string | null } = await store.query({
+      ...query,
+      ...(cursor !== null && { cursor }),
+    });
     for (const { event } of found.rows.reverse()) foldPrice(book, event);
     cursor = found.cursor;
     if (cursor === null || wanted.every((instrument) => book.marks[instrument] !== undefined)) return;

@@ -24,14 +24,19 @@ const indent = (lines: readonly string[]): string[] => lines.map((line) => `  ${
 
 function haltLines({ halts }: PortfolioView): string[] {
   if (halts.length === 0) return ['not halted'];
-  return halts.map(({ source, scope, reason, since }) => `HALTED by ${source}: ${reason}${scope === 'global' ? ' (all portfolios)' : ''}, since ${clock(since)}`);
+  return halts.map(
+    ({ source, scope, reason, since }) =>
+      `HALTED by ${source}: ${reason}${scope === 'global' ? ' (all portfolios)' : ''}, since ${clock(since)}`,
+  );
 }
 
 function positionLines({ value, entryPrices, state }: PortfolioView): string[] {
   if (value.positions.length === 0) return ['no positions'];
   const columns = [
     { title: 'position' },
-    ...['quantity', 'entry', 'mark', 'exposure', 'unrealised', 'realised', 'funding', 'liquidation', 'distance'].map((title) => ({ title, right: true })),
+    ...['quantity', 'entry', 'mark', 'exposure', 'unrealised', 'realised', 'funding', 'liquidation', 'distance'].map(
+      (title) => ({ title, right: true }),
+    ),
   ];
   return table(
     columns,
@@ -66,7 +71,9 @@ function orderLines({ orders, state }: PortfolioView): string[] {
     order.status.replaceAll('_', ' '),
     clock(order.requestedAt),
   ]);
-  const columns = ['order', 'side', 'quantity', 'instrument', 'type', 'filled', 'status', 'requested'].map((title) => ({ title }));
+  const columns = ['order', 'side', 'quantity', 'instrument', 'type', 'filled', 'status', 'requested'].map((title) => ({
+    title,
+  }));
   return [...table(columns, rows), `reserved ${reservedNotional(state)} ${state.config.settlementAsset}`];
 }
 

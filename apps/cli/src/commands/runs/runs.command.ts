@@ -36,7 +36,9 @@ async function listRuns(io: Io, options: GlobalOptions): Promise<void> {
       { title: 'result' },
     ];
     for (const line of table(columns, rows)) io.out(line);
-    io.err(`${plural(runs.length, 'run')} in ${store.dataDir}${store.platformPid === null ? '' : `; the platform is running (process ${store.platformPid})`}.`);
+    io.err(
+      `${plural(runs.length, 'run')} in ${store.dataDir}${store.platformPid === null ? '' : `; the platform is running (process ${store.platformPid})`}.`,
+    );
   });
 }
 

@@ -45,7 +45,7 @@ export async function traceOf({ events }: RunLog, asked: LogRow, most: number): 
 async function missingCauses(events: RunLog['events'], asked: LogRow, rows: readonly LogRow[]): Promise<LogRow[]> {
   const known = new Set(rows.map(({ event }) => event.id));
   const missing: LogRow[] = [];
-  for (let at: LogRow | undefined = asked; at && !known.has(at.event.id); ) {
+  for (let at: LogRow | undefined = asked; at && !known.has(at.event.id);) {
     missing.push(at);
     known.add(at.event.id);
     const { causationId }: LogRow['event'] = at.event;
@@ -68,7 +68,7 @@ export function treeOf(asked: LogRow, rows: readonly LogRow[]): Pick<Trace, 'pat
     else roots.push(node);
   }
   const path: LogRow[] = [];
-  for (let at = nodes.get(asked.event.id)?.row; at; ) {
+  for (let at = nodes.get(asked.event.id)?.row; at;) {
     path.push(at);
     const { causationId } = at.event;
     const cause: LogRow | undefined = causationId === null ? undefined : nodes.get(causationId)?.row;

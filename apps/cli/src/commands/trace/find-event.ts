@@ -21,7 +21,8 @@ export async function findEvent(log: RunLog, id: string): Promise<LogRow> {
   const known = new Set(byEvent.map(({ seq }) => seq));
   const found = [...byEvent, ...byOrder.filter((row) => !known.has(row.seq))];
   if (found.length === 1) return found[0]!;
-  if (found.length === 0) throw new CommandFailed(`Run ${log.run.runId} has no event and no order whose id begins with "${id}".`);
+  if (found.length === 0)
+    throw new CommandFailed(`Run ${log.run.runId} has no event and no order whose id begins with "${id}".`);
   const list = found.slice(0, SHOWN).map((row) => `  ${row.event.id}  ${eventLine(row)}`);
   const more = found.length > SHOWN ? '\n  …' : '';
   throw new UsageError(`"${id}" fits more than one id; give more digits:\n${list.join('\n')}${more}`);
@@ -29,5 +30,7 @@ export async function findEvent(log: RunLog, id: string): Promise<LogRow> {
 
 async function firstOf({ events }: RunLog, stream: string): Promise<LogRow> {
   for await (const row of events.readStream(stream)) return row;
-  throw new CommandFailed(`Stream ${stream} is listed, but holds no event: the log is damaged. "moon doctor" looks into it.`);
+  throw new CommandFailed(
+    `Stream ${stream} is listed, but holds no event: the log is damaged. "moon doctor" looks into it.`,
+  );
 }

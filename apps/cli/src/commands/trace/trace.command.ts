@@ -14,7 +14,9 @@ const MOST = 100_000;
 export function addTraceCommand(program: Command, io: Io): void {
   program
     .command('trace')
-    .description('shows the chain that an event or order belongs to, from its first cause to everything that came of it')
+    .description(
+      'shows the chain that an event or order belongs to, from its first cause to everything that came of it',
+    )
     .argument('<id>', 'id of an event, an order or a correlation, or its first digits')
     .option('--limit <count>', 'at most so many events', String(DEFAULT_LIMIT))
     .action((id: string, _options, command: Command) => trace(io, id, command.optsWithGlobals()));

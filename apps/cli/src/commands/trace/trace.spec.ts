@@ -18,11 +18,19 @@ describe('moon trace', () => {
     signal = await platform.say('signal.generated', {}, { cause: tick, at: T0 + 1_000 });
     await platform.say('price.tick', { price: 2 }, { at: T0 + 1_010 });
     const opened = await platform.say('consensus.opened', {}, { cause: signal, at: T0 + 1_000 });
-    await platform.say('signal.generated', { agent: 'chart_agent', windowId: '5b3f1c52-63a1-5d9c-8f7e-1b8a7a6f0c01' }, { cause: opened, at: T0 + 1_000 });
+    await platform.say(
+      'signal.generated',
+      { agent: 'chart_agent', windowId: '5b3f1c52-63a1-5d9c-8f7e-1b8a7a6f0c01' },
+      { cause: opened, at: T0 + 1_000 },
+    );
     const approved = await platform.say('trade.consensus_approved', {}, { cause: opened, at: T0 + 1_120 });
     const requested = await platform.say('order.requested', { order_id: ORDER }, { cause: approved, at: T0 + 1_120 });
     const submitted = await platform.say('order.submitted', { order_id: ORDER }, { cause: requested, at: T0 + 1_130 });
-    const report = await platform.say('venue.report', { order_id: ORDER, kind: 'filled' }, { cause: submitted, at: T0 + 1_400 });
+    const report = await platform.say(
+      'venue.report',
+      { order_id: ORDER, kind: 'filled' },
+      { cause: submitted, at: T0 + 1_400 },
+    );
     fill = await platform.say('trade.executed', { order_id: ORDER }, { cause: report, at: T0 + 1_400 });
   }, 60_000);
   afterAll(async () => {
@@ -30,11 +38,13 @@ describe('moon trace', () => {
     line.remove();
   });
 
-  it('[US2-6] shows the whole chain from tick to fill as a tree, with times and what each event says', async () => {
+  it('shows the whole chain from tick to fill as a tree, with times and what each event says', async () => {
     const { code, out, err } = await line.moon('trace', fill.id);
     expect(code).toBe(0);
     expect(out).toHaveLength(9);
-    expect(out[0]).toMatch(/^2024-01-01 00:00:01\.000 {2}price\.tick {2}BTC\.HYPERLIQUID last 43250 .* {2}\[[0-9a-f]{8} #2\]$/);
+    expect(out[0]).toMatch(
+      /^2024-01-01 00:00:01\.000 {2}price\.tick {2}BTC\.HYPERLIQUID last 43250 .* {2}\[[0-9a-f]{8} #2\]$/,
+    );
     expect(out[1]).toMatch(/^└─ \+0 s {2}signal\.generated {2}trading_agent BUY BTC/);
     expect(out[2]).toMatch(/^ {3}└─ \+0 s {2}consensus\.opened/);
     expect(out[3]).toMatch(/^ {6}├─ \+0 s {2}signal\.generated {2}chart_agent .*as an answer/);
@@ -59,7 +69,10 @@ describe('moon trace', () => {
       type: string;
       caused: Node[];
     }
-    const trace = await line.json<{ path: { type: string }[]; roots: Node[]; events: number; isComplete: boolean }>('trace', fill.id);
+    const trace = await line.json<{ path: { type: string }[]; roots: Node[]; events: number; isComplete: boolean }>(
+      'trace',
+      fill.id,
+    );
     expect(trace).toMatchObject({ events: 9, isComplete: true, asked: fill.id, correlationId: tick.id });
     expect(trace.path.map(({ type }) => type)).toEqual([
       ...['trade.executed', 'venue.report', 'order.submitted', 'order.requested', 'trade.consensus_approved'],
@@ -71,7 +84,11 @@ describe('moon trace', () => {
   });
 
   it('shows where the chain ends when a cause is no longer in the log', async () => {
-    const lost = { ...tick, id: '00000000-0000-5000-8000-000000000001', correlationId: '00000000-0000-5000-8000-000000000001' };
+    const lost = {
+      ...tick,
+      id: '00000000-0000-5000-8000-000000000001',
+      correlationId: '00000000-0000-5000-8000-000000000001',
+    };
     const left = await platform.say('risk.alert', { message: 'Still here.' }, { cause: lost });
     const { out, code } = await line.moon('trace', left.id);
     expect(code).toBe(0);
@@ -99,6 +116,7 @@ describe('moon trace', () => {
     const { code, err } = await line.moon('trace', digit);
     expect(code).toBe(2);
     expect(err.join('\n')).toMatch(/fits more than one id; give more digits:\n/);
-    for (const { id } of events.filter((event) => event.id.startsWith(digit)).slice(0, 2)) expect(err.join('\n')).toContain(id);
+    for (const { id } of events.filter((event) => event.id.startsWith(digit)).slice(0, 2))
+      expect(err.join('\n')).toContain(id);
   });
 });

@@ -2,6 +2,8 @@ import { Worker } from 'node:worker_threads';
 import type { AnyEvent } from '@moon/events';
 import type { LogRow } from '../../ports/event-store';
 import {
+  METRICS,
+  MOST_AGENTS,
   PROGRESS,
   type AgentBase,
   type AgentModule,
@@ -39,6 +41,17 @@ export interface Busy {
 }
 
 /** One worker thread with its agents. */
+/** An agent's own metrics (AGT-1): counts and wall time since its thread began, and how far it is behind now. */
+export interface AgentMetrics {
+  agent: string;
+  handled: number;
+  emitted: number;
+  failed: number;
+  busyMs: number;
+  lagMs: number;
+  queued: number;
+}
+
 export class AgentThread {
   /** Settles when the thread has built its agents, or could not. */
   readonly ready: Promise<void>;
@@ -47,7 +60,9 @@ export class AgentThread {
   private readonly keys: string[] = [];
   private readonly worker: Worker;
   private readonly feed: ThreadFeed;
-  private readonly progress = new SharedArrayBuffer(PROGRESS.length * Float64Array.BYTES_PER_ELEMENT);
+  private readonly progress = new SharedArrayBuffer(
+    (PROGRESS.length + METRICS.length * MOST_AGENTS) * Float64Array.BYTES_PER_ELEMENT,
+  );
   private readonly shared = new Float64Array(this.progress);
   private readonly answers = new Map<number, (value: unknown) => void>();
   private asked = 0;
@@ -111,6 +126,26 @@ export class AgentThread {
     if (!handler) return null;
     const key = this.keys[this.shared[PROGRESS.key] ?? -1] ?? '';
     return { handler: handler.name, key, seq: this.shared[PROGRESS.seq] ?? 0, since: this.shared[PROGRESS.since] ?? 0 };
+  }
+
+  /** What each agent of this thread has done since the thread began. */
+  get metrics(): AgentMetrics[] {
+    return this.handlers.map(({ name }, index) => {
+      const read = (field: number): number => this.shared[PROGRESS.length + index * METRICS.length + field] ?? 0;
+      const [handled, emitted, failed, busyMs] = [METRICS.handled, METRICS.emitted, METRICS.failed, METRICS.busyMs].map(
+        read,
+      );
+      const { lagMs, queued } = this;
+      return {
+        agent: name,
+        handled: handled ?? 0,
+        emitted: emitted ?? 0,
+        failed: failed ?? 0,
+        busyMs: busyMs ?? 0,
+        lagMs,
+        queued,
+      };
+    });
   }
 
   post(seq: number, event: AnyEvent): void {

@@ -3,6 +3,7 @@ import type { Handler } from '@moon/domain';
 import { HandlerHost, isFailure, type Delivered } from '../../core/handler-host';
 import { failureEvents } from '../../core/parking';
 import {
+  METRICS,
   PROGRESS,
   type AgentModule,
   type AgentPosition,
@@ -95,8 +96,12 @@ class AgentWorker {
       if (position && item.seq <= position.seq) continue;
       if (this.skips.size > 0 && this.skips.has(skipKey({ handler: handler.name, key, seq: item.seq }))) continue;
       this.begin(handler, key, item.seq);
+      const startedAt = performance.now();
       const delivered = this.deliver(handler, key, item);
       this.progress[PROGRESS.handler] = -1;
+      this.count(handler, METRICS.handled, 1);
+      this.count(handler, METRICS.emitted, delivered.events.length);
+      this.count(handler, METRICS.busyMs, performance.now() - startedAt);
       if (position && item.seq <= position.silentUpTo) continue;
       if (delivered.events.length + delivered.deadlines.length === 0) continue;
       const { id, correlationId, headers } = item.event;
@@ -107,6 +112,7 @@ class AgentWorker {
   private deliver(handler: Handler, key: string, item: ThreadItem): Delivered {
     const result = this.host.deliver(handler, key, item.event);
     if (isFailure(result)) {
+      this.count(handler, METRICS.failed, 1);
       const events = failureEvents(result, handler, item.seq, item.replay);
       return { handler: handler.name, key, events, commands: [], deadlines: [] };
     }
@@ -126,6 +132,11 @@ class AgentWorker {
     this.progress[PROGRESS.seq] = seq;
     this.progress[PROGRESS.since] = Date.now();
     this.progress[PROGRESS.handler] = this.indexOf.get(handler.name) ?? -1;
+  }
+
+  private count(handler: Handler, field: number, by: number): void {
+    const at = PROGRESS.length + (this.indexOf.get(handler.name) ?? 0) * METRICS.length + field;
+    this.progress[at] = (this.progress[at] ?? 0) + by;
   }
 
   private cut(): ThreadCut {

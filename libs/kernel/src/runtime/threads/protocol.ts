@@ -69,3 +69,8 @@ export type FromThread =
  * and the wall time at which it began, ms.
  */
 export const PROGRESS = { handler: 0, key: 1, seq: 2, since: 3, length: 4 } as const;
+
+/** What an agent has done since its thread began (AGT-1), behind the progress in the same memory: one block an agent. */
+export const METRICS = { handled: 0, emitted: 1, failed: 2, busyMs: 3, length: 4 } as const;
+/** Agents in one thread at most. */
+export const MOST_AGENTS = 64;

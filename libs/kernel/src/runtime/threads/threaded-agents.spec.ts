@@ -39,6 +39,25 @@ describe('ThreadedAgents', () => {
     expect(rows.map(({ seq }) => seq)).toEqual(rows.map((_, index) => index + 1));
   });
 
+  it('[AGT-1] agents hear what they subscribed to without blocking the feed, emit with the tick’s correlation id, and count what they do', async () => {
+    const bed = await open({ modules: [planted(CALM, { name: 'agent/throws', throwsAt: 1_002 })] });
+    await bed.agents.ready();
+    const prices = ticks(40);
+    bed.feed(prices);
+    // The feed is through before the agents have said a word.
+    expect(await bed.of('price.tick')).toHaveLength(prices.length);
+    expect(await bed.said('agent/calm')).toEqual([]);
+    await until(() => bed.agents.idle(1_000));
+    const heard = await bed.of('price.tick');
+    const said = (await bed.of('signal.generated')).filter(({ source }) => source === 'agent/calm');
+    expect(said.map(({ causationId }) => causationId)).toEqual(heard.map(({ id }) => id));
+    expect(said.map(({ correlationId }) => correlationId)).toEqual(heard.map(({ correlationId }) => correlationId));
+    const metrics = new Map(bed.agents.metrics().map((one) => [one.agent, one]));
+    expect(metrics.get('agent/calm')).toMatchObject({ handled: 40, emitted: 40, failed: 0, lagMs: 0, queued: 0 });
+    expect(metrics.get('agent/throws')).toMatchObject({ handled: 40, failed: 1 });
+    expect(metrics.get('agent/calm')?.busyMs).toBeGreaterThan(0);
+  });
+
   it('[SYS-5] [AGT-6] an agent that is busy for 200 ms a tick delays no other; it is reported as lagging', async () => {
     const bed = await open({
       modules: [planted(CALM), planted({ name: 'agent/busy', busyMs: 200 })],

@@ -2,7 +2,14 @@ import { join } from 'node:path';
 import type { AnyEvent } from '@moon/events';
 import type { HandlerState } from '../../core/handler-host';
 import type { AgentsStart } from '../recover';
-import { AgentThread, replayItem, type Busy, type ThreadHooks, type ThreadSettings } from './agent-thread';
+import {
+  AgentThread,
+  replayItem,
+  type AgentMetrics,
+  type Busy,
+  type ThreadHooks,
+  type ThreadSettings,
+} from './agent-thread';
 import type { AgentThreads, AgentsCut } from './agent-threads';
 import type { AgentBase, AgentModule, RecordedSkip, ThreadItem, ThreadOutput } from './protocol';
 import type { FeedLimits, ReadLog } from './thread-feed';
@@ -160,6 +167,11 @@ export class ThreadedAgents implements AgentThreads {
   /** Lag and queue of every agent: the metric behind `agent.lagging`. */
   lags(): Array<{ agent: string; lagMs: number; queued: number }> {
     return this.threads.flatMap(({ names, lagMs, queued }) => names.map((agent) => ({ agent, lagMs, queued })));
+  }
+
+  /** What every agent has done and how far it is behind (AGT-1). */
+  metrics(): AgentMetrics[] {
+    return this.threads.flatMap((thread) => thread.metrics);
   }
 
   /** Agents that share a thread, thread by thread. */

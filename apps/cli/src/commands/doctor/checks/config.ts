@@ -25,12 +25,23 @@ export function checkConfig({ cwd, env }: Pick<Io, 'cwd' | 'env'>, file: string 
     const config = loadConfig(standaloneConfigSchema, { env, ...(path !== undefined && { file: path }) });
     const problems = portfolioProblems(config);
     const origin = path === undefined ? 'defaults and environment' : path;
-    const good = ok('configuration', `${origin}: ${config.platform.portfolios.length} portfolio(s), feed ${config.feed.kind}.`);
+    const good = ok(
+      'configuration',
+      `${origin}: ${config.platform.portfolios.length} portfolio(s), feed ${config.feed.kind}.`,
+    );
     const findings = problems.length === 0 ? [good] : problems.map((problem) => wrong('configuration', problem, MEND));
-    return { findings, port: config.port, dataDir: config.dataDir === DEFAULT_DATA_DIR ? undefined : resolve(cwd, config.dataDir) };
+    return {
+      findings,
+      port: config.port,
+      dataDir: config.dataDir === DEFAULT_DATA_DIR ? undefined : resolve(cwd, config.dataDir),
+    };
   } catch (error) {
     const problems = error instanceof ConfigError ? error.problems : [messageOf(error)];
-    return { findings: problems.map((problem) => wrong('configuration', problem, MEND)), port: DEFAULT_PORT, dataDir: undefined };
+    return {
+      findings: problems.map((problem) => wrong('configuration', problem, MEND)),
+      port: DEFAULT_PORT,
+      dataDir: undefined,
+    };
   }
 }
 
@@ -40,11 +51,16 @@ type Config = ReturnType<typeof loadConfig<typeof standaloneConfigSchema>>;
 function portfolioProblems({ platform }: Config): string[] {
   const { portfolios } = platform;
   const names = portfolios.map(({ name }) => name);
-  const twice = names.filter((name, index) => names.indexOf(name) !== index).map((name) => `There are two portfolios called "${name}".`);
+  const twice = names
+    .filter((name, index) => names.indexOf(name) !== index)
+    .map((name) => `There are two portfolios called "${name}".`);
   return [...twice, ...portfolios.flatMap((portfolio) => attempt(() => openingProblem(platform, portfolio)))];
 }
 
-function openingProblem(platform: Config['platform'], portfolio: Config['platform']['portfolios'][number]): string | null {
+function openingProblem(
+  platform: Config['platform'],
+  portfolio: Config['platform']['portfolios'][number],
+): string | null {
   resolveLimits(portfolio.name, platform.execution.limits, portfolio.limits);
   const events = bootstrapEvents({ at: Date.now(), portfolios: [portfolio], feedInstruments: [], headers: {} });
   const opening = events.find(({ type }) => type === 'portfolio.opened');

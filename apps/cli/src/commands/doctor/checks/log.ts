@@ -11,7 +11,8 @@ const ASKED_CAUSES = 500;
 const FIRST_MS = Date.UTC(2010, 0, 1);
 const LAST_MS = Date.UTC(2100, 0, 1);
 
-const MEND = 'Something other than the platform has written to the database, or a disk has failed. Keep a copy of the data directory and restore a backup.';
+const MEND =
+  'Something other than the platform has written to the database, or a disk has failed. Keep a copy of the data directory and restore a backup.';
 
 /** Whether the positions of a log follow each other without a gap, and every cause is there before what it caused. */
 export async function checkLog(runId: string, events: EventStore, inspection: StoreInspection): Promise<Finding> {
@@ -27,19 +28,26 @@ export async function checkLog(runId: string, events: EventStore, inspection: St
     seq = next;
     known.add(event.id);
     if (event.causationId !== null && !known.has(event.causationId)) {
-      if (from === 0) return wrong(check, `Event ${event.id} (${seq}) was caused by ${event.causationId}, which is not before it.`, MEND);
+      if (from === 0)
+        return wrong(
+          check,
+          `Event ${event.id} (${seq}) was caused by ${event.causationId}, which is not before it.`,
+          MEND,
+        );
       outside.add(event.causationId);
     }
     if (streamId === undefined || version === undefined) continue;
     const before = versions.get(streamId) ?? (from === 0 ? 0 : version - 1);
-    if (version !== before + 1) return wrong(check, `Stream ${streamId} goes from version ${before} to ${version} at ${seq}.`, MEND);
+    if (version !== before + 1)
+      return wrong(check, `Stream ${streamId} goes from version ${before} to ${version} at ${seq}.`, MEND);
     versions.set(streamId, version);
   }
   if (seq !== last) return wrong(check, `It ends at ${seq}, though ${last} positions were given out.`, MEND);
   const asked = [...outside].slice(0, ASKED_CAUSES);
   const found = await inspection.knownIds(asked, FIRST_MS, LAST_MS);
   const lost = asked.find((id) => !found.has(id));
-  if (lost !== undefined) return wrong(check, `Event ${shortId(lost)}… is named as a cause and is not in the log.`, MEND);
+  if (lost !== undefined)
+    return wrong(check, `Event ${shortId(lost)}… is named as a cause and is not in the log.`, MEND);
   const what = from === 0 ? plural(last, 'event') : `the newest ${count(last - from)} of ${plural(last, 'event')}`;
   return ok(check, `${what}: no gap, and no event without its cause.`);
 }

@@ -16,10 +16,16 @@ const HTTP_TIMEOUT_MS = 2_000;
 
 /** @param version of Node, e.g. 20.19.1 */
 export function checkNode(version = process.versions.node): Finding {
-  const { engines } = JSON.parse(readFileSync(join(projectFolder(), 'package.json'), 'utf8')) as { engines: { node: string } };
+  const { engines } = JSON.parse(readFileSync(join(projectFolder(), 'package.json'), 'utf8')) as {
+    engines: { node: string };
+  };
   const needed = engines.node.replace(/[^\d.]/g, '');
   if (compareVersions(version, needed) >= 0) return ok('node', `Node ${version} (${engines.node} is needed).`);
-  return wrong('node', `Node ${version} is too old: ${engines.node} is needed.`, 'Install a newer Node, e.g. from nodejs.org or with your version manager.');
+  return wrong(
+    'node',
+    `Node ${version} is too old: ${engines.node} is needed.`,
+    'Install a newer Node, e.g. from nodejs.org or with your version manager.',
+  );
 }
 
 function compareVersions(a: string, b: string): number {
@@ -39,14 +45,28 @@ export function checkDisk(dataDir: string): Finding[] {
     writeFileSync(probe, '');
     rmSync(probe);
   } catch (error) {
-    return [wrong('data directory', `${folder} cannot be written to: ${messageOf(error)}`, 'Give this user the right to write there, or name another folder with --data-dir.')];
+    return [
+      wrong(
+        'data directory',
+        `${folder} cannot be written to: ${messageOf(error)}`,
+        'Give this user the right to write there, or name another folder with --data-dir.',
+      ),
+    ];
   }
   const { bavail, bsize } = statfsSync(folder);
   const free = bavail * bsize;
   const text = `${(free / GIB).toFixed(1)} GiB free in ${folder}.`;
   const mend = 'Free some space, or move the data directory to a larger disk (--data-dir).';
-  const space = free < NO_SPACE ? wrong('disk', text, mend) : free < LITTLE_SPACE ? note('disk', text, mend) : ok('disk', text);
-  const state = folder === dataDir ? ok('data directory', `${dataDir} can be written to.`) : note('data directory', `${dataDir} is not there yet; it can be made.`, '"npm start" and "moon import" make it.');
+  const space =
+    free < NO_SPACE ? wrong('disk', text, mend) : free < LITTLE_SPACE ? note('disk', text, mend) : ok('disk', text);
+  const state =
+    folder === dataDir
+      ? ok('data directory', `${dataDir} can be written to.`)
+      : note(
+          'data directory',
+          `${dataDir} is not there yet; it can be made.`,
+          '"npm start" and "moon import" make it.',
+        );
   return [state, space];
 }
 
@@ -63,9 +83,19 @@ export async function checkPort(port: number, isPlatformRunning: boolean): Promi
     probe.listen(port, HOST, () => probe.close(() => resolve(null)));
   });
   if (code === null) return ok('port', `Port ${port} is free.`);
-  if (code !== 'EADDRINUSE') return wrong('port', `Port ${port} cannot be opened (${code}).`, 'Choose a port above 1023: --port, or "port" in the configuration.');
-  if (isPlatformRunning && (await answersAsPlatform(port))) return ok('port', `Port ${port} is the running platform's.`);
-  return wrong('port', `Port ${port} is taken by another program.`, 'Stop that program, or start the platform with --port and another number.');
+  if (code !== 'EADDRINUSE')
+    return wrong(
+      'port',
+      `Port ${port} cannot be opened (${code}).`,
+      'Choose a port above 1023: --port, or "port" in the configuration.',
+    );
+  if (isPlatformRunning && (await answersAsPlatform(port)))
+    return ok('port', `Port ${port} is the running platform's.`);
+  return wrong(
+    'port',
+    `Port ${port} is taken by another program.`,
+    'Stop that program, or start the platform with --port and another number.',
+  );
 }
 
 async function answersAsPlatform(port: number): Promise<boolean> {
@@ -95,7 +125,10 @@ export async function checkServerStarts(): Promise<Finding> {
   try {
     const server = await startEmbeddedPostgres({ dataDir: folder, settings: { fsync: 'off' } });
     await server.stop();
-    return ok('database', `There are no data yet; a PostgreSQL server starts on this machine (${server.startupMs} ms, tried in a temporary folder).`);
+    return ok(
+      'database',
+      `There are no data yet; a PostgreSQL server starts on this machine (${server.startupMs} ms, tried in a temporary folder).`,
+    );
   } catch (error) {
     return wrong('database', `A PostgreSQL server does not start on this machine: ${messageOf(error)}`, POSTGRES_MEND);
   } finally {

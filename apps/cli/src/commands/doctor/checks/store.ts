@@ -16,9 +16,13 @@ const LOGS = 3;
 export function checkLock(dataDir: string): Finding {
   const holder = dataDirHolder(dataDir);
   if (holder) {
-    return ok('lock', `${holder.isPlatform ? 'The platform is running' : `${holder.program} is at work`} (process ${holder.pid}).`);
+    return ok(
+      'lock',
+      `${holder.isPlatform ? 'The platform is running' : `${holder.program} is at work`} (process ${holder.pid}).`,
+    );
   }
-  if (existsSync(join(dataDir, 'moon.lock'))) return note('lock', 'The last instance did not end by itself; the next start takes its lock.');
+  if (existsSync(join(dataDir, 'moon.lock')))
+    return note('lock', 'The last instance did not end by itself; the next start takes its lock.');
   return ok('lock', 'No platform is running.');
 }
 
@@ -28,7 +32,10 @@ export async function checkStore(io: Io, global: GlobalOptions, dataDir: string)
   const findings: Finding[] = [];
   try {
     await withStore(io, { global: { ...global, dataDir }, command: 'moon doctor' }, async (store) => {
-      const whose = store.platformPid === null ? 'starts and answers' : `of the running platform (process ${store.platformPid}) answers`;
+      const whose =
+        store.platformPid === null
+          ? 'starts and answers'
+          : `of the running platform (process ${store.platformPid}) answers`;
       findings.push(ok('database', `The PostgreSQL server ${whose}.`));
       const runs = await store.registry.listRuns();
       findings.push(ok('runs', `${plural(runs.length, 'run')} recorded.`));
@@ -40,7 +47,13 @@ export async function checkStore(io: Io, global: GlobalOptions, dataDir: string)
       }
     });
   } catch (error) {
-    findings.push(wrong('database', messageOf(error), `Look into ${join(dataDir, 'postgres', 'server.log')}. When the data are beyond repair, move ${dataDir} away and start anew.`));
+    findings.push(
+      wrong(
+        'database',
+        messageOf(error),
+        `Look into ${join(dataDir, 'postgres', 'server.log')}. When the data are beyond repair, move ${dataDir} away and start anew.`,
+      ),
+    );
   }
   return findings;
 }
@@ -52,9 +65,21 @@ async function checkSchema({ access }: Store, run: Run): Promise<Finding[]> {
   try {
     const pending = await pendingMigrations(access, run.database, 'run');
     if (pending.length === 0) return [];
-    return [note(schemaOf(run), `${plural(pending.length, 'migration')} to come: ${pending.join(', ')}.`, 'The next start of the run brings it up to date.')];
+    return [
+      note(
+        schemaOf(run),
+        `${plural(pending.length, 'migration')} to come: ${pending.join(', ')}.`,
+        'The next start of the run brings it up to date.',
+      ),
+    ];
   } catch (error) {
-    return [wrong(schemaOf(run), `Database ${run.database} cannot be used: ${messageOf(error)}`, 'Restore it from a backup, or move the data directory away and start anew.')];
+    return [
+      wrong(
+        schemaOf(run),
+        `Database ${run.database} cannot be used: ${messageOf(error)}`,
+        'Restore it from a backup, or move the data directory away and start anew.',
+      ),
+    ];
   }
 }
 
@@ -62,6 +87,10 @@ async function checkRunLog(store: Store, run: Run): Promise<Finding> {
   try {
     return await withRunLog(store, run, ({ events, inspection }) => checkLog(run.runId, events, inspection));
   } catch (error) {
-    return wrong(`log ${run.runId}`, `It cannot be read: ${messageOf(error)}`, 'Stop whatever works on the data directory, and try again.');
+    return wrong(
+      `log ${run.runId}`,
+      `It cannot be read: ${messageOf(error)}`,
+      'Stop whatever works on the data directory, and try again.',
+    );
   }
 }
