@@ -15,7 +15,7 @@ export function platformConfig(part: Record<string, unknown>): PlatformConfig {
 /** Files as the inputs of a replay or recorded run. */
 export async function recordedInputs(
   paths: readonly string[],
-  range: { from?: string; to?: string } = {},
+  range: { from?: string; to?: string; warmupMs?: number } = {},
 ): Promise<MarketFileSource> {
   return MarketFileSource.open({
     files: paths.map((path) => ({ path })),
@@ -31,6 +31,7 @@ export async function recordedInputs(
     minuteVolume: minuteQuoteVolume,
     headers: { mode: 'recorded' },
     ...(range.from === undefined ? {} : { from: Date.parse(range.from) }),
+    ...(range.warmupMs === undefined ? {} : { warmupMs: range.warmupMs }),
     ...(range.to === undefined ? {} : { to: Date.parse(range.to) }),
   });
 }

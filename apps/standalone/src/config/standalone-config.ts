@@ -22,6 +22,12 @@ const feedSchema = Type.Object(
       description: 'Pace of recorded files: times real time, or as fast as possible.',
     }),
     start: Type.Optional(Type.String({ description: 'Recorded: first instant, ISO 8601.' })),
+    warmupMs: Type.Integer({
+      default: 21_600_000,
+      minimum: 0,
+      maximum: 2_678_400_000,
+      description: 'Recorded: how much of the data before `start` warms the agents up, ms.',
+    }),
     end: Type.Optional(Type.String({ description: 'Recorded: end (exclusive), ISO 8601.' })),
     tokens: Type.Array(Type.String({ minLength: 1, maxLength: 20 }), {
       default: ['BTC', 'ETH', 'SOL'],

@@ -22,7 +22,7 @@ export async function openRecordedInputs(
     minuteVolume: minuteQuoteVolume,
     headers: { mode: 'recorded' },
     onBad,
-    ...(start === undefined ? {} : { from: instant(start, 'feed.start') }),
+    ...(start === undefined ? {} : { from: instant(start, 'feed.start'), warmupMs: config.feed.warmupMs }),
     ...(end === undefined ? {} : { to: instant(end, 'feed.end') }),
   });
   return { source, fingerprint: canonicalHash([source.fingerprint, decisive(config)]) };

@@ -28,6 +28,8 @@ export interface MarketFileOptions {
   from?: number;
   /** … to here (exclusive). */
   to?: number;
+  /** How much of the data before `from` is given too, marked as warm-up: agents then have views at the start. Default: none. */
+  warmupMs?: number;
 }
 
 /** Words in a file's name that tell the venue; the first that fits counts. */
@@ -93,7 +95,7 @@ export class MarketFileSource implements InputSource {
   get fingerprint(): string {
     const hash = createHash('sha256');
     for (const fact of this.facts) hash.update(`${fact.format.kind}:${fact.sha256}\n`);
-    hash.update(`${this.options.from ?? ''}..${this.options.to ?? ''}`);
+    hash.update(`${this.options.from ?? ''}..${this.options.to ?? ''}+${this.options.warmupMs ?? 0}`);
     return hash.digest('hex');
   }
 
@@ -122,13 +124,19 @@ export class MarketFileSource implements InputSource {
     }
   }
 
+  /** From here on events before the range are given as warm-up (rule 7), ms. */
+  private get warmupFrom(): number {
+    const { from, warmupMs = 0 } = this.options;
+    return from === undefined ? 0 : from - warmupMs;
+  }
+
   /** Time of the first event of all files, ms; 0 when they have no usable row. */
   get startsAt(): number {
     const firsts = this.facts.map(
       (fact, index) => fact.firstAt - (this.stampsClose(index) ? (fact.intervalMs ?? 60_000) : 0),
     );
     const first = Math.min(...firsts);
-    return Number.isFinite(first) ? Math.max(this.options.from ?? 0, first) : (this.options.from ?? 0);
+    return Number.isFinite(first) ? Math.max(this.warmupFrom, first) : this.warmupFrom;
   }
 
   get rows(): number {
@@ -166,7 +174,10 @@ export class MarketFileSource implements InputSource {
         if (head.event.occurredAt >= from) {
           lane.report.events += 1;
           batch.push(head.event);
-        } else lane.report.outside += 1;
+        } else {
+          lane.report.outside += 1;
+          if (head.event.occurredAt >= this.warmupFrom) batch.push(asWarmup(head.event));
+        }
       }
       if (lane.head === undefined) return;
     }
@@ -226,4 +237,9 @@ function remembering(resolve: ResolveInstrument): ResolveInstrument {
     if (found === undefined) known.set(symbol, (found = resolve(venue, symbol)));
     return found;
   };
+}
+
+/** The same event as part of the warm-up: what follows from it is dropped. */
+function asWarmup(event: AnyEvent): AnyEvent {
+  return { ...event, headers: { ...event.headers, warmup: true } } as AnyEvent;
 }

@@ -52,7 +52,7 @@ interface Slot {
  * A base costs a JSON copy of the state, and the deliveries since keep their events in memory: a new one is made after as
  * many deliveries as the state has blocks of this many characters, so that a delivery bears the cost of one block.
  */
-const BASE_BLOCK = 64;
+const BASE_BLOCK = 128;
 const BASE_AFTER = { atLeast: 16, atMost: 2_048 };
 /** Types that exist for one handler and key named in their data. */
 const ADDRESSED: ReadonlySet<string> = new Set<EventType>(['deadline.reached']);

@@ -1,3 +1,4 @@
+import { constants, platform, setPriority } from 'node:os';
 import { parentPort, workerData, type MessagePort } from 'node:worker_threads';
 import type { Handler } from '@moon/domain';
 import { HandlerHost, isFailure, type Delivered } from '../../core/handler-host';
@@ -164,8 +165,14 @@ function skipKey({ handler, key, seq }: RecordedSkip): string {
   return `${handler}\u0000${key}\u0000${seq}`;
 }
 
+/** On Linux a priority belongs to the calling thread; elsewhere it would be the whole process's. */
+function giveWay(): void {
+  if (platform() === 'linux') setPriority(constants.priority.PRIORITY_LOW);
+}
+
 if (!parentPort) throw new Error('agent.worker runs in a worker thread only.');
 const { module: agentModule, progress } = workerData as { module: AgentModule; progress: SharedArrayBuffer };
+if (agentModule.isGuest) giveWay();
 // What is thrown here ends the thread, and its owner hears of it by the 'error' event.
 const worker = new AgentWorker(load(agentModule), new Float64Array(progress), parentPort);
 parentPort.on('message', (message: ToThread) => worker.receive(message));

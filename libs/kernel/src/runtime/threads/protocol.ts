@@ -9,6 +9,8 @@ export interface AgentModule {
   config: unknown;
   /** Names of the agents of that module that live in this thread; all when left out. */
   only?: readonly string[];
+  /** A user's module, or an offender: its thread gives way to all others when processors are short. */
+  isGuest?: true;
 }
 
 /** How far an agent has come in the log. */

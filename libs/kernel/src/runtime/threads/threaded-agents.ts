@@ -324,7 +324,7 @@ export class ThreadedAgents implements AgentThreads {
       this.options.onSkip(offence);
     }
     const others = thread.names.filter((other) => other !== agent);
-    this.open({ ...thread.module, only: [agent] });
+    this.open({ ...thread.module, only: [agent], isGuest: true });
     if (others.length > 0) this.open({ ...thread.module, only: others });
   }
 
