@@ -17,7 +17,9 @@ import {
   COMPONENTS,
   HealthRegistry,
   isTransientStoreError,
+  dataDirHolder,
   lockDataDir,
+  type DataDirLock,
   StartupFailure,
   type Logger,
 } from '@moon/infra';
@@ -37,6 +39,10 @@ type Inputs = { mode: 'recorded'; recorded: RecordedInputs } | { mode: 'live' | 
 
 /** Newest ticks of a log from which a feed that is made up goes on. */
 const TICKS_TO_RESUME = 2_000;
+
+/** How long a start waits for a `moon` command that has the data directory, wall ms. */
+const LOCK_PATIENCE_MS = 15_000;
+const LOCK_PAUSE_MS = 200;
 
 /** One start of the platform, from the lock on its data directory to its clean end. */
 export class Session {
@@ -68,7 +74,7 @@ export class Session {
 
   /** @throws StartupFailure, or what broke the platform later */
   async run(): Promise<void> {
-    const lock = lockDataDir(this.options.config.dataDir);
+    const lock = await this.lock();
     try {
       const running = await this.start();
       await this.work(running);
@@ -87,6 +93,16 @@ export class Session {
       await this.venue?.close();
       await this.store?.close();
       lock.release();
+    }
+  }
+
+  /** Takes the data directory; a command that has it is waited for, another platform is not. */
+  private async lock(): Promise<DataDirLock> {
+    const { dataDir } = this.options.config;
+    for (let waitedMs = 0; ; waitedMs += LOCK_PAUSE_MS) {
+      const holder = dataDirHolder(dataDir);
+      if (holder === null || holder.isPlatform || waitedMs >= LOCK_PATIENCE_MS) return lockDataDir(dataDir);
+      await new Promise((resolve) => setTimeout(resolve, LOCK_PAUSE_MS));
     }
   }
 

@@ -144,7 +144,8 @@ export async function startLiveRun(options: LiveRunOptions): Promise<LiveRun> {
     onFailure: ({ handler, key, event, error }) =>
       onProblem('handler failed', { handler, key, event: event.id, error: error.message }),
   });
-  const live = new LiveRuntime({ engine, log, clock, headers, venue: link, agents, onFatal: options.onFatal });
+  const onVenueSilent = (error: Error): void => onProblem('the venue does not answer', { error: error.message });
+  const live = new LiveRuntime({ engine, log, clock, headers, venue: link, agents, onVenueSilent, onFatal: options.onFatal });
   const shown: AnyEvent[] = [];
   const recovered = await recover({
     store,

@@ -5,6 +5,7 @@ import type { OpenRequest } from '../core/effect-tracker';
 import type { LogSink } from '../log/log-writer';
 import type { Clock } from '../ports/clock';
 import type { TimedInput } from '../ports/effect';
+import { VenueTimeout, VenueUnreachable } from '../ports/venue';
 import { isMarketEvent, type VenueLink } from '../venue-link/venue-link';
 import { Alarm } from './alarm';
 import type { AgentThreads } from './threads/agent-threads';
@@ -16,6 +17,8 @@ export interface LiveOptions {
   headers: AnyEvent['headers'];
   venue?: VenueLink;
   agents?: AgentThreads;
+  /** Called whenever the venue did not answer a call for market data or time. */
+  onVenueSilent?: (error: Error) => void;
   /** Called once when an adapter or the venue broke in a way that nothing handles. */
   onFatal: (error: Error) => void;
   /** Wall clock, ms; only bounds how long one turn of the loop may take. */
@@ -271,8 +274,15 @@ export class LiveRuntime {
   }
 
   private track(work: Promise<void>): void {
-    const tracked = work.catch((thrown: unknown) => this.fail(thrown)).finally(() => this.running.delete(tracked));
+    const tracked = work.catch((thrown: unknown) => this.broke(thrown)).finally(() => this.running.delete(tracked));
     this.running.add(tracked);
+  }
+
+  /** A venue that is silent for a call ends nothing: what it did not get or say is made up for by its next answer. */
+  private broke(thrown: unknown): void {
+    const isSilence = thrown instanceof VenueTimeout || thrown instanceof VenueUnreachable;
+    if (isSilence) this.options.onVenueSilent?.(thrown);
+    else this.fail(thrown);
   }
 
   private guard(work: () => void): void {

@@ -1,4 +1,6 @@
-import { constants, platform, setPriority } from 'node:os';
+import { readlinkSync } from 'node:fs';
+import { platform } from 'node:os';
+import { basename } from 'node:path';
 import { parentPort, workerData, type MessagePort } from 'node:worker_threads';
 import type { Handler } from '@moon/domain';
 import { HandlerHost, isFailure, type Delivered } from '../../core/handler-host';
@@ -41,7 +43,8 @@ class AgentWorker {
     this.indexOf = new Map(agents.map((agent, index) => [agent.name, index]));
     this.progress[PROGRESS.handler] = -1;
     const types = (agent: Handler): string[] => [...agent.consumes, ...(agent.broadcast ?? [])];
-    this.post({ kind: 'ready', handlers: agents.map((agent) => ({ name: agent.name, types: types(agent) })) });
+    const handlers = agents.map((agent) => ({ name: agent.name, types: types(agent) }));
+    this.post({ kind: 'ready', handlers, threadId: threadId() });
   }
 
   receive(message: ToThread): void {
@@ -165,14 +168,13 @@ function skipKey({ handler, key, seq }: RecordedSkip): string {
   return `${handler}\u0000${key}\u0000${seq}`;
 }
 
-/** On Linux a priority belongs to the calling thread; elsewhere it would be the whole process's. */
-function giveWay(): void {
-  if (platform() === 'linux') setPriority(constants.priority.PRIORITY_LOW);
+/** The operating system's id of this thread. Only Linux gives threads priorities of their own. */
+function threadId(): number | null {
+  return platform() === 'linux' ? Number(basename(readlinkSync('/proc/thread-self'))) : null;
 }
 
 if (!parentPort) throw new Error('agent.worker runs in a worker thread only.');
 const { module: agentModule, progress } = workerData as { module: AgentModule; progress: SharedArrayBuffer };
-if (agentModule.isGuest) giveWay();
 // What is thrown here ends the thread, and its owner hears of it by the 'error' event.
 const worker = new AgentWorker(load(agentModule), new Float64Array(progress), parentPort);
 parentPort.on('message', (message: ToThread) => worker.receive(message));

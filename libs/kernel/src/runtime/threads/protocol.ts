@@ -9,7 +9,7 @@ export interface AgentModule {
   config: unknown;
   /** Names of the agents of that module that live in this thread; all when left out. */
   only?: readonly string[];
-  /** A user's module, or an offender: its thread gives way to all others when processors are short. */
+  /** A user's module, or an offender: when it takes too long, its thread gives way to all others. */
   isGuest?: true;
 }
 
@@ -60,7 +60,8 @@ export interface ThreadCut {
 }
 
 export type FromThread =
-  | { kind: 'ready'; handlers: Array<{ name: string; types: string[] }> }
+  /** `threadId` is the operating system's, where it tells it. */
+  | { kind: 'ready'; handlers: Array<{ name: string; types: string[] }>; threadId: number | null }
   /** A key that is met for the first time: from here on it is known by its index. */
   | { kind: 'key'; key: string }
   | { kind: 'done'; seq: number; count: number; outputs: ThreadOutput[] }

@@ -62,8 +62,10 @@ const DEFAULTS = {
 const LIMITS: FeedLimits = { inFlight: 2_048, queued: 50_000 };
 /** Restarts of the same agents within a minute, without an event to blame, after which they stay down. */
 const MAX_RESTARTS = 5;
+/** A user's agent that takes longer than this for one event gives way to all others from then on, wall ms. */
+const SLOW_MS = 50;
 const WATCH_AT_LEAST_MS = 10;
-const WATCH_AT_MOST_MS = 250;
+const WATCH_AT_MOST_MS = 100;
 
 /** The agents' threads: keeps them fed, watches their time, isolates an offender and restarts what died. */
 export class ThreadedAgents implements AgentThreads {
@@ -244,6 +246,9 @@ export class ThreadedAgents implements AgentThreads {
     for (const thread of [...this.threads]) {
       this.watchLag(thread, now);
       const { busy } = thread;
+      if (thread.module.isGuest && (thread.lagMs > this.options.laggingMs || (busy && now - busy.since > SLOW_MS))) {
+        thread.giveWay();
+      }
       if (!busy) continue;
       const before = this.lastBusy.get(thread);
       // Seen twice: what is read while the thread writes may be torn.

@@ -1,4 +1,4 @@
-import { VenueLink, type VenuePort, type VenueReport } from '@moon/kernel';
+import { VenueLink, VenueTimeout, type VenuePort, type VenueReport } from '@moon/kernel';
 import { LiveBed } from '../../libs/kernel/src/testing/live-bed';
 import { T0, tick } from '../../libs/kernel/src/testing/venue-desk';
 
@@ -38,6 +38,27 @@ describe('a live run whose venue did not answer an order in time', () => {
       event.type === 'venue.report' ? [event.data.venueSeq] : [],
     );
     expect(bed.failures.map(({ message }) => message)).toEqual([]);
+    expect(reports).toEqual([1, 2]);
+  });
+
+  it('outlives a venue that is silent for a market event, and hears of it with the next one', async () => {
+    const venue = venueWithALostAnswer();
+    let calls = 0;
+    const silentOnce = {
+      ...venue,
+      market: () =>
+        (calls += 1) === 1 ? Promise.reject(new VenueTimeout('no answer')) : Promise.resolve([report(2, 'cancelled')]),
+    };
+    const bed = new LiveBed({ handlers: [], venue: new VenueLink(silentOnce, { mode: 'live' }, true) });
+    bed.start();
+    bed.submit(tick('BTC.HYPERLIQUID', 0, 100));
+    await new Promise((resolve) => setImmediate(resolve));
+    bed.submit(tick('BTC.HYPERLIQUID', 1, 101));
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(bed.failures).toEqual([]);
+    const reports = (await bed.rows()).flatMap(({ event }) =>
+      event.type === 'venue.report' ? [event.data.venueSeq] : [],
+    );
     expect(reports).toEqual([1, 2]);
   });
 });
