@@ -178,7 +178,7 @@ export async function runWithKills(plan: KillPlan): Promise<KillOutcome> {
 
 /** Waits for the venue to accept an order, before it has answered; false when none is accepted for a while. */
 async function isAccepted(rig: Rig, platform: Child): Promise<boolean> {
-  const late = new Promise<false>((resolve) => setTimeout(() => resolve(false), ACCEPTANCE_WITHIN_MS));
+  const late = new Promise<false>((resolve) => setTimeout(() => resolve(false), ACCEPTANCE_WITHIN_MS).unref());
   return Promise.race([rig.accepted().then(() => true), platform.ended.then(() => false), late]);
 }
 

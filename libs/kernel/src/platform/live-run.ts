@@ -145,7 +145,16 @@ export async function startLiveRun(options: LiveRunOptions): Promise<LiveRun> {
       onProblem('handler failed', { handler, key, event: event.id, error: error.message }),
   });
   const onVenueSilent = (error: Error): void => onProblem('the venue does not answer', { error: error.message });
-  const live = new LiveRuntime({ engine, log, clock, headers, venue: link, agents, onVenueSilent, onFatal: options.onFatal });
+  const live = new LiveRuntime({
+    engine,
+    log,
+    clock,
+    headers,
+    venue: link,
+    agents,
+    onVenueSilent,
+    onFatal: options.onFatal,
+  });
   const shown: AnyEvent[] = [];
   const recovered = await recover({
     store,

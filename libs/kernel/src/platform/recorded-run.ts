@@ -9,7 +9,7 @@ import type { InputSource } from '../runtime/input-source';
 import { LockstepRuntime } from '../runtime/lockstep';
 import { recover, saveCheckpoint } from '../runtime/recover';
 import { VenueLink } from '../venue-link/venue-link';
-import { assemble } from './assemble';
+import { assemble, executionState } from './assemble';
 import { reconcileAll } from './reconcile';
 import { runResult, type RunResult } from './result';
 import { accountSpecs, startEvents, type OrderSigner } from './start-events';
@@ -114,9 +114,10 @@ export async function startRecordedRun(options: RecordedRunOptions): Promise<Rec
   const run = async (): Promise<{ result: RunResult; isComplete: boolean }> => {
     const inputs = isNew ? start : start.filter((event) => event.type === 'config.activated');
     await runtime.resume([...inputs, ...due, ...recovered.unlogged]);
-    if (isNew)
-      for (const event of await reconcileAll(engine, options.venue, portfolios, options.startsAt, headers))
-        engine.input(event);
+    // Once, before the first trade: afterwards a venue that lived on while the platform was dead may be ahead of the log.
+    const fresh = portfolios.filter((name) => executionState(engine, name)?.portfolio?.reconciledAt === null);
+    for (const event of await reconcileAll(engine, options.venue, fresh, options.startsAt, headers))
+      engine.input(event);
     await runtime.run();
     await log.durable(engine.lastSeq);
     await saveCheckpoint(store, log, engine);
