@@ -59,6 +59,6 @@ describe('Whole recordings through the local runtime, archived in PostgreSQL', (
     const settings = ['--start', '2022-01-01', '--end', '2023-01-01T00:00:01Z'];
     const [first, second] = [await play('2022', files, settings), await play('2022', files, settings)];
     expect(second.stateHash).toBe(first.stateHash);
-    expectRows(first, 1_051_200, 361);
+    expectRows(first, 1_051_200, 365);
   });
 });

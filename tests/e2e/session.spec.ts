@@ -31,6 +31,9 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
+// A process starts in a second or two; on a machine that is busy with other suites it may take many more.
+jest.setTimeout(90_000);
+
 describe('A session', () => {
   let first: RunResult;
   let countOfFirst = 0;

@@ -48,7 +48,7 @@ export class Summary {
     }
     const lines = this.screen(rates);
     const up = this.drawn > 0 ? `\u001b[${this.drawn}A\u001b[0J` : '';
-    const width = Math.max(40, this.out.columns ?? 100);
+    const width = Math.max(40, this.out.columns || 100);
     this.out.write(`${up}${lines.map((line) => line.slice(0, width - 1)).join('\n')}\n`);
     this.drawn = lines.length;
   }

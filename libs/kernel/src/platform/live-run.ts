@@ -13,7 +13,7 @@ import { LiveRuntime } from '../runtime/live';
 import { recover, saveCheckpoint } from '../runtime/recover';
 import { agentReports } from '../runtime/threads/agent-report';
 import { ThreadedAgents, type ThreadedAgentsOptions } from '../runtime/threads/threaded-agents';
-import { isMarketEvent, VenueLink } from '../venue-link/venue-link';
+import { VenueLink } from '../venue-link/venue-link';
 import { assemble } from './assemble';
 import { builtInAgents } from './built-in-agents';
 import { closePast } from './close-past';
@@ -80,10 +80,10 @@ const VENUE_RETRY_MS = 500;
 const CATCH_UP_MS = 5_000;
 /** How long a checkpoint waits for an agent that is busy with one event, wall ms. */
 const CUT_WITHIN_MS = 250;
-/** How long a start waits for what it brought under way, and a stop for what is under way, wall ms. */
+/** How long a start waits for what it brought under way, wall ms. */
 const SETTLE_MS = 5_000;
-/** Newest market events of the log that the venue is shown again after a restart: it knows which ones it has had. */
-const SHOWN_AGAIN = 1_000;
+/** How long a stop waits for what is under way, twice at most, wall ms. What does not end is finished at the next start. */
+const STOP_MS = 2_000;
 
 /** Runs the platform on a live or synthetic feed: recovery, venue, agents in threads, checkpoints. */
 export async function startLiveRun(options: LiveRunOptions): Promise<LiveRun> {
@@ -123,10 +123,7 @@ export async function startLiveRun(options: LiveRunOptions): Promise<LiveRun> {
   const link = new VenueLink(venue, headers, options.isVenueRemote);
   const agents = new ThreadedAgents({
     ...options.agents,
-    modules: [
-      builtInAgents(platform),
-      ...options.userAgents.map((path) => ({ path: resolve(path), config: {}, isGuest: true as const })),
-    ],
+    modules: [builtInAgents(platform), ...options.userAgents.map((path) => ({ path: resolve(path), config: {} }))],
     readLog: (from) => storedLog(store, log, engine, from),
     onOutput: (output) => {
       engine.accept(output.delivered, output.cause);
@@ -155,21 +152,15 @@ export async function startLiveRun(options: LiveRunOptions): Promise<LiveRun> {
     onVenueSilent,
     onFatal: options.onFatal,
   });
-  const shown: AnyEvent[] = [];
   const recovered = await recover({
     store,
     engine,
-    observe: (event) => {
-      link.observe(event);
-      if (isMarketEvent(event)) shown.push(event);
-      if (shown.length > 2 * SHOWN_AGAIN) shown.splice(0, SHOWN_AGAIN);
-    },
+    observe: (event) => link.observe(event),
     startAgents: (start) => agents.start(start),
   });
   const heardUntil = await newestFeedTime(store);
   const at = Math.max(clock.now(), engine.now);
   for (const spec of accountSpecs(platform, at, options.signer)) await venue.openAccount(spec);
-  for (const event of shown.slice(-SHOWN_AGAIN)) await venue.market(event);
   const missed = await link.resume(portfolios, false);
   const { runId, codeVersion } = options;
   const start = await startEvents(
@@ -229,9 +220,9 @@ export async function startLiveRun(options: LiveRunOptions): Promise<LiveRun> {
     async stop(reason) {
       try {
         await end();
-        await live.settled(SETTLE_MS);
+        await live.settled(STOP_MS);
         report('system.stopped', { reason, timestamp: Math.max(clock.now(), engine.now) });
-        await live.stop(SETTLE_MS);
+        await live.stop(STOP_MS);
         const areIdle = await agents.idle(CUT_WITHIN_MS);
         await checkpoint();
         const remoteViews = areIdle ? await agents.hashViews() : {};

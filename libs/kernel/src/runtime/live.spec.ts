@@ -4,7 +4,7 @@ import { ruleBasedModelAdapter } from '../adapters/rule-based-model';
 import { MemoryEventStore } from '../memory/memory-event-store';
 import type { EffectAdapter } from '../ports/effect';
 import type { LogRow } from '../ports/event-store';
-import type { VenuePort, VenueReport } from '../ports/venue';
+import { VenueTimeout, type VenuePort, type VenueReport } from '../ports/venue';
 import { LiveBed, turns } from '../testing/live-bed';
 import { T0, tick } from '../testing/venue-desk';
 import { VenueLink } from '../venue-link/venue-link';
@@ -301,6 +301,17 @@ describe('LiveRuntime', () => {
     expect(rows.map(({ event }) => event.type)).toEqual(['price.tick', 'venue.report']);
     expect(rows[1]?.event.causationId).toBe(cause.id);
     expect(bed.clock.next).toBeNull();
+  });
+
+  it('goes on without a venue that does not answer', async () => {
+    const silent = (): Promise<never> => Promise.reject(new VenueTimeout('no answer'));
+    const venue = new VenueLink({ ...idleVenue(), market: silent }, {}, true);
+    const bed = new LiveBed({ handlers: [createBarBuilder()], venue }).start();
+    bed.submit(tick(BTC, 0, 100));
+    await turns();
+    bed.submit(tick(BTC, 1, 101));
+    expect(await bed.types()).toEqual(['price.tick', 'bar.opened', 'price.tick']);
+    expect(bed.failures).toEqual([]);
   });
 
   it('stops after what is under way: effects end, the log is stored, later inputs are refused', async () => {

@@ -1,4 +1,3 @@
-import { constants, setPriority } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import type { AnyEvent } from '@moon/events';
 import type { LogRow } from '../../ports/event-store';
@@ -68,7 +67,6 @@ export class AgentThread {
   private readonly answers = new Map<number, (value: unknown) => void>();
   private asked = 0;
   private waiters: Array<{ seq: number; resolve: () => void }> = [];
-  private threadId: number | null = null;
   private isStopped = false;
   private markReady: () => void = () => undefined;
   private markBroken: (error: Error) => void = () => undefined;
@@ -189,12 +187,6 @@ export class AgentThread {
     return this.ask<Record<string, unknown>>('hashViews');
   }
 
-  /** From here on the thread only gets the processor time that nobody else wants. There is no way back. */
-  giveWay(): void {
-    if (this.threadId !== null && !this.isStopped) setPriority(this.threadId, constants.priority.PRIORITY_LOW);
-    this.threadId = null;
-  }
-
   /** Ends the thread, whatever it is doing. Nothing that it says after this call counts. */
   async stop(): Promise<void> {
     this.isStopped = true;
@@ -223,7 +215,6 @@ export class AgentThread {
   private receive(message: FromThread): void {
     switch (message.kind) {
       case 'ready':
-        this.threadId = message.threadId;
         this.begin(message.handlers);
         break;
       case 'key':

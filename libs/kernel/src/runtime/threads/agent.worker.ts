@@ -1,6 +1,3 @@
-import { readlinkSync } from 'node:fs';
-import { platform } from 'node:os';
-import { basename } from 'node:path';
 import { parentPort, workerData, type MessagePort } from 'node:worker_threads';
 import type { Handler } from '@moon/domain';
 import { HandlerHost, isFailure, type Delivered } from '../../core/handler-host';
@@ -44,7 +41,7 @@ class AgentWorker {
     this.progress[PROGRESS.handler] = -1;
     const types = (agent: Handler): string[] => [...agent.consumes, ...(agent.broadcast ?? [])];
     const handlers = agents.map((agent) => ({ name: agent.name, types: types(agent) }));
-    this.post({ kind: 'ready', handlers, threadId: threadId() });
+    this.post({ kind: 'ready', handlers });
   }
 
   receive(message: ToThread): void {
@@ -166,11 +163,6 @@ function load(module: AgentModule): Handler[] {
 
 function skipKey({ handler, key, seq }: RecordedSkip): string {
   return `${handler}\u0000${key}\u0000${seq}`;
-}
-
-/** The operating system's id of this thread. Only Linux gives threads priorities of their own. */
-function threadId(): number | null {
-  return platform() === 'linux' ? Number(basename(readlinkSync('/proc/thread-self'))) : null;
 }
 
 if (!parentPort) throw new Error('agent.worker runs in a worker thread only.');

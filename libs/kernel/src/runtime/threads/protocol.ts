@@ -9,8 +9,6 @@ export interface AgentModule {
   config: unknown;
   /** Names of the agents of that module that live in this thread; all when left out. */
   only?: readonly string[];
-  /** A user's module, or an offender: when it takes too long, its thread gives way to all others. */
-  isGuest?: true;
 }
 
 /** How far an agent has come in the log. */
@@ -60,8 +58,7 @@ export interface ThreadCut {
 }
 
 export type FromThread =
-  /** `threadId` is the operating system's, where it tells it. */
-  | { kind: 'ready'; handlers: Array<{ name: string; types: string[] }>; threadId: number | null }
+  | { kind: 'ready'; handlers: Array<{ name: string; types: string[] }> }
   /** A key that is met for the first time: from here on it is known by its index. */
   | { kind: 'key'; key: string }
   | { kind: 'done'; seq: number; count: number; outputs: ThreadOutput[] }

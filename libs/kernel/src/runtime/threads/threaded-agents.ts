@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { AnyEvent } from '@moon/events';
-import type { HandlerState } from '../../core/handler-host';
 import type { AgentsStart } from '../recover';
+import { AgentBases } from './agent-bases';
 import {
   AgentThread,
   replayItem,
@@ -11,7 +11,7 @@ import {
   type ThreadSettings,
 } from './agent-thread';
 import type { AgentThreads, AgentsCut } from './agent-threads';
-import type { AgentBase, AgentModule, RecordedSkip, ThreadItem, ThreadOutput } from './protocol';
+import type { AgentModule, ThreadItem, ThreadOutput } from './protocol';
 import type { FeedLimits, ReadLog } from './thread-feed';
 
 /** An agent that did not come back from an event: it took too long, or its thread died over it. */
@@ -62,8 +62,6 @@ const DEFAULTS = {
 const LIMITS: FeedLimits = { inFlight: 2_048, queued: 50_000 };
 /** Restarts of the same agents within a minute, without an event to blame, after which they stay down. */
 const MAX_RESTARTS = 5;
-/** A user's agent that takes longer than this for one event gives way to all others from then on, wall ms. */
-const SLOW_MS = 50;
 const WATCH_AT_LEAST_MS = 10;
 const WATCH_AT_MOST_MS = 100;
 
@@ -73,10 +71,7 @@ export class ThreadedAgents implements AgentThreads {
   private readonly settings: ThreadSettings;
   private readonly wall: () => number;
   private threads: AgentThread[] = [];
-  private origin: AgentsStart = { seq: 0, endSeq: 0, bases: {}, skips: [] };
-  /** Where each agent would start again: its last known states. */
-  private readonly bases = new Map<string, AgentBase>();
-  private readonly skips: RecordedSkip[] = [];
+  private bases = new AgentBases({ seq: 0, endSeq: 0, bases: {}, skips: [] });
   private postedSeq = 0;
   private readonly offences = new Map<string, number>();
   private readonly restarts = new Map<string, number[]>();
@@ -93,10 +88,8 @@ export class ThreadedAgents implements AgentThreads {
 
   /** Starts every thread from a position of the log; to be called once. */
   start(start: AgentsStart): void {
-    this.origin = start;
+    this.bases = new AgentBases(start);
     this.postedSeq = start.seq;
-    this.skips.push(...start.skips);
-    for (const [agent, base] of Object.entries(start.bases)) this.bases.set(agent, base);
     for (const module of this.options.modules) this.open(module);
     const everyMs = Math.min(WATCH_AT_MOST_MS, Math.max(WATCH_AT_LEAST_MS, this.options.timeoutMs / 10));
     this.watchdog = setInterval(() => this.watch(), everyMs);
@@ -146,18 +139,12 @@ export class ThreadedAgents implements AgentThreads {
    * the states that they were last known by.
    */
   async refresh(withinMs: number): Promise<void> {
-    await within(withinMs, Promise.all(this.threads.map((thread) => this.note(thread))));
+    await within(withinMs, Promise.all(this.threads.map((thread) => this.bases.refresh(thread))));
   }
 
   cut(): AgentsCut {
-    for (const thread of this.threads) this.silence(thread);
-    const states: HandlerState[] = [];
-    const positions: AgentsCut['positions'] = {};
-    for (const [agent, base] of this.bases) {
-      positions[agent] = { seq: base.seq, silentUpTo: base.silentUpTo };
-      states.push(...base.states);
-    }
-    return { positions, states };
+    for (const thread of this.threads) this.bases.silence(thread);
+    return this.bases.cut();
   }
 
   /** What the state hash sees of the agents (rule 6). */
@@ -188,9 +175,8 @@ export class ThreadedAgents implements AgentThreads {
 
   private open(module: AgentModule): void {
     const hooks: ThreadHooks = {
-      baseOf: (agent) => this.baseOf(agent),
-      skipsOf: (agents) =>
-        this.skips.filter(({ handler, seq }) => agents.includes(handler) && seq > this.baseOf(handler).seq),
+      baseOf: (agent) => this.bases.of(agent),
+      skipsOf: (agents) => this.bases.skipsOf(agents),
       onOutputs: (outputs) => outputs.forEach((output) => this.take(output)),
       onBroken: (thread, error) => this.crashed(thread, error),
       readLog: this.options.readLog,
@@ -198,46 +184,9 @@ export class ThreadedAgents implements AgentThreads {
     this.threads.push(new AgentThread(module, this.postedSeq, hooks, this.settings));
   }
 
-  /** An agent that the checkpoint does not know is new: it sees what came since, but says nothing about the past. */
-  private baseOf(agent: string): AgentBase {
-    const known = this.bases.get(agent);
-    if (known) return known;
-    const { seq, endSeq } = this.origin;
-    const base = { seq, silentUpTo: seq === 0 ? 0 : endSeq, states: [] };
-    this.bases.set(agent, base);
-    return base;
-  }
-
   private take(output: ThreadOutput): void {
-    for (const event of output.delivered.events) {
-      // What was skipped once stays skipped when this thread has to start again.
-      if (event.type === 'event.skipped')
-        this.noteSkip(event.data.handler, event.data.handlerKey, event.data.skippedSeq);
-    }
+    this.bases.noteSkips(output);
     this.options.onOutput(output);
-  }
-
-  private noteSkip(handler: string, key: string, seq: number): void {
-    this.skips.push({ handler, key, seq });
-  }
-
-  private async note(thread: AgentThread): Promise<void> {
-    const cut = await thread.cut();
-    if (!cut) return;
-    for (const agent of thread.names) {
-      const states = cut.states.filter(({ handler }) => handler === agent);
-      const silentUpTo = Math.max(cut.seq, thread.acked, this.baseOf(agent).silentUpTo);
-      this.bases.set(agent, { seq: cut.seq, silentUpTo, states });
-    }
-  }
-
-  /** Notes how far outputs of a thread's agents have been taken over. */
-  private silence(thread: AgentThread): void {
-    if (!thread.isReady) return;
-    for (const agent of thread.names) {
-      const base = this.baseOf(agent);
-      this.bases.set(agent, { ...base, silentUpTo: Math.max(base.silentUpTo, thread.acked) });
-    }
   }
 
   private watch(): void {
@@ -246,9 +195,6 @@ export class ThreadedAgents implements AgentThreads {
     for (const thread of [...this.threads]) {
       this.watchLag(thread, now);
       const { busy } = thread;
-      if (thread.module.isGuest && (thread.lagMs > this.options.laggingMs || (busy && now - busy.since > SLOW_MS))) {
-        thread.giveWay();
-      }
       if (!busy) continue;
       const before = this.lastBusy.get(thread);
       // Seen twice: what is read while the thread writes may be torn.
@@ -325,17 +271,17 @@ export class ThreadedAgents implements AgentThreads {
     this.options.onOffence(offence);
     if (attempts >= this.options.maxAttempts) {
       this.offences.delete(name);
-      this.noteSkip(agent, key, seq);
+      this.bases.skip(agent, key, seq);
       this.options.onSkip(offence);
     }
     const others = thread.names.filter((other) => other !== agent);
-    this.open({ ...thread.module, only: [agent], isGuest: true });
+    this.open({ ...thread.module, only: [agent] });
     if (others.length > 0) this.open({ ...thread.module, only: others });
   }
 
   /** From here on nothing that the thread says counts; what it made until now has been taken over. */
   private close(thread: AgentThread): void {
-    this.silence(thread);
+    this.bases.silence(thread);
     this.threads = this.threads.filter((other) => other !== thread);
     void thread.stop();
   }
