@@ -68,8 +68,14 @@ export function orderInput<T extends EventType>(
     correlationId: cause.correlationId,
     causationId: cause.id,
     data: { event_type: type, ...data },
-    headers: cause.headers?.mode === undefined ? undefined : { mode: cause.headers.mode },
+    headers: modeOf(cause),
   } as unknown as AnyEvent;
+}
+
+/** The mode of the run and nothing else of the cause's headers. */
+function modeOf({ headers }: AnyEvent): AnyEvent['headers'] {
+  if (headers?.mode === undefined) return undefined;
+  return headers.warmup === undefined ? headers : { mode: headers.mode };
 }
 
 /** Tells the owner that an order was certainly never sent and never will be. */
