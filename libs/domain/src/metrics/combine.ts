@@ -37,7 +37,7 @@ export function combineRecordings(name: string, parts: readonly PortfolioRecordi
       finalEquity: total(parts.map(({ finalEquity }) => finalEquity)),
       finalCash: total(parts.map(({ finalCash }) => finalCash)),
       observations: parts.reduce((count, { observations }) => count + observations, 0),
-      days: addDays(parts, startsAt, endsAt),
+      days: addDays(parts, { startsAt, endsAt }),
       worst: null,
       curve: addCurves(parts, startsAt),
       trades: merge(
@@ -70,7 +70,11 @@ function merge<T>(
   return parts.flatMap(of).sort((a, b) => at(a) - at(b));
 }
 
-function addDays(parts: readonly PortfolioRecording[], startsAt: number, endsAt: number): DayClose[] {
+function addDays(parts: readonly PortfolioRecording[], run: { startsAt: number; endsAt: number }): DayClose[] {
+  // Every part is filled up to the same days: those of the run and any that a part recorded beyond them.
+  const recorded = parts.flatMap(({ days }) => days.map(({ day }) => day));
+  const startsAt = recorded.reduce((first, day) => Math.min(first, day), run.startsAt);
+  const endsAt = recorded.reduce((last, day) => Math.max(last, day + 1), run.endsAt);
   const days = new Map<number, DayClose & { exposed: number }>();
   for (const part of parts) {
     for (const close of everyDay({ ...part, startsAt, endsAt })) {

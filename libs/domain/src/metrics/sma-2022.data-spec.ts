@@ -18,19 +18,23 @@ interface Observation {
   close: number;
 }
 
-const bars: Observation[] = readSharedCandles('candles/BTCUSDT-1m-2022.csv.gz').map(({ openedAt, open, close }) => ({
+const candles = readSharedCandles('candles/BTCUSDT-1m-2022.csv.gz');
+
+const bars: Observation[] = candles.map(({ openedAt, open, close }) => ({
   at: openedAt,
   open: Math.round(open * 100),
   close: Math.round(close * 100),
 }));
 
 function ticks(): Observation[] {
-  return readSharedCandles('candles/BTCUSDT-1m-2022.csv.gz').flatMap(({ openedAt, open, high, low, close }) =>
-    [open, high, low, close].map((value, index) => {
+  const all: Observation[] = [];
+  for (const { openedAt, open, high, low, close } of candles) {
+    [open, high, low, close].forEach((value, index) => {
       const price = Math.round(value * 100);
-      return { at: openedAt + index * 15_000, open: price, close: price };
-    }),
-  );
+      all.push({ at: openedAt + index * 15_000, open: price, close: price });
+    });
+  }
+  return all;
 }
 
 /** Amounts are whole numbers of 0.000001 USDT, in which 5 bps of a price of hundredths come out even. */
@@ -39,7 +43,7 @@ const exact = (micros: number) => div(String(micros), '1000000', 6);
 /** The rule of the reference, written down once more, and its recording: no code of the platform runs in it but the watch. */
 function run(observations: readonly Observation[], startUnits: number, sameBar: boolean) {
   const watch = new DrawdownWatch(observations[0]?.at ?? 0, startUnits);
-  const days = new Map<number, DayClose>();
+  const days: DayClose[] = [];
   const fills: RecordedFill[] = [];
   const trades: ClosedTrade[] = [];
   let [cash, held, entry, entryAt] = [startUnits * 1_000_000, 0, 0, 0];
@@ -83,10 +87,11 @@ function run(observations: readonly Observation[], startUnits: number, sameBar: 
     const equity = cash + held * close * 10_000;
     watch.observe(at, equity / 1_000_000);
     const day = Math.floor(at / DAY) * DAY;
-    days.set(day, { day, equity: exact(equity), flow: '0', exposure: (Math.abs(held) * close * 10_000) / equity });
+    if (day + DAY <= (observations[index + 1]?.at ?? Number.POSITIVE_INFINITY))
+      days.push({ day, equity: exact(equity), flow: '0', exposure: (Math.abs(held) * close * 10_000) / equity });
   });
   const last = observations.at(-1) ?? { at: 0, close: 0 };
-  return recording(String(startUnits), [...days.values()], {
+  return recording(String(startUnits), days, {
     startsAt: observations[0]?.at ?? 0,
     endsAt: last.at,
     finalCash: exact(cash),

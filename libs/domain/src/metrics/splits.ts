@@ -107,6 +107,7 @@ export function splitByAgent({ trades, open }: Booked, whyAt: WhyAt): AgentRow[]
     }
   }
   const order = [...agents.keys()].sort((a, b) => (a === null ? 1 : b === null ? -1 : a < b ? -1 : 1));
+  if (agents.has(null)) whyAt(`[${order.length - 1}].agent`)('No agent spoke for opening it.');
   return order.map((agent, index) => agentRow(agent, sumsOf(agent), at(whyAt, index)));
 }
 
