@@ -94,7 +94,7 @@ describe('properties of metrics', () => {
         expect(metrics.distribution.reduce((count, bin) => count + bin.count, 0)).toBe(metrics.days);
         expect(metrics.distribution.length).toBeLessThanOrEqual(51);
       }),
-      { numRuns: 60 },
+      { numRuns: 25 },
     );
   });
 
@@ -116,7 +116,7 @@ describe('properties of metrics', () => {
         if (winRate !== null) expect(winRate * trades).toBeCloseTo(wins, 9);
         expect((1 + (cagr ?? Number.NaN)) ** (n / 365)).toBeCloseTo(1 + (total ?? Number.NaN), 9);
       }),
-      { numRuns: 60 },
+      { numRuns: 25 },
     );
   });
 
@@ -138,7 +138,7 @@ describe('properties of metrics', () => {
         ] as const)
           expect(large[figure]).toBeCloseTo(small[figure] ?? Number.NaN, 9);
       }),
-      { numRuns: 60 },
+      { numRuns: 25 },
     );
   });
 
@@ -181,7 +181,7 @@ describe('properties of metrics', () => {
         if (metrics.sharpe !== null && metrics.sortino !== null)
           expect(Math.sign(sortino(daily, 365)!)).toBe(Math.sign(metrics.sharpe));
       }),
-      { numRuns: 60 },
+      { numRuns: 25 },
     );
   });
 
@@ -212,7 +212,7 @@ describe('properties of metrics', () => {
         expect(both?.undefinedBecause.maxDrawdown).toContain('several portfolios');
         expect(ledgerBalance(combined.recording).balanced).toBe(true);
       }),
-      { numRuns: 30 },
+      { numRuns: 10 },
     );
     const one = recording('100', days(['110']));
     expect(combineRecordings('total', [one]).recording).toEqual({ ...one, portfolio: 'total' });
