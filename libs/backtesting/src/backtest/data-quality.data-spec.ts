@@ -40,7 +40,7 @@ const closed = ({ at, open, high, low, close, volume }: Row) =>
   });
 
 describe('the exchange outages of April 2021', () => {
-  it('[US3-1] are listed with their times and lengths', () => {
+  it('are listed with their times and lengths', () => {
     const quality = createDataQuality();
     for (const row of bars()) quality.observe(closed(row));
     const [lane] = quality.report().instruments;
@@ -50,7 +50,7 @@ describe('the exchange outages of April 2021', () => {
     expect(lane?.gaps.map(({ from }) => iso(from))).toEqual(['2021-04-20', '2021-04-25']);
   });
 
-  it('[US3-1] fill nothing: an order sent in one is filled at the first price after it', () => {
+  it('fill nothing: an order sent in one is filled at the first price after it', () => {
     const rows = bars();
     const end = rows.findIndex((row, index) => row.at - (rows[index - 1]?.at ?? row.at) > 200 * MINUTE);
     const [before, after] = [rows[end - 1] as Row, rows[end] as Row];

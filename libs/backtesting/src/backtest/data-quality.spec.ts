@@ -8,7 +8,7 @@ const HOUR = 60 * MINUTE;
 const flat = [100, 100, 100, 100] as const;
 
 describe('the list of what is wrong with the data', () => {
-  it('[US3-1] names each gap between bars, with its bounds and the bars that it lacks', () => {
+  it('names each gap between bars, with its bounds and the bars that it lacks', () => {
     const quality = createDataQuality();
     for (const minute of [0, 1, 5, 6, 9]) {
       quality.observe(barOpened(SPOT, minute, 100));

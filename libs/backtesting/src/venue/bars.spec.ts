@@ -17,7 +17,7 @@ function insideOf(config: PartialVenueConfig, bar: readonly [number, number, num
 }
 
 describe('a stop, a take-profit and a limit order that one bar reaches', () => {
-  it('[US3-1] adverse: the stop comes first, and nothing is left for the others', () => {
+  it('adverse: the stop comes first, and nothing is left for the others', () => {
     expect(insideOf({})[0]).toBe('taker 1@39500');
     expect(insideOf({}).filter((line) => line.startsWith('taker') || line.startsWith('maker'))).toHaveLength(1);
   });
@@ -31,7 +31,7 @@ describe('a stop, a take-profit and a limit order that one bar reaches', () => {
     ['nearest', [40_000, 41_000, 39_500, 40_000], 'taker 1@39500'],
     ['high-first', WIDE, 'taker 1@40500'],
     ['low-first', WIDE, 'taker 1@39500'],
-  ] as const)('[US3-1] %s over %j: first %s', (barPath, bar, expected) => {
+  ] as const)('%s over %j: first %s', (barPath, bar, expected) => {
     expect(insideOf({ barPath }, bar)[0]).toBe(expected);
   });
 
@@ -59,7 +59,7 @@ describe('a stop, a take-profit and a limit order that one bar reaches', () => {
 });
 
 describe('a gap in the bars', () => {
-  it('[US3-1] fills nothing: an order that comes in it waits for the first price after it, and is filled at that', () => {
+  it('fills nothing: an order that comes in it waits for the first price after it, and is filled at that', () => {
     const { engine, submit } = bench();
     engine.market(barOpened(SPOT, 0, 40_000));
     engine.market(barClosed(SPOT, 0, [40_000, 40_000, 40_000, 40_000]));

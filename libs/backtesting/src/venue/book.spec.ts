@@ -47,7 +47,7 @@ const withBook = (queue: 'conservative' | 'probabilistic' = 'conservative') => {
 const limit = (limitPrice: string, sentAt = 0) => ({ orderType: 'LIMIT', limitPrice, sentAt }) as const;
 
 describe('a taker and the order book', () => {
-  it('[US3-1] walks the visible levels, a fill for each, and waits for more', () => {
+  it('walks the visible levels, a fill for each, and waits for more', () => {
     const { engine, submit } = withBook();
     expect(brief(submit(SPOT, 'buy', '9'))).toEqual(['accepted', 'taker 1@40001', 'taker 2@40002', 'taker 5@40010']);
     expect(brief(engine.market(delta(1, [101, 101], [], [[40_003, 4]])))).toEqual(['taker 1@40003']);
@@ -158,7 +158,7 @@ describe('a recorded book', () => {
 });
 
 describe('a resting order in the queue of its price', () => {
-  it('[US3-1] is filled by what is traded past what stood before it', () => {
+  it('is filled by what is traded past what stood before it', () => {
     const { engine, submit } = withBook();
     submit(SPOT, 'buy', '3', limit('39998'));
     expect(engine.market(tick(SPOT, 1, 39_998, { size: 1.5, side: 'sell' }))).toEqual([]);

@@ -33,7 +33,7 @@ describe('fees by traded volume', () => {
     expect(feesOf({}).rate(instrument(USDM), 'taker', 20_000_000)).toBe('0.0005');
   });
 
-  it('[US3-1] fall with the volume of the whole days before, and rise again when it is two weeks old', () => {
+  it('fall with the volume of the whole days before, and rise again when it is two weeks old', () => {
     const tiers = {
       windowDays: 14,
       tiers: [
@@ -87,7 +87,7 @@ describe('a liquidation', () => {
     expect(Number(liquidation.fee)).toBeCloseTo(value * 0.0005, 9);
   });
 
-  it('[US3-1] pays the fee that the configuration names besides, and at most what is left', () => {
+  it('pays the fee that the configuration names besides, and at most what is left', () => {
     const { liquidation } = fall(PERP, 'USDC', { margin: { liquidationFeeBps: 10 } });
     expect(Number(liquidation.fee)).toBeCloseTo(0.4 * Number(liquidation.price) * 0.0015, 9);
     const dear = fall(PERP, 'USDC', { margin: { liquidationFeeBps: 1_000 } });
@@ -103,7 +103,7 @@ describe('a liquidation', () => {
 });
 
 describe('funding', () => {
-  it('[US3-1] is paid hourly or every eight hours as the venue settles it, on the oracle price', () => {
+  it('is paid hourly or every eight hours as the venue settles it, on the oracle price', () => {
     const { engine, submit } = bench({}, margin({ deposit: '100000' }));
     engine.market(tick(PERP, 0, 40_000));
     engine.market(tick(PERP, 0, 40_000, { kind: 'mark' }));

@@ -94,7 +94,7 @@ describe('latency', () => {
   const slow = (leg: 'feed' | 'order' | 'ack') => bench({ latency: { [leg]: { minMs: 500 } } });
 
   it.each(['feed', 'order'] as const)(
-    '[US3-1] %s: the order meets the market as it is then, not as it was seen',
+    '%s: the order meets the market as it is then, not as it was seen',
     (leg) => {
       const { engine, submit } = slow(leg);
       engine.market(tick(SPOT, 0, 40_000));
@@ -105,7 +105,7 @@ describe('latency', () => {
     },
   );
 
-  it('[US3-1] acknowledgement: the fill is at once, the platform hears of it later', () => {
+  it('acknowledgement: the fill is at once, the platform hears of it later', () => {
     const { engine, submit } = slow('ack');
     engine.market(tick(SPOT, 0, 40_000));
     expect(submit(SPOT, 'buy', '1')).toEqual([]);
