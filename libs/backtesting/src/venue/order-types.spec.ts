@@ -93,17 +93,14 @@ describe('a post-only order', () => {
 describe('latency', () => {
   const slow = (leg: 'feed' | 'order' | 'ack') => bench({ latency: { [leg]: { minMs: 500 } } });
 
-  it.each(['feed', 'order'] as const)(
-    '%s: the order meets the market as it is then, not as it was seen',
-    (leg) => {
-      const { engine, submit } = slow(leg);
-      engine.market(tick(SPOT, 0, 40_000));
-      expect(submit(SPOT, 'buy', '1')).toEqual([]);
-      engine.market(tick(SPOT, 499, 40_100));
-      // What is due at 500 is fired before the price of 600.
-      expect(brief(engine.market(tick(SPOT, 600, 45_000)))).toEqual(['accepted', 'taker 1@40100']);
-    },
-  );
+  it.each(['feed', 'order'] as const)('%s: the order meets the market as it is then, not as it was seen', (leg) => {
+    const { engine, submit } = slow(leg);
+    engine.market(tick(SPOT, 0, 40_000));
+    expect(submit(SPOT, 'buy', '1')).toEqual([]);
+    engine.market(tick(SPOT, 499, 40_100));
+    // What is due at 500 is fired before the price of 600.
+    expect(brief(engine.market(tick(SPOT, 600, 45_000)))).toEqual(['accepted', 'taker 1@40100']);
+  });
 
   it('acknowledgement: the fill is at once, the platform hears of it later', () => {
     const { engine, submit } = slow('ack');
