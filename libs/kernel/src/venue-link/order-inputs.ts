@@ -102,10 +102,6 @@ export function availableNow(events: readonly AnyEvent[], now: number): TimedInp
   return events.map((event) => ({ event, availableAt: now }));
 }
 
-export function isOneOf(event: AnyEvent, ...types: EventType[]): boolean {
-  return types.includes(event.type);
-}
-
 export function orderIdOf(event: AnyEvent): string {
   const id = (event.data as { order_id?: string }).order_id;
   if (id === undefined) throw new Error(`Event ${event.type} ${event.id} names no order.`);
