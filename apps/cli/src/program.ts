@@ -4,6 +4,7 @@ import { addDoctorCommand } from './commands/doctor/doctor.command';
 import { addEventsCommand } from './commands/events/events.command';
 import { addHaltCommands } from './commands/halt/halt.command';
 import { addImportCommand } from './commands/import/import.command';
+import { addParityCommand } from './commands/parity/parity.command';
 import { addPortfolioCommand } from './commands/portfolio/portfolio.command';
 import { addRunsCommand } from './commands/runs/runs.command';
 import { addTraceCommand } from './commands/trace/trace.command';
@@ -56,6 +57,7 @@ function createProgram(io: Io, exit: (code: number) => void): Command {
   addEventsCommand(program, io);
   addTraceCommand(program, io);
   addPortfolioCommand(program, io);
+  addParityCommand(program, io, exit);
   addDeadLettersCommand(program, io);
   addHaltCommands(program, io);
   addRunsCommand(program, io);

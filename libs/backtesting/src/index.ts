@@ -3,3 +3,13 @@ export * from './venue';
 export { paperSigner } from './signing/paper-signer';
 export { replay, type ReplayOptions, type ReplayResult } from './replay/replay';
 export { createDataQuality, type DataQuality, type DataQualityReport } from './backtest/data-quality';
+export { checkParity, type ParityOptions } from './parity/parity';
+export {
+  ParityImpossible,
+  type Divergence,
+  type DivergenceKind,
+  type ExplainedDivergence,
+  type ParityReport,
+  type PathDifference,
+  type StateComparison,
+} from './parity/report';
