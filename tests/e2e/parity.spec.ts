@@ -60,7 +60,7 @@ afterAll(async () => {
 describe('Parity of a live run with a jittered feed and a slow model', () => {
   it('[US3-3] finds a run that was killed, and one that is going on, equal as far as its log goes', async () => {
     const first = await start();
-    await pass(8_000);
+    await pass(6_000);
     await first.kill();
     const killed = await parity();
     expect({ code: killed.code, stderr: killed.stderr }).toMatchObject({ code: 0 });
