@@ -4,6 +4,7 @@ export { paperSigner } from './signing/paper-signer';
 export { replay, type ReplayOptions, type ReplayResult } from './replay/replay';
 export { createDataQuality, type DataQuality, type DataQualityReport } from './backtest/data-quality';
 export { checkParity, type ParityOptions } from './parity/parity';
+export { checkVenue, type JournaledInput, type VenueJournal, type VenueParity } from './parity/venue';
 export {
   ParityImpossible,
   type Divergence,

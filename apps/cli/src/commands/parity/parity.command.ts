@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
-import { checkParity, type ParityReport } from '@moon/backtesting';
+import { checkParity, checkVenue, type ParityReport, type VenueParity } from '@moon/backtesting';
 import { EXIT, sentenceOf, UsageError } from '../../errors';
 import type { GlobalOptions, Io } from '../../io';
 import { count } from '../../output/text';
@@ -10,7 +10,8 @@ import { chooseRun, withRunLog } from '../../store/run-log';
 import { withStore, type Store } from '../../store/store';
 import { Progress } from '../import/progress';
 import { loadAgents } from './load-agents';
-import { renderParity } from './render';
+import { renderParity, renderVenue } from './render';
+import { readVenueJournal } from './venue-journal';
 
 interface ParityCommandOptions extends GlobalOptions {
   agents?: string[];
@@ -30,39 +31,58 @@ export function addParityCommand(program: Command, io: Io, exit: (code: number) 
     .action(async (_options, command: Command) => {
       const options = command.optsWithGlobals<ParityCommandOptions>();
       try {
-        const { equal } = await compare(io, options);
-        exit(equal ? EXIT.ok : EXIT.failed);
+        exit((await compare(io, options)) ? EXIT.ok : EXIT.failed);
       } catch (error) {
         throw error instanceof UsageError ? error : new NothingToCompare(sentenceOf(error), { cause: error });
       }
     });
 }
 
-async function compare(io: Io, options: ParityCommandOptions): Promise<ParityReport> {
+/** @returns whether all that could be compared is equal */
+async function compare(io: Io, options: ParityCommandOptions): Promise<boolean> {
   const userAgents = loadAgents(options.agents ?? [], io.cwd);
   return withStore(io, { global: options, command: 'moon parity' }, async (store) => {
     const run = await chooseRun(store, options.run);
     return withRunLog(store, run, async ({ events }) => {
-      const progress = new Progress(io.terminal, await events.lastSeq());
       const startedAt = performance.now();
-      let report: ParityReport;
-      try {
-        report = await checkParity({
-          ...{ store: events, userAgents, codeVersion: codeVersion(), signal: io.signal },
-          onProgress: (seq) => progress.at(seq),
-        });
-      } finally {
-        progress.stop();
-      }
+      const report = await withProgress(io, await events.lastSeq(), (onProgress) =>
+        checkParity({ store: events, userAgents, codeVersion: codeVersion(), signal: io.signal, onProgress }),
+      );
       const seconds = (performance.now() - startedAt) / 1_000;
-      if (options.json) io.out(JSON.stringify({ run: run.runId, ...report }));
-      else for (const line of renderParity(report)) io.out(line);
-      for (const note of [...endOf(store, report), ...report.notes]) io.err(note);
+      // A venue at work writes its journal, and drops the oldest part of it.
+      const journal = store.platformPid === null ? readVenueJournal(store.dataDir, run.runId) : null;
+      const venue = journal && (await checkVenue(events, journal));
+      const equal = report.equal && (venue?.equal ?? true);
+      if (options.json) io.out(JSON.stringify({ run: run.runId, ...report, equal, venue }));
+      else for (const line of [...renderParity(report), ...renderVenue(venue)]) io.out(line);
+      for (const note of [...endOf(store, report), ...venueNote(store, venue), ...report.notes]) io.err(note);
       const rate = Math.round(report.events / seconds);
       io.err(`Run ${run.runId}: ${count(report.events)} events in ${seconds.toFixed(1)} s, ${count(rate)} a second.`);
-      return report;
+      return equal;
     });
   });
+}
+
+async function withProgress<T>(
+  io: Io,
+  total: number,
+  work: (onProgress: (seq: number) => void) => Promise<T>,
+): Promise<T> {
+  const progress = new Progress(io.terminal, total);
+  try {
+    return await work((seq) => progress.at(seq));
+  } finally {
+    progress.stop();
+  }
+}
+
+function venueNote({ platformPid }: Store, venue: VenueParity | null): string[] {
+  if (venue) return [];
+  return [
+    platformPid === null
+      ? 'The venue’s own journal is not in the data directory: its reports were taken as recorded.'
+      : 'The venue is at work: its reports were taken as recorded.',
+  ];
 }
 
 function endOf({ platformPid }: Store, { lastSeq, end }: ParityReport): string[] {

@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Client } from 'pg';
-import type { ParityReport } from '@moon/backtesting';
+import type { ParityReport, VenueParity } from '@moon/backtesting';
 import { createRoles, lockDataDir, RunRegistry, startEmbeddedPostgres } from '@moon/infra';
 import { writeCandles } from '../../../../../tests/support/market';
 import { EAGER_PLATFORM } from '../../../../../tests/support/platform';
@@ -33,7 +33,7 @@ describe('moon parity', () => {
   }, 120_000);
 
   /** Works on the run's database as its superuser, whom no trigger stops. */
-  async function tamper(work: (client: Client) => Promise<void>): Promise<void> {
+  async function tamper<T>(work: (client: Client) => Promise<T>): Promise<T> {
     const lock = lockDataDir(line.dataDir);
     const server = await startEmbeddedPostgres({ dataDir: line.dataDir });
     try {
@@ -44,7 +44,7 @@ describe('moon parity', () => {
       const client = new Client({ host, port, user, password, database: run?.database });
       await client.connect();
       await client.query('SET session_replication_role = replica');
-      await work(client).finally(() => client.end());
+      return await work(client).finally(() => client.end());
     } finally {
       await server.stop();
       lock.release();
@@ -62,7 +62,10 @@ describe('moon parity', () => {
     expect(out.join('\n')).toMatch(/Taken as recorded: [\d,]+ inputs/);
     expect(err[err.length - 1]).toMatch(/^Run recorded-.*: [\d,]+ events in/);
     expect(code).toBe(0);
-    const report = await line.json<ParityReport & { run: string }>('parity');
+    const report = await line.json<ParityReport & { run: string; venue: VenueParity }>('parity');
+    // The venue's own journal gives the reports of the log again.
+    expect(report.venue).toMatchObject({ equal: true, pending: 0, firstDifference: null });
+    expect(report.venue.compared).toBe(report.inputsByType['venue.report']);
     expect(report).toMatchObject({ equal: true, firstDivergence: null, run: expect.stringMatching(/^recorded-/) });
     expect(report.compared).toBeGreaterThan(500);
     expect(report.state?.equal).toBe(true);
@@ -92,6 +95,25 @@ describe('moon parity', () => {
     expect(firstDivergence).toMatchObject({ kind: 'differs', seq, recorded: { id: row.event_id } });
     await tamper(async (client) => void (await write(client, row)));
   }, 90_000);
+
+  it('[US3-3] finds a report of the venue that was changed, against the venue’s own journal too', async () => {
+    const { seq, data } = await tamper(async (client) => {
+      const sql = `SELECT seq, event_id, data FROM log WHERE type = 'venue.report' AND data ->> 'price' IS NOT NULL ORDER BY seq LIMIT 1`;
+      const row = (await client.query<StoredRow>(sql)).rows[0] as StoredRow;
+      const text = JSON.stringify({ ...row.data, price: `${Number(row.data.price) + 1}` });
+      for (const table of ['events', 'stream_events'])
+        await client.query(`UPDATE ${table} SET data = $2::json WHERE seq = $1`, [row.seq, text]);
+      return row;
+    });
+    const { code, out } = await line.moon('parity', '--json');
+    const report = JSON.parse(out[0] ?? '') as ParityReport & { venue: VenueParity };
+    expect(code).toBe(1);
+    expect(report.firstDivergence).toMatchObject({ type: 'trade.executed', cause: { seq: Number(seq) } });
+    expect(report.venue).toMatchObject({ equal: false, differences: 1, firstDifference: { seq: Number(seq) } });
+    expect(report.venue.firstDifference?.paths).toEqual([
+      { path: 'data.price', recorded: `${Number(data.price) + 1}`, replayed: data.price },
+    ]);
+  }, 60_000);
 
   it('[US3-3] asks no model again: where an answer was taken out it compares nothing, says so, and ends with 2', async () => {
     let seq = 0;

@@ -1,4 +1,4 @@
-import type { ExplainedDivergence, ParityReport, PathDifference } from '@moon/backtesting';
+import type { ExplainedDivergence, ParityReport, PathDifference, VenueParity } from '@moon/backtesting';
 import type { AnyEvent } from '@moon/events';
 import { describe } from '../../output/describe';
 import { table } from '../../output/table';
@@ -30,6 +30,23 @@ export function renderParity(report: ParityReport): string[] {
   return report.firstDivergence ? [...lines, '', ...renderDivergence(report.firstDivergence)] : lines;
 }
 
+/** What the venue's own journal says about its reports. */
+export function renderVenue(venue: VenueParity | null): string[] {
+  if (venue === null) return [];
+  const { inputs, compared, firstDifference: first } = venue;
+  const of = `${plural(compared, 'report')} of the venue, made again from ${plural(inputs, 'input')} of its own journal`;
+  if (first === null) return [`Equal: ${of}.`];
+  return [
+    `NOT EQUAL: ${count(venue.differences)} of ${of}. The first is report ${first.venueSeq} of portfolio ${first.portfolio}, position ${count(first.seq)}:`,
+    ...differencesTable(first.paths),
+  ];
+}
+
+function differencesTable(paths: readonly PathDifference[]): string[] {
+  const columns = ['where', 'recorded', 'replayed'].map((title) => ({ title }));
+  return table(columns, paths.map(rowOf));
+}
+
 function kindsOf({ divergencesByKind }: ParityReport): string {
   const kinds = Object.entries(divergencesByKind).map(
     ([kind, number]) => `${count(number)} ${kind.replaceAll('_', ' ')}`,
@@ -40,10 +57,7 @@ function kindsOf({ divergencesByKind }: ParityReport): string {
 function renderDivergence(found: ExplainedDivergence): string[] {
   const { recorded, replayed, cause, chain, paths } = found;
   const lines = [`The first, at position ${count(found.seq)}: ${found.says}`];
-  if (paths.length > 0) {
-    const columns = ['where', 'recorded', 'replayed'].map((title) => ({ title }));
-    lines.push('', ...table(columns, paths.map(rowOf)));
-  }
+  if (paths.length > 0) lines.push('', ...differencesTable(paths));
   if (recorded || replayed) lines.push('', `recorded  ${lineOf(recorded)}`, `replayed  ${lineOf(replayed)}`);
   if (cause)
     lines.push(
