@@ -29,8 +29,8 @@ export class AgentsHere implements RemoteHandlers {
     this.host = new HandlerHost(handlers);
   }
 
-  get names(): string[] {
-    return this.host.names;
+  has(name: string): boolean {
+    return this.host.has(name);
   }
 
   handler(name: string): Handler {

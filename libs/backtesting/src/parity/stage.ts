@@ -55,7 +55,7 @@ export class Stage {
     [this.engine, this.agents] = this.wire(event);
     this.engine.restore(kept.engine as EngineSnapshot);
     this.engine.host.restore(kept.states.filter(({ handler }) => this.isMain.has(handler)));
-    this.agents.restore(kept.states.filter(({ handler }) => this.agents.names.includes(handler)));
+    this.agents.restore(kept.states.filter(({ handler }) => this.agents.has(handler)));
   }
 
   /** Handles a row of the log, as the run did. `original` is the event that an `event.replayed` delivers again. */
@@ -72,7 +72,7 @@ export class Stage {
   laneOf(event: AnyEvent): string | null {
     const handler = emitterOf(event);
     if (this.isMain.has(handler)) return MAIN_LANE;
-    return this.agents.names.includes(handler) ? handler : null;
+    return this.agents.has(handler) ? handler : null;
   }
 
   /** Whether the replay has set this deadline: it is open, or was set a short while ago. */
@@ -94,7 +94,7 @@ export class Stage {
   }
 
   has(handler: string): boolean {
-    return this.isMain.has(handler) || this.agents.names.includes(handler);
+    return this.isMain.has(handler) || this.agents.has(handler);
   }
 
   /** Questions to models that have no answer yet, in their order. */
