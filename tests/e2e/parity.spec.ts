@@ -58,7 +58,7 @@ afterAll(async () => {
 });
 
 describe('Parity of a live run with a jittered feed and a slow model', () => {
-  it('[US3-3] finds a run that was killed, and one that is going on, equal as far as its log goes', async () => {
+  it('[US3-3] finds a run that was killed equal as far as its log goes', async () => {
     const first = await start();
     await pass(6_000);
     await first.kill();
@@ -66,7 +66,9 @@ describe('Parity of a live run with a jittered feed and a slow model', () => {
     expect({ code: killed.code, stderr: killed.stderr }).toMatchObject({ code: 0 });
     expect(killed.stderr).toContain('did not end cleanly');
     expect(lastJson<ParityReport>(killed)).toMatchObject({ equal: true, end: 'open', firstDivergence: null });
+  });
 
+  it('[US3-3] compares a run that is going on, up to where its log has come, and leaves it alone', async () => {
     const second = await start();
     await pass(3_000);
     const running = await parity();
@@ -93,8 +95,6 @@ describe('Parity of a live run with a jittered feed and a slow model', () => {
     expect(ended.code).toBe(0);
     // It is about something: the run traded, asked its model, agents threw, and deadlines fired.
     const { comparedByType, inputsByType } = report;
-    for (const type of ['trade.executed', 'portfolio.fill_booked', 'event.skipped', 'signal.consensus_failed'])
-      expect({ type, count: comparedByType[type] ?? 0 }).toEqual({ type, count: expect.any(Number) });
     expect(comparedByType['trade.executed']).toBeGreaterThan(0);
     expect(comparedByType['event.skipped']).toBeGreaterThan(0);
     expect(comparedByType['signal.consensus_failed']).toBeGreaterThan(0);

@@ -18,8 +18,8 @@ export class PlatformProcess {
   readonly child: Child;
 
   /** @param script what starts it: the platform as it is, or a script that changes something first */
-  constructor(args: readonly string[], script = 'apps/standalone/src/main.js') {
-    this.child = new Child(script, ['--feed', 'synthetic', '--json', ...args]);
+  constructor(args: readonly string[], script = 'apps/standalone/src/main.js', env: NodeJS.ProcessEnv = {}) {
+    this.child = new Child(script, ['--feed', 'synthetic', '--json', ...args], env);
   }
 
   /** Waits until it is ready. @returns the address that it serves */

@@ -8,8 +8,8 @@ import type { Divergence } from './report';
 import type { Skips } from './skips';
 import { emitterOf, type Stage } from './stage';
 
-/** Sources of inputs that have a cause: what adapters answered, and deadlines. Everything else with a cause comes of a handler. */
-const ADAPTERS = /^(kernel\/deadlines|model\/|venue\/|sender\/|reconciler|reconciliation)/;
+/** Sources of inputs that have a cause: what adapters and operators answered, and deadlines. Everything else with a cause comes of a handler. */
+const ADAPTERS = /^(operator$|kernel\/deadlines|model\/|venue\/|sender\/|reconciler|reconciliation)/;
 /** How long a model may take, run time: the longest that can be configured, and as much again. */
 const MODEL_PATIENCE_MS = 120_000;
 
