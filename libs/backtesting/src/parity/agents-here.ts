@@ -11,6 +11,8 @@ import {
 } from '@moon/kernel';
 import type { IsSkipped } from './emissions';
 
+type Target = Parameters<HandlerHost['deliver']>[0];
+
 /** Takes over what an agent made, as the engine takes it from a thread. */
 type Accept = (delivered: Delivered, cause: Cause) => void;
 
@@ -38,14 +40,14 @@ export class AgentsHere implements RemoteHandlers {
   }
 
   post(seq: number, event: AnyEvent): void {
-    for (const { handler, key } of this.host.targets(event)) this.deliver(handler, key, { seq, event });
+    for (const target of this.host.targets(event)) this.deliver(target, { seq, event });
   }
 
   redeliver(seq: number, record: Extract<AnyEvent, { type: 'event.replayed' }>, original: AnyEvent): void {
-    const { handler, handlerKey } = record.data;
+    const { handler, handlerKey: key } = record.data;
     if (!this.host.has(handler)) return;
     const event = { ...original, headers: record.headers };
-    this.deliver(this.host.handler(handler), handlerKey, { seq, event, record });
+    this.deliver({ handler: this.host.handler(handler), key }, { seq, event, record });
   }
 
   states(): HandlerState[] {
@@ -56,13 +58,10 @@ export class AgentsHere implements RemoteHandlers {
     this.host.restore(states);
   }
 
-  private deliver(
-    handler: Handler,
-    key: string,
-    { seq, event, record }: { seq: number; event: AnyEvent; record?: AnyEvent },
-  ): void {
+  private deliver(target: Target, { seq, event, record }: { seq: number; event: AnyEvent; record?: AnyEvent }): void {
+    const { handler, key } = target;
     if (this.isSkipped(handler.name, key, seq)) return;
-    const result = this.host.deliver(handler, key, event);
+    const result = this.host.deliver(target, event);
     const delivered: Delivered = isFailure(result)
       ? { handler: handler.name, key, events: failureEvents(result, handler, seq, record), commands: [], deadlines: [] }
       : { handler: handler.name, key, events: result.events, commands: [], deadlines: result.deadlines };

@@ -1,4 +1,5 @@
 import type { EventStore, LogRow } from '@moon/kernel';
+import { plainEvent } from './differences';
 import type { Divergence, ExplainedDivergence } from './report';
 
 /** Links of a chain at most. */
@@ -18,5 +19,6 @@ export async function explain(store: EventStore, found: Divergence): Promise<Exp
   const chain = causes.map(({ seq, event }) => {
     return { seq, id: event.id, type: event.type, key: event.key, occurredAt: event.occurredAt };
   });
-  return { ...found, cause: causes[0] ?? null, chain };
+  const replayed = found.replayed && plainEvent(found.replayed);
+  return { ...found, replayed, cause: causes[0] ?? null, chain };
 }

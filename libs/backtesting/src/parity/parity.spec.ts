@@ -79,6 +79,8 @@ describe('Parity of a log', () => {
     expect(report).toMatchObject({ equal: false });
     expect(first).toMatchObject({ kind: 'differs', seq: at + 1, type: 'trade.executed', handler: 'execution' });
     expect(first?.paths).toEqual([{ path: 'data.fee', recorded: expect.any(String), replayed: expect.any(String) }]);
+    // What is printed names the event on both sides.
+    expect(JSON.parse(JSON.stringify(first))).toMatchObject({ replayed: { id: first?.recorded?.id } });
     expect(first?.cause?.event.type).toBe('venue.report');
     expect(first?.chain.map(({ type }) => type)).toEqual(
       expect.arrayContaining(['order.submitted', 'trade.consensus_approved', 'consensus.opened']),
