@@ -123,8 +123,8 @@ export async function startLiveRun(options: LiveRunOptions): Promise<LiveRun> {
   const link = new VenueLink(venue, headers, options.isVenueRemote);
   const agents = new ThreadedAgents({
     ...options.agents,
-    modules: [builtInAgents(platform), ...options.userAgents.map((path) => ({ path: resolve(path), config: {} }))],
-    readLog: (from) => storedLog(store, log, engine, from),
+    modules: [builtInAgents(platform), ...options.userAgents.map((path) => ({ path: resolve(path), config: {}, givesWay: true }))],
+    readLog: (from, limit) => storedLog({ store, log, engine }, from, limit),
     onOutput: (output) => {
       engine.accept(output.delivered, output.cause);
       live.wake();
@@ -240,9 +240,13 @@ export async function startLiveRun(options: LiveRunOptions): Promise<LiveRun> {
 }
 
 /** The stored log above a position, complete up to what is sequenced now. */
-async function* storedLog(store: EventStore, log: LogWriter, engine: Engine, fromSeq: number): AsyncIterable<LogRow> {
+async function* storedLog(
+  { store, log, engine }: { store: EventStore; log: LogWriter; engine: Engine },
+  fromSeq: number,
+  limit?: number,
+): AsyncIterable<LogRow> {
   await log.durable(engine.lastSeq);
-  yield* store.readLog(fromSeq);
+  yield* store.readLog(fromSeq, limit);
 }
 
 /** Of the events that a run begins with: those that its log does not hold, because it is new or its settings are. */
