@@ -221,7 +221,7 @@ export class Session {
         feedInstruments: source.instruments,
         startsAt: source.startsAt,
         speed: config.feed.speed === 'max' ? null : Number(config.feed.speed),
-        onFailure: (message) => this.logger.error(message),
+        onProblem: (message, context) => this.logger.error(context, message),
       });
       return { mode: 'recorded', run };
     }
