@@ -123,7 +123,10 @@ export async function startLiveRun(options: LiveRunOptions): Promise<LiveRun> {
   const link = new VenueLink(venue, headers, options.isVenueRemote);
   const agents = new ThreadedAgents({
     ...options.agents,
-    modules: [builtInAgents(platform), ...options.userAgents.map((path) => ({ path: resolve(path), config: {}, givesWay: true }))],
+    modules: [
+      builtInAgents(platform),
+      ...options.userAgents.map((path) => ({ path: resolve(path), config: {}, givesWay: true })),
+    ],
     readLog: (from, limit) => storedLog({ store, log, engine }, from, limit),
     onOutput: (output) => {
       engine.accept(output.delivered, output.cause);
