@@ -128,7 +128,8 @@ export async function startRecordedRun(options: RecordedRunOptions): Promise<Rec
     afterInput: (event) => {
       const pause = pacer.pause(event.occurredAt);
       const isToCompare = resumed.length > 0 && link.isCaughtUp;
-      if (pause === null && !isToCompare && !checkpoints.isDue()) return log.fatal === null ? isStopped : Promise.reject(log.fatal);
+      if (pause === null && !isToCompare && !checkpoints.isDue())
+        return log.fatal === null ? isStopped : Promise.reject(log.fatal);
       return (async () => {
         await pause;
         if (isToCompare) await compareResumed();
