@@ -19,3 +19,4 @@ export * from './risk';
 export * from './platform';
 export * from './projections';
 export * from './agents/risk';
+export * from './metrics';
