@@ -20,3 +20,4 @@ export * from './risk';
 export * from './platform';
 export * from './projections';
 export * from './agents/risk';
+export * from './metrics';
