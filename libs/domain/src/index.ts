@@ -20,4 +20,3 @@ export * from './risk';
 export * from './platform';
 export * from './projections';
 export * from './agents/risk';
-export * from './metrics';
