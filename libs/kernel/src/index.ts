@@ -32,6 +32,6 @@ export { builtInAgents } from './platform/built-in-agents';
 export { reconcileAll } from './platform/reconcile';
 export { risingNonce, startRecordedRun, type RecordedRun, type RecordedRunOptions } from './platform/recorded-run';
 export { hashOf, runResult, type PortfolioResult, type RunResult } from './platform/result';
-export { accountSpecs, startEvents, type OrderSigner, type StartOptions } from './platform/start-events';
+export { accountSpecs, startEvents, type OrderSigner, type StartOptions, type StrategyRecord } from './platform/start-events';
 export { VolatileEventStore } from './memory/volatile-event-store';
 export { closePast } from './platform/close-past';

@@ -1,5 +1,12 @@
 import type { AnyEvent } from '@moon/events';
-import { createAgents, createDeciders, isTerminal, type ExecutionState, type PlatformConfig } from '@moon/domain';
+import {
+  createAgents,
+  createDeciders,
+  isTerminal,
+  type ExecutionState,
+  type Handler,
+  type PlatformConfig,
+} from '@moon/domain';
 import { ruleBasedModelAdapter, type ModelLatency } from '../adapters/rule-based-model';
 import { Engine, type EngineOptions, type RemoteHandlers } from '../core/engine';
 import type { LogSink } from '../log/log-writer';
@@ -22,6 +29,8 @@ export interface AssembleOptions {
   venueRetryMs: number;
   /** Agents that live in other threads; without it they live in this one. */
   remote?: RemoteHandlers;
+  /** Users' agents that live in this thread (backtests); they hear every event after everybody else. */
+  strategies?: readonly Handler[];
   onEvent?: EngineOptions['onEvent'];
   onRequest: NonNullable<EngineOptions['onRequest']>;
   onFailure?: EngineOptions['onFailure'];
@@ -35,6 +44,7 @@ export function assemble(options: AssembleOptions): Engine {
   const { config, link, headers } = options;
   const handlers = createDeciders(config);
   if (!options.remote) handlers.push(...createAgents(config));
+  handlers.push(...(options.strategies ?? []));
   const engine: Engine = new Engine({
     handlers,
     log: options.log,

@@ -1,5 +1,5 @@
 import type { AnyEvent } from '@moon/events';
-import type { PlatformConfig } from '@moon/domain';
+import type { Handler, PlatformConfig } from '@moon/domain';
 import type { ModelLatency } from '../adapters/rule-based-model';
 import type { Engine } from '../core/engine';
 import { LogWriter } from '../log/log-writer';
@@ -12,7 +12,7 @@ import { VenueLink } from '../venue-link/venue-link';
 import { assemble, executionState } from './assemble';
 import { reconcileAll } from './reconcile';
 import { runResult, type RunResult } from './result';
-import { accountSpecs, startEvents, type OrderSigner } from './start-events';
+import { accountSpecs, startEvents, type OrderSigner, type StrategyRecord } from './start-events';
 
 export interface RecordedRunOptions {
   runId: string;
@@ -37,6 +37,8 @@ export interface RecordedRunOptions {
   /** Run-time ms per wall ms; null = as fast as possible. */
   speed: number | null;
   checkpointMs: number;
+  /** Users' agents, in this thread, and what the log calls them by. */
+  strategies?: { handlers: readonly Handler[]; records: readonly StrategyRecord[] };
   onEvent?: (event: AnyEvent, seq: number) => void;
   onFailure?: (message: string) => void;
 }
@@ -81,6 +83,7 @@ export async function startRecordedRun(options: RecordedRunOptions): Promise<Rec
     modelLatency: options.modelLatency,
     orderTimeToLiveMs: options.orderTimeToLiveMs,
     venueRetryMs: 0,
+    strategies: options.strategies?.handlers,
     onEvent: options.onEvent,
     onRequest: (request) => lockstep?.request(request),
     onFailure: (failure) =>
@@ -107,7 +110,8 @@ export async function startRecordedRun(options: RecordedRunOptions): Promise<Rec
     },
   });
   const { runId, codeVersion, startsAt: at, feedInstruments } = options;
-  const start = await startEvents({ runId, codeVersion, platform, at, feedInstruments, headers }, store);
+  const strategies = options.strategies?.records;
+  const start = await startEvents({ runId, codeVersion, platform, strategies, at, feedInstruments, headers }, store);
   const isNew = recovered.checkpointSeq === 0;
   const due = await link.resume(portfolios, true);
   const runtime = lockstep;
