@@ -35,3 +35,4 @@ export { hashOf, runResult, type PortfolioResult, type RunResult } from './platf
 export { accountSpecs, startEvents, type OrderSigner, type StartOptions, type StrategyRecord } from './platform/start-events';
 export { VolatileEventStore } from './memory/volatile-event-store';
 export { closePast } from './platform/close-past';
+export { nearestName } from './text/nearest-name';

@@ -13,6 +13,9 @@ import { paperSigner } from '../signing/paper-signer';
 import { createVenueEngine, type PartialVenueConfig, type VenueEngine } from '../venue';
 
 export interface ReplayOptions {
+  /** Name of the run, and version of the code, as `config.activated` says them; default: replay. */
+  runId?: string;
+  codeVersion?: string;
   platform: PlatformConfig;
   source: InputSource;
   /** Instruments that the inputs price, and those whose funding they hold. */
@@ -27,11 +30,15 @@ export interface ReplayOptions {
   /** Where the log goes; default: nowhere, it is only counted and hashed. */
   store?: EventStore;
   onEvent?: (event: AnyEvent, seq: number) => void;
+  /** Fires when the replay is to end after the present input. */
+  signal?: AbortSignal;
 }
 
 export interface ReplayResult extends RunResult {
   /** SHA-256 over all event ids in order; null when the log went to a store of the caller's. */
   eventHash: string | null;
+  /** False when it was ended by its signal before the last input. */
+  isComplete: boolean;
 }
 
 /**
@@ -46,8 +53,8 @@ export async function replay(options: ReplayOptions): Promise<ReplayResult> {
   });
   const store = options.store ?? new VolatileEventStore();
   const run = await startRecordedRun({
-    runId: 'replay',
-    codeVersion: 'replay',
+    runId: options.runId ?? 'replay',
+    codeVersion: options.codeVersion ?? 'replay',
     platform,
     store,
     venue: venueOf(createVenueEngine({ ...options.venue, ...sources })),
@@ -63,8 +70,16 @@ export async function replay(options: ReplayOptions): Promise<ReplayResult> {
     checkpointMs: Number.POSITIVE_INFINITY,
     onEvent: options.onEvent,
   });
-  const { result } = await run.run();
-  return { ...result, eventHash: store instanceof VolatileEventStore ? store.eventHash() : null };
+  const { signal } = options;
+  const stop = (): void => run.stop();
+  if (signal?.aborted === true) stop();
+  signal?.addEventListener('abort', stop);
+  try {
+    const { result, isComplete } = await run.run();
+    return { ...result, eventHash: store instanceof VolatileEventStore ? store.eventHash() : null, isComplete };
+  } finally {
+    signal?.removeEventListener('abort', stop);
+  }
 }
 
 /** The engine behind the Venue port, with books that live as long as the replay. */

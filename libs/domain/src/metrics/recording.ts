@@ -132,6 +132,8 @@ export interface OpenPosition {
   entryPrice: number;
   markPrice: number;
   unrealisedPnl: Decimal;
+  /** Result of what has been closed of it so far, before fees and funding; it is in no closed trade yet. */
+  realisedPnl: Decimal;
   /** Fees and funding of the position so far. */
   fees: Decimal;
   funding: Decimal;
