@@ -1,9 +1,15 @@
-import { Type, type Static } from '@sinclair/typebox';
+import { Type, type Static, type TOptional, type TSchema } from '@sinclair/typebox';
 import { platformConfigSchema, portfolioSettingsSchema } from '@moon/domain';
 import { venueConfigSchema } from '../venue';
 
 const whole = { additionalProperties: false, default: {} } as const;
 const settings = portfolioSettingsSchema.properties;
+
+/** A setting of a portfolio that is only there when it is given: what it is otherwise depends on the others. */
+function ifGiven<S extends TSchema>(schema: S): TOptional<S> {
+  const { default: _default, ...bare } = schema;
+  return Type.Optional(bare as unknown as S) as TOptional<S>;
+}
 
 /** An instant: ISO 8601, or epoch milliseconds. */
 const Instant = (description: string) =>
@@ -59,18 +65,18 @@ export const backtestConfigSchema = Type.Object(
       }),
     ),
     initialBalance: Type.Optional(
-      Type.Union([Type.Number({ minimum: 0 }), settings.deposit], {
+      Type.Union([Type.Number({ minimum: 0 }), Type.String({ pattern: settings.deposit.pattern })], {
         description: 'Start balance of the one portfolio, in settlement asset; default: 100000.',
       }),
     ),
-    accountModel: Type.Optional(settings.accountModel),
-    marginMode: Type.Optional(settings.marginMode),
+    accountModel: ifGiven(settings.accountModel),
+    marginMode: ifGiven(settings.marginMode),
     leverage: Type.Optional(
       Type.Integer({ minimum: 1, maximum: 100, description: 'Leverage of the one portfolio at the venue; default: 1.' }),
     ),
-    settlementAsset: Type.Optional(settings.settlementAsset),
-    sizing: Type.Optional(settings.sizing),
-    limits: Type.Optional(settings.limits),
+    settlementAsset: ifGiven(settings.settlementAsset),
+    sizing: ifGiven(settings.sizing),
+    limits: ifGiven(settings.limits),
     portfolios: Type.Optional(
       Type.Array(portfolioSettingsSchema, {
         minItems: 1,
