@@ -2,3 +2,4 @@ export { signPaperOrder } from './signing/paper-signature';
 export * from './venue';
 export { paperSigner } from './signing/paper-signer';
 export { replay, type ReplayOptions, type ReplayResult } from './replay/replay';
+export * from './strategies';

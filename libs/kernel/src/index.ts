@@ -35,3 +35,5 @@ export { hashOf, runResult, type PortfolioResult, type RunResult } from './platf
 export { accountSpecs, startEvents, type OrderSigner, type StartOptions, type StrategyRecord } from './platform/start-events';
 export { VolatileEventStore } from './memory/volatile-event-store';
 export { closePast } from './platform/close-past';
+export { loadAgents, type LoadedAgents, type UserAgentSpec } from './user-agents/load-agents';
+export { UserAgentError } from './user-agents/module-loader';

@@ -10,6 +10,7 @@ import {
   type VenuePort,
 } from '@moon/kernel';
 import { paperSigner } from '../signing/paper-signer';
+import { StrategyGuard, withVoters, type Strategy, type StrategyFailures, type StrategyWatch } from '../strategies';
 import { createVenueEngine, type PartialVenueConfig, type VenueEngine } from '../venue';
 
 export interface ReplayOptions {
@@ -24,6 +25,10 @@ export interface ReplayOptions {
   orderTimeToLiveMs: number;
   venue?: PartialVenueConfig;
   refusedByReason?: Readonly<Record<string, number>>;
+  /** Users' agents; each votes in the consensus with its weight. Loaded for this replay alone (`loadStrategies`). */
+  strategies?: readonly Strategy[];
+  /** Tells a watchdog outside which strategy is at work. */
+  strategyWatch?: StrategyWatch;
   /** Where the log goes; default: nowhere, it is only counted and hashed. */
   store?: EventStore;
   onEvent?: (event: AnyEvent, seq: number) => void;
@@ -32,14 +37,20 @@ export interface ReplayOptions {
 export interface ReplayResult extends RunResult {
   /** SHA-256 over all event ids in order; null when the log went to a store of the caller's. */
   eventHash: string | null;
+  /** Strategies that failed: each failed delivery was skipped, as it is live, and the run went on (rule 25). */
+  strategyFailures: StrategyFailures[];
 }
 
 /**
  * The replay runtime: the same handlers, limits, venue engine and ledger as everywhere, in virtual time, with nothing
  * outside. Nothing of it can reach a live log, venue or cache, because it holds none.
+ *
+ * @throws StrategyBroken when a strategy's state is no plain JSON: the run ends at once
  */
 export async function replay(options: ReplayOptions): Promise<ReplayResult> {
-  const { platform, feedInstruments, fundingInstruments = [] } = options;
+  const { feedInstruments, fundingInstruments = [], strategies = [] } = options;
+  const platform = withVoters(options.platform, strategies);
+  const guard = new StrategyGuard(strategies, options.strategyWatch);
   const sources = venueSources(platform, feedInstruments, fundingInstruments, {
     priceSources: options.venue?.priceSources ?? {},
     fundingSources: options.venue?.fundingSources ?? {},
@@ -61,10 +72,19 @@ export async function replay(options: ReplayOptions): Promise<ReplayResult> {
     orderTimeToLiveMs: options.orderTimeToLiveMs,
     speed: null,
     checkpointMs: Number.POSITIVE_INFINITY,
-    onEvent: options.onEvent,
+    strategyHandlers: guard.handlers,
+    strategyRecords: strategies.map(({ record }) => record),
+    onEvent: (event, seq) => {
+      if (guard.broken) throw guard.broken;
+      options.onEvent?.(event, seq);
+    },
   });
-  const { result } = await run.run();
-  return { ...result, eventHash: store instanceof VolatileEventStore ? store.eventHash() : null };
+  const { result } = await run.run().catch((error: unknown) => {
+    // What a broken strategy brings about later, when its state is made again, is only its consequence.
+    throw guard.broken ?? error;
+  });
+  const eventHash = store instanceof VolatileEventStore ? store.eventHash() : null;
+  return { ...result, eventHash, strategyFailures: guard.failures };
 }
 
 /** The engine behind the Venue port, with books that live as long as the replay. */
