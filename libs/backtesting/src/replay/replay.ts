@@ -10,6 +10,7 @@ import {
   type VenuePort,
 } from '@moon/kernel';
 import { paperSigner } from '../signing/paper-signer';
+import { StrategyGuard, withVoters, type Strategy, type StrategyFailures, type StrategyWatch } from '../strategies';
 import { createVenueEngine, type PartialVenueConfig, type VenueEngine } from '../venue';
 
 export interface ReplayOptions {
@@ -27,9 +28,18 @@ export interface ReplayOptions {
   orderTimeToLiveMs: number;
   venue?: PartialVenueConfig;
   refusedByReason?: Readonly<Record<string, number>>;
+  /** Users' agents; each votes in the consensus with its weight. Loaded for this replay alone (`loadStrategies`). */
+  strategies?: readonly Strategy[];
+  /** Tells a watchdog outside which strategy is at work. */
+  strategyWatch?: StrategyWatch;
   /** Where the log goes; default: nowhere, it is only counted and hashed. */
   store?: EventStore;
   agents?: readonly Handler[];
+  /**
+   * Keep the way back to before a delivery that throws, so that an agent's failure is skipped as it is live (rule 25).
+   * Without it, which is faster, the first failure ends the replay with `UnguardedFailure`.
+   */
+  isGuarded?: boolean;
   onEvent?: (event: AnyEvent, seq: number) => void;
   /** Fires when the replay is to end after the present input. */
   signal?: AbortSignal;
@@ -40,14 +50,20 @@ export interface ReplayResult extends RunResult {
   eventHash: string | null;
   /** False when it was ended by its signal before the last input. */
   isComplete: boolean;
+  /** Strategies that failed: each failed delivery was skipped, as it is live, and the run went on (rule 25). */
+  strategyFailures: StrategyFailures[];
 }
 
 /**
  * The replay runtime: the same handlers, limits, venue engine and ledger as everywhere, in virtual time, with nothing
  * outside. Nothing of it can reach a live log, venue or cache, because it holds none.
+ *
+ * @throws StrategyBroken when a strategy's state is no plain JSON: the run ends at once
  */
 export async function replay(options: ReplayOptions): Promise<ReplayResult> {
-  const { platform, feedInstruments, fundingInstruments = [] } = options;
+  const { feedInstruments, fundingInstruments = [], strategies = [] } = options;
+  const platform = withVoters(options.platform, strategies);
+  const guard = new StrategyGuard(strategies, options.strategyWatch);
   const sources = venueSources(platform, feedInstruments, fundingInstruments, {
     priceSources: options.venue?.priceSources ?? {},
     fundingSources: options.venue?.fundingSources ?? {},
@@ -62,7 +78,7 @@ export async function replay(options: ReplayOptions): Promise<ReplayResult> {
     isVenueRemote: false,
     ...(store instanceof VolatileEventStore ? { log: store } : {}),
     nextNonce: counterFrom(options.startsAt),
-    isGuarded: false,
+    isGuarded: options.isGuarded ?? false,
     signer: paperSigner,
     source: options.source,
     refusedByReason: options.refusedByReason ?? {},
@@ -72,8 +88,13 @@ export async function replay(options: ReplayOptions): Promise<ReplayResult> {
     orderTimeToLiveMs: options.orderTimeToLiveMs,
     speed: null,
     checkpointMs: Number.POSITIVE_INFINITY,
-    onEvent: options.onEvent,
     agents: options.agents,
+    strategyHandlers: guard.handlers,
+    strategyRecords: strategies.map(({ record }) => record),
+    onEvent: (event, seq) => {
+      if (guard.broken) throw guard.broken;
+      options.onEvent?.(event, seq);
+    },
   });
   const { signal } = options;
   const stop = (): void => run.stop();
@@ -81,7 +102,11 @@ export async function replay(options: ReplayOptions): Promise<ReplayResult> {
   signal?.addEventListener('abort', stop);
   try {
     const { result, isComplete } = await run.run();
-    return { ...result, eventHash: store instanceof VolatileEventStore ? store.eventHash() : null, isComplete };
+    const eventHash = store instanceof VolatileEventStore ? store.eventHash() : null;
+    return { ...result, eventHash, isComplete, strategyFailures: guard.failures };
+  } catch (error) {
+    // What a broken strategy brings about later, when its state is made again, is only its consequence.
+    throw guard.broken ?? error;
   } finally {
     signal?.removeEventListener('abort', stop);
   }

@@ -45,8 +45,10 @@ export interface RecordedRunOptions {
   agents?: readonly Handler[];
   /** False: a handler that throws ends the run (see `HandlerHost`). */
   isGuarded?: boolean;
-  /** Users' agents, in this thread, and what the log calls them by. */
-  strategies?: { handlers: readonly Handler[]; records: readonly StrategyRecord[] };
+  /** Users' agents, in this thread. */
+  strategyHandlers?: readonly Handler[];
+  /** What the log knows them by. */
+  strategyRecords?: readonly StrategyRecord[];
   onEvent?: (event: AnyEvent, seq: number) => void;
   onFailure?: (message: string) => void;
 }
@@ -95,7 +97,7 @@ export async function startRecordedRun(options: RecordedRunOptions): Promise<Rec
     modelLatency: options.modelLatency,
     orderTimeToLiveMs: options.orderTimeToLiveMs,
     venueRetryMs: 0,
-    strategies: options.strategies?.handlers,
+    strategies: options.strategyHandlers,
     onEvent: options.onEvent,
     onRequest: (request) => lockstep?.request(request),
     onFailure: (failure) =>
@@ -126,7 +128,7 @@ export async function startRecordedRun(options: RecordedRunOptions): Promise<Rec
     },
   });
   const { runId, codeVersion, startsAt: at, feedInstruments } = options;
-  const strategies = options.strategies?.records;
+  const strategies = options.strategyRecords;
   const start = await startEvents({ runId, codeVersion, platform, strategies, at, feedInstruments, headers }, store);
   const isNew = recovered.checkpointSeq === 0;
   const due = await link.resume(portfolios, true);
