@@ -1,7 +1,8 @@
 import type { AnyEvent } from '@moon/events';
-import { canonicalHash, VolatileEventStore, type EventStore } from '@moon/kernel';
+import { canonicalHash, UnguardedFailure, VolatileEventStore, type LogRow } from '@moon/kernel';
 import { replay } from '../replay/replay';
 import type { ReportInput } from '../report';
+import { loadStrategies, withVoters, type Strategy, type StrategyFailures, type StrategyWatch } from '../strategies';
 import type { BacktestConfig } from './config';
 import type { BacktestInputs, OpenInputs } from './inputs';
 import { reportedQuality } from './reported-quality';
@@ -34,8 +35,15 @@ export interface BacktestHooks {
   onProgress?: (progress: BacktestProgress) => void;
   /** Fires when the run is to end; what there is then is a partial result. */
   signal?: AbortSignal;
-  /** Where the run's events go beside being counted and hashed; default: nowhere. */
-  archive?: (run: { startsAt: number }) => Pick<EventStore, 'appendBatch'>;
+  /** Where the run's events go beside being counted and hashed, asked for at the start of a run; default: nowhere. */
+  archive?: () => Archive;
+  /** Tells a watchdog outside which strategy is at work. */
+  strategyWatch?: StrategyWatch;
+}
+
+/** Takes every event of a run in order. */
+export interface Archive {
+  append(row: LogRow): void;
 }
 
 /** What a backtest gives: everything that its report is made from. */
@@ -44,6 +52,8 @@ export interface BacktestOutcome {
   fillsSha256: string;
   /** Failed deliveries by handler; such an event was passed over by an agent, or stopped a key of another handler. */
   failures: Record<string, number>;
+  /** Of the user's strategies, with the first error of each. */
+  strategyFailures: StrategyFailures[];
   /** What the venue's own books say otherwise than the portfolios; empty when they agree. */
   venueDifferences: string[];
 }
@@ -58,17 +68,37 @@ const PROGRESS_EVERY = 4_096;
  * @throws BacktestRefused when it cannot be run as it is asked for; an Error of the data when they cannot be read
  */
 export async function runBacktest(job: BacktestJob, hooks: BacktestHooks): Promise<BacktestOutcome> {
+  rangeOf(job.config);
+  try {
+    return await runOnce(job, hooks, false);
+  } catch (error) {
+    if (!(error instanceof UnguardedFailure)) throw error;
+    // A handler threw, and the fast way keeps no way back: from the beginning again, with one, to skip it as live does.
+    return runOnce(job, hooks, true);
+  }
+}
+
+async function runOnce(job: BacktestJob, hooks: BacktestHooks, isGuarded: boolean): Promise<BacktestOutcome> {
   const { config, folder } = job;
   const range = rangeOf(config);
   const { data, warmUpMs, ticks } = config;
+  const strategies = loadStrategies(config.strategies, folder);
   hooks.onProgress?.({ phase: 'opening', events: 0, at: 0, share: 0 });
   const inputs = await hooks.openInputs({ data, range, warmUpMs, ticks, folder });
   try {
     assertCovered(range, inputs);
-    return await new BacktestRun(job, hooks, inputs, planOf(config, inputs.instruments)).run();
+    const plan = planOf(config, inputs.instruments);
+    return await new BacktestRun(job, hooks, { inputs, plan, strategies, isGuarded }).run();
   } finally {
     await inputs.close();
   }
+}
+
+interface Parts {
+  inputs: BacktestInputs;
+  plan: BacktestPlan;
+  strategies: readonly Strategy[];
+  isGuarded: boolean;
 }
 
 /** What is told of how a run ended. */
@@ -76,6 +106,7 @@ interface End {
   statusReason: string | null;
   stateHash: string | null;
   venueDifferences: string[];
+  strategyFailures: StrategyFailures[];
 }
 
 class BacktestRun {
@@ -88,12 +119,11 @@ class BacktestRun {
   constructor(
     private readonly job: BacktestJob,
     private readonly hooks: BacktestHooks,
-    private readonly inputs: BacktestInputs,
-    private readonly plan: BacktestPlan,
+    private readonly parts: Parts,
   ) {
-    const archive = hooks.archive?.(inputs);
+    const { plan, inputs } = parts;
     this.recorder = new Recorder(plan.benchmark);
-    this.store = archive ? new ArchivedStore(archive) : new VolatileEventStore();
+    this.store = hooks.archive ? new ArchivedStore(hooks.archive()) : new VolatileEventStore(true);
     this.from = inputs.startsAt;
     const to = Math.min(rangeOf(job.config).to ?? Number.POSITIVE_INFINITY, inputs.lastAt ?? Number.POSITIVE_INFINITY);
     this.span = Math.max(1, to - this.from);
@@ -103,27 +133,33 @@ class BacktestRun {
     const startedAt = performance.now();
     const end = await this.replay();
     const wallSeconds = (performance.now() - startedAt) / 1_000;
-    const recording = this.recorder.finish(this.inputs.reader());
+    const recording = this.recorder.finish(this.parts.inputs.reader());
     const { failures, fillsSha256 } = recording;
     const input = await this.reportInput(recording, end, wallSeconds);
-    return { input, fillsSha256, failures, venueDifferences: end.venueDifferences };
+    const { venueDifferences, strategyFailures } = end;
+    return { input, fillsSha256, failures, venueDifferences, strategyFailures };
   }
 
   private async replay(): Promise<End> {
-    const { job, inputs, plan, hooks } = this;
+    const { job, hooks } = this;
+    const { inputs, plan, strategies, isGuarded } = this.parts;
     const { modelLatency, orderTimeToLiveMs } = job.config;
     try {
       const result = await replay({
-        ...{ runId: job.id, codeVersion: job.codeVersion, platform: plan.platform, venue: plan.venue },
+        // The name is no part of what happens: two runs of one backtest have the same events.
+        ...{ codeVersion: job.codeVersion, platform: plan.platform, venue: plan.venue },
         ...{ source: inputs.source, startsAt: inputs.startsAt, modelLatency, orderTimeToLiveMs },
         ...{ feedInstruments: inputs.instruments, fundingInstruments: inputs.fundingInstruments },
+        ...{ strategies, strategyWatch: hooks.strategyWatch, isGuarded },
         ...{ store: this.store, signal: hooks.signal, onEvent: (event: AnyEvent) => this.observe(event) },
       });
+      const { stateHash, venueDifferences, strategyFailures } = result;
       const statusReason = result.isComplete ? null : 'It was stopped before the end of its range.';
-      return { statusReason, stateHash: result.stateHash, venueDifferences: result.venueDifferences };
+      return { statusReason, stateHash, venueDifferences, strategyFailures };
     } catch (error) {
+      if (error instanceof UnguardedFailure) throw error;
       const statusReason = `It broke: ${error instanceof Error ? error.message : String(error)}`;
-      return { statusReason, stateHash: null, venueDifferences: [] };
+      return { statusReason, stateHash: null, venueDifferences: [], strategyFailures: [] };
     }
   }
 
@@ -137,11 +173,14 @@ class BacktestRun {
   }
 
   private async reportInput(recording: Recording, end: End, wallSeconds: number): Promise<ReportInput> {
-    const { job, inputs, plan } = this;
+    const { job } = this;
+    const { inputs, plan, strategies } = this.parts;
     const { portfolios, benchmark, candles, decisions, dataQuality, bars, ticks, limits } = recording;
     const { platform: _given, ...config } = job.config;
-    const configuration = { ...config, platform: plan.platform, venue: plan.venue } as Record<string, unknown>;
+    const platform = withVoters(plan.platform, strategies);
+    const configuration = { ...config, platform, venue: plan.venue } as Record<string, unknown>;
     const isPartial = end.statusReason !== null;
+    const fingerprint = inputs.fingerprint();
     return {
       run: {
         ...{ id: job.id, name: config.name, codeVersion: job.codeVersion },
@@ -152,10 +191,10 @@ class BacktestRun {
           instruments: [...inputs.instruments],
           firstAt: recording.firstAt ?? inputs.startsAt,
           lastAt: recording.lastAt ?? inputs.startsAt,
-          fingerprint: inputs.fingerprint(),
+          fingerprint,
         },
         seed: config.seed,
-        ...{ eventHash: isPartial ? null : this.store.eventHash(), stateHash: isPartial ? null : end.stateHash },
+        ...{ eventHash: isPartial ? null : this.store.eventHash(fingerprint), stateHash: isPartial ? null : end.stateHash },
         ...{ events: this.events, eventsByType: await this.store.countsByType() },
         ...{ refusedByReason: recording.ordersRefused, limits, bars, ticks, wallSeconds },
         barsPerSecond: wallSeconds > 0 ? (bars > 0 ? bars : ticks) / wallSeconds : 0,
@@ -167,12 +206,12 @@ class BacktestRun {
 
 /** Counts and hashes a log, and hands it on. */
 class ArchivedStore extends VolatileEventStore {
-  constructor(private readonly archive: Pick<EventStore, 'appendBatch'>) {
-    super();
+  constructor(private readonly archive: Archive) {
+    super(true);
   }
 
-  override async appendBatch(rows: Parameters<EventStore['appendBatch']>[0]): Promise<void> {
-    await super.appendBatch(rows);
-    await this.archive.appendBatch(rows);
+  override append(row: LogRow): void {
+    super.append(row);
+    this.archive.append(row);
   }
 }

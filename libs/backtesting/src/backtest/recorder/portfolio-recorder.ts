@@ -362,6 +362,7 @@ export class PortfolioRecorder {
           ...{ token, instrument, quantity: abs(quantity), openedAt, realisedPnl, unrealisedPnl, fees, funding },
           side: sign(quantity) > 0 ? ('long' as const) : ('short' as const),
           entryPrice: track.entryPrice,
+          entry: track.entry,
           markPrice: this.book.marks[instrument] ?? track.entryPrice,
         },
       ];
