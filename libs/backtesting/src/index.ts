@@ -5,3 +5,4 @@ export { replay, type ReplayOptions, type ReplayResult } from './replay/replay';
 export * from './report';
 export * from './backtest';
 export * from './strategies';
+export { syntheticReportInput } from './testing/synthetic-report';
