@@ -1,10 +1,15 @@
 export { backtestConfigSchema, BacktestRefused, type BacktestConfig } from './config';
+export { FILE_NAMES, sha256, type BacktestFiles } from './files';
 export type { BacktestInputs, InputRequest, OpenInputs } from './inputs';
-export { assertCovered, planOf, rangeOf, type BacktestPlan, type Range } from './plan';
+export { runBacktest, type BacktestHooks, type BacktestJob, type BacktestOutcome } from './run-backtest';
 export {
-  runBacktest,
-  type BacktestHooks,
-  type BacktestJob,
-  type BacktestOutcome,
-  type BacktestProgress,
-} from './run-backtest';
+  BacktestHung,
+  BacktestService,
+  type BacktestRequest,
+  type BacktestServiceOptions,
+  type RunningBacktest,
+} from './service/backtest-service';
+export type { BacktestResult } from './service/protocol';
+export { serveBacktest, type WorkerParts } from './service/serve-backtests';
+export type { SpoolRequest } from './service/spool';
+export type { BacktestSummary } from './summary';

@@ -16,7 +16,9 @@ export interface BacktestJob {
   config: BacktestConfig;
   /** What relative paths start from: the folder of the configuration. */
   folder: string;
+  /** Version of the code, as `config.activated` has it; and the commit, where it is known. */
   codeVersion: string;
+  commit: string | null;
 }
 
 /** How far a run is. */
@@ -103,6 +105,8 @@ interface Parts {
 
 /** What is told of how a run ended. */
 interface End {
+  /** It came to the end of its range. */
+  isWhole: boolean;
   statusReason: string | null;
   stateHash: string | null;
   venueDifferences: string[];
@@ -154,12 +158,12 @@ class BacktestRun {
         ...{ store: this.store, signal: hooks.signal, onEvent: (event: AnyEvent) => this.observe(event) },
       });
       const { stateHash, venueDifferences, strategyFailures } = result;
-      const statusReason = result.isComplete ? null : 'It was stopped before the end of its range.';
-      return { statusReason, stateHash, venueDifferences, strategyFailures };
+      const statusReason = result.isComplete ? failedIn(strategyFailures) : 'It was stopped before the end of its range.';
+      return { isWhole: result.isComplete, statusReason, stateHash, venueDifferences, strategyFailures };
     } catch (error) {
       if (error instanceof UnguardedFailure) throw error;
       const statusReason = `It broke: ${error instanceof Error ? error.message : String(error)}`;
-      return { statusReason, stateHash: null, venueDifferences: [], strategyFailures: [] };
+      return { isWhole: false, statusReason, stateHash: null, venueDifferences: [], strategyFailures: [] };
     }
   }
 
@@ -183,7 +187,8 @@ class BacktestRun {
     const fingerprint = inputs.fingerprint();
     return {
       run: {
-        ...{ id: job.id, name: config.name, codeVersion: job.codeVersion },
+        ...{ id: job.id, name: config.name },
+        codeVersion: job.commit === null ? job.codeVersion : `${job.codeVersion}+${job.commit}`,
         ...{ status: isPartial ? 'partial' : 'complete', statusReason: end.statusReason },
         ...{ configuration, configurationHash: canonicalHash(configuration) },
         data: {
@@ -194,7 +199,8 @@ class BacktestRun {
           fingerprint,
         },
         seed: config.seed,
-        ...{ eventHash: isPartial ? null : this.store.eventHash(fingerprint), stateHash: isPartial ? null : end.stateHash },
+        // A run that came to its end has both, also when a strategy failed on the way.
+        ...{ eventHash: end.isWhole ? this.store.eventHash(fingerprint) : null, stateHash: end.isWhole ? end.stateHash : null },
         ...{ events: this.events, eventsByType: await this.store.countsByType() },
         ...{ refusedByReason: recording.ordersRefused, limits, bars, ticks, wallSeconds },
         barsPerSecond: wallSeconds > 0 ? (bars > 0 ? bars : ticks) / wallSeconds : 0,
@@ -202,6 +208,15 @@ class BacktestRun {
       ...{ portfolios, benchmark, candles, decisions, dataQuality: reportedQuality(dataQuality) },
     };
   }
+}
+
+/** A run whose strategies failed lacks what they would have said. */
+function failedIn(failures: readonly StrategyFailures[]): string | null {
+  const [failed] = failures;
+  if (!failed) return null;
+  const { strategy, count, first } = failed;
+  const when = new Date(first.at).toISOString();
+  return `Strategy ${strategy} failed at ${count} ${count === 1 ? 'event' : 'events'}, first at ${when}: ${first.message} What it would have said there is missing.`;
 }
 
 /** Counts and hashes a log, and hands it on. */

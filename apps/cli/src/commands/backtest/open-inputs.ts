@@ -2,7 +2,8 @@ import { existsSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
 import { BacktestRefused, type BacktestInputs, type InputRequest } from '@moon/backtesting';
 import { INSTRUMENTS, instrumentForFeed, minuteQuoteVolume } from '@moon/domain';
-import { MarketFileSource, nearestName, RowRefused, type BadRow, type MarketFile, type ResolvedInstrument } from '@moon/infra';
+import { MarketFileSource, nearestName, RowRefused, type BadRow, type Login, type MarketFile, type ResolvedInstrument } from '@moon/infra';
+import { openStoredInputs } from './stored-inputs';
 
 /** Files of a backtest as its inputs. Rows that cannot be used are told to `onBad` and counted. */
 export async function openFileInputs(request: InputRequest, onBad: (bad: BadRow) => void): Promise<BacktestInputs> {
@@ -66,4 +67,27 @@ function resolveInstrument(venue: string, symbol: string): ResolvedInstrument {
     // Sizes of inverse contracts are numbers of contracts, each worth a fixed amount of quote.
     ...(kind === 'inverse' && { quotePerContract: Number(multiplier) }),
   };
+}
+
+/** How the thread of a backtest reaches the store; null when its data are files. */
+export interface InputResources {
+  store: { app: Login; database: string; run: string } | null;
+}
+
+/** Refused rows that are told one by one. */
+const TOLD_ROWS = 5;
+
+/** @throws Error that names the file, or the run, and what is wrong with it */
+export function openInputs(
+  request: InputRequest,
+  { store }: InputResources,
+  notice: (message: string) => void,
+): Promise<BacktestInputs> {
+  if (store !== null) return openStoredInputs(request, store);
+  let told = 0;
+  return openFileInputs(request, (bad) => {
+    told += 1;
+    if (told <= TOLD_ROWS) notice(`${bad.file}:${bad.line} ${bad.rule}: ${bad.message}`);
+    if (told === TOLD_ROWS + 1) notice('More rows were refused; the report counts them by reason.');
+  });
 }
