@@ -1,4 +1,5 @@
 import { Command, CommanderError } from 'commander';
+import { addBacktestCommand } from './commands/backtest/backtest.command';
 import { addDeadLettersCommand } from './commands/dead-letters/dead-letters.command';
 import { addDoctorCommand } from './commands/doctor/doctor.command';
 import { addEventsCommand } from './commands/events/events.command';
@@ -53,6 +54,7 @@ function createProgram(io: Io, exit: (code: number) => void): Command {
       outputError: (text, write) => write(text.replace(/^error: /, 'moon: ')),
     });
   addImportCommand(program, io, exit);
+  addBacktestCommand(program, io, exit);
   addEventsCommand(program, io);
   addTraceCommand(program, io);
   addPortfolioCommand(program, io);

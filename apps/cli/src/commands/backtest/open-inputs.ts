@@ -2,8 +2,8 @@ import { existsSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
 import { BacktestRefused, type BacktestInputs, type InputRequest } from '@moon/backtesting';
 import { INSTRUMENTS, instrumentForFeed, minuteQuoteVolume } from '@moon/domain';
-import { MarketFileSource, nearestName, RowRefused, type BadRow, type Login, type MarketFile, type ResolvedInstrument } from '@moon/infra';
-import { openStoredInputs } from './stored-inputs';
+import { MarketFileSource, nearestName, RowRefused, type BadRow, type MarketFile, type ResolvedInstrument } from '@moon/infra';
+import { openStoredInputs, type StoredRun } from './stored-inputs';
 
 /** Files of a backtest as its inputs. Rows that cannot be used are told to `onBad` and counted. */
 export async function openFileInputs(request: InputRequest, onBad: (bad: BadRow) => void): Promise<BacktestInputs> {
@@ -71,7 +71,7 @@ function resolveInstrument(venue: string, symbol: string): ResolvedInstrument {
 
 /** How the thread of a backtest reaches the store; null when its data are files. */
 export interface InputResources {
-  store: { app: Login; database: string; run: string } | null;
+  store: StoredRun | null;
 }
 
 /** Refused rows that are told one by one. */

@@ -1,41 +1,81 @@
-import { createHash } from 'node:crypto';
 import { BacktestRefused, type BacktestInputs, type InputRequest } from '@moon/backtesting';
 import type { AnyEvent } from '@moon/events';
-import { PostgresEventStore, type Login } from '@moon/infra';
-import type { InputSource, LogRow } from '@moon/kernel';
+import { RunRegistry, StoreInspection, type PostgresAccess } from '@moon/infra';
+import type { InputSource } from '@moon/kernel';
 
-/** Market data of a run, as they were recorded: what other handlers made of them is made again. */
-const MARKET = ['price.tick', 'bar.opened', 'bar.closed', 'funding.update', 'market.liquidation', 'market.sentiment'];
-const FEED = 'feed/';
-const BATCH = 4_096;
-const WEEK_MS = 7 * 86_400_000;
+/** How the thread of a backtest reaches the run whose market data it replays. */
+export interface StoredRun {
+  access: PostgresAccess;
+  runId: string;
+}
 
-/** The market data of a run in the store, in the order in which it recorded them (rule 1). */
+/** The market data of a run in the store; what the run itself made of them is made again. */
 export async function openStoredInputs(
   { range, warmUpMs, ticks }: InputRequest,
-  { app, database, run }: { app: Login; database: string; run: string },
+  { access, runId }: StoredRun,
 ): Promise<BacktestInputs> {
   if (ticks === 'ohlc')
-    throw new BacktestRefused('"ticks": "ohlc" takes candles of files apart; a run of the store is replayed as it was recorded.');
-  const store = new PostgresEventStore(app, database, { connections: 2 });
+    throw new BacktestRefused(
+      '"ticks": "ohlc" takes the candles of files apart; a run of the store is replayed as it was recorded.',
+    );
+  const registry = await RunRegistry.open(access);
   try {
-    const [first, last] = [await edge(store, 'oldest'), await edge(store, 'newest')];
-    if (!first || !last) throw new BacktestRefused(`Run ${run} holds no market data.`);
-    const from = range.from === null ? null : range.from - warmUpMs;
-    const source = new StoredSource(store, { from, ...range, start: range.from });
-    const facts = await instrumentsOf(store);
+    const run = await registry.findRun(runId);
+    if (!run) throw new BacktestRefused(`There is no run "${runId}" in the store; "moon runs" lists them.`);
+    const facts = await factsOf(access, run.database);
+    const from = range.from === null ? undefined : range.from - warmUpMs;
+    const to = range.to ?? undefined;
+    const source = await registry.openInputs(run, { ...(from !== undefined && { from }), ...(to !== undefined && { to }) });
+    const { instruments, fundingInstruments, firstAt, lastAt } = facts ?? NOTHING;
     return {
-      source,
-      names: [run],
-      ...facts,
-      ...{ firstAt: first.occurredAt, lastAt: last.occurredAt },
-      startsAt: Math.max(first.occurredAt, from ?? first.occurredAt),
-      fingerprint: () => source.fingerprint(),
+      source: range.from === null ? source : new WarmedUp(source, range.from),
+      names: [run.runId],
+      ...{ instruments, fundingInstruments, firstAt, lastAt },
+      startsAt: source.startsAt ?? 0,
+      fingerprint: () => source.fingerprint,
       reader: () => ({ duplicatesCollapsed: 0, conflicts: 0, refusedByReason: {} }),
-      close: () => store.close(),
+      close: async () => {
+        await source.close();
+        await registry.close();
+      },
     };
   } catch (error) {
-    await store.close();
+    await registry.close();
     throw error;
   }
 }
+
+const NOTHING = { instruments: [], fundingInstruments: [], firstAt: null, lastAt: null };
+
+async function factsOf(access: PostgresAccess, database: string): ReturnType<StoreInspection['marketFacts']> {
+  const inspection = new StoreInspection(access.app, database);
+  try {
+    return await inspection.marketFacts();
+  } finally {
+    await inspection.close();
+  }
+}
+
+/** Marks what lies before the range as warm-up (rule 7). */
+class WarmedUp implements InputSource {
+  private isWarm = false;
+
+  constructor(
+    private readonly source: InputSource,
+    private readonly from: number,
+  ) {}
+
+  async nextBatch(): Promise<readonly AnyEvent[] | null> {
+    const batch = await this.source.nextBatch();
+    if (batch === null || this.isWarm) return batch;
+    for (const event of batch) {
+      // Live logs are in the order of arrival: an earlier one may come behind the first of the range.
+      if (event.occurredAt < this.from) event.headers = { ...event.headers, warmup: true };
+    }
+    this.isWarm = batch.every(({ occurredAt }) => occurredAt >= this.from + SETTLED_MS);
+    return batch;
+  }
+}
+
+/** No input is later than this behind its time, ms. */
+const SETTLED_MS = 3_600_000;

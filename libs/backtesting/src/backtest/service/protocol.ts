@@ -34,6 +34,6 @@ export interface BacktestResult extends BacktestOutcome {
   summary: BacktestSummary;
   /** The report's files; null when they were not asked for. */
   files: BacktestFiles | null;
-  /** Events in the spool; 0 without one. */
-  spooled: number;
+  /** The run's events on file; null when they were not asked for. `failure` says why the file is not whole. */
+  spool: { path: string; events: number; failure: string | null } | null;
 }

@@ -69,18 +69,19 @@ async function run(
     });
     shared[PROGRESS.phase] = PHASES.indexOf('reporting');
     const report = reportOf(input);
-    const spooled = closed(spool);
+    const spooled = closed(spool, wanted);
     spool = null;
     return {
-      ...{ input, ...outcome, summary: summaryOf(report, outcome), spooled },
+      ...{ input, ...outcome, summary: summaryOf(report, outcome), spool: spooled },
       files: withFiles ? makeFiles(report) : null,
     };
   } finally {
-    closed(spool);
+    closed(spool, wanted);
   }
 }
 
-function closed(spool: EventSpool | null): number {
-  spool?.close();
-  return spool?.count ?? 0;
+function closed(spool: EventSpool | null, wanted: WorkerStart['spool']): BacktestResult['spool'] {
+  if (!spool || !wanted) return null;
+  spool.close();
+  return { path: wanted.path, events: spool.count, failure: spool.failure?.message ?? null };
 }

@@ -22,6 +22,8 @@ const FEED = 'feed/';
 export class EventSpool implements Archive {
   /** Events that were written. */
   count = 0;
+  /** What ended the writing, e.g. a full disk: the run goes on, and what was written is no archive of it. */
+  failure: Error | null = null;
   private readonly file: number;
   private pending: LogRow | null = null;
   private text = '';
@@ -32,6 +34,7 @@ export class EventSpool implements Archive {
   }
 
   append(row: LogRow): void {
+    if (this.failure) return;
     const isInput = row.event.source.startsWith(FEED);
     if (isInput && this.request.what === 'emitted') {
       this.pending = row;
@@ -42,13 +45,9 @@ export class EventSpool implements Archive {
     this.write(row);
   }
 
-  /** @throws Error with the system's code, e.g. ENOSPC */
   close(): void {
-    try {
-      this.flush();
-    } finally {
-      closeSync(this.file);
-    }
+    this.flush();
+    closeSync(this.file);
   }
 
   private write({ event, streamId, version }: LogRow): void {
@@ -62,6 +61,10 @@ export class EventSpool implements Archive {
   private flush(): void {
     const bytes = Buffer.from(this.text, 'utf8');
     this.text = '';
-    for (let written = 0; written < bytes.length;) written += writeSync(this.file, bytes, written);
+    try {
+      for (let written = 0; written < bytes.length && !this.failure;) written += writeSync(this.file, bytes, written);
+    } catch (error) {
+      this.failure = error instanceof Error ? error : new Error(String(error));
+    }
   }
 }
