@@ -6,6 +6,7 @@ import { addEventsCommand } from './commands/events/events.command';
 import { addHaltCommands } from './commands/halt/halt.command';
 import { addImportCommand } from './commands/import/import.command';
 import { addPortfolioCommand } from './commands/portfolio/portfolio.command';
+import { addReportsCommand } from './commands/reports/reports.command';
 import { addRunsCommand } from './commands/runs/runs.command';
 import { addTraceCommand } from './commands/trace/trace.command';
 import { EXIT, sentenceOf, UsageError } from './errors';
@@ -60,6 +61,7 @@ function createProgram(io: Io, exit: (code: number) => void): Command {
   addPortfolioCommand(program, io);
   addDeadLettersCommand(program, io);
   addHaltCommands(program, io);
+  addReportsCommand(program, io);
   addRunsCommand(program, io);
   addDoctorCommand(program, io, exit);
   return program;
