@@ -1,5 +1,6 @@
 /** Kinds of data that are told apart in the list. */
-export type LaneKind = 'bars' | 'trades' | 'quotes' | 'marks' | 'oracle' | 'funding' | 'liquidations' | 'sentiment';
+export type LaneKind =
+  'bars' | 'trades' | 'quotes' | 'marks' | 'book' | 'oracle' | 'funding' | 'liquidations' | 'sentiment';
 
 /** A stretch without data, epoch ms: of bars from the end of the last one to the opening of the next, else from row to row. */
 export interface Gap {
@@ -25,6 +26,8 @@ export interface Lane {
   /** Rows that stand where one stood before, where an instant has one row only. */
   repeats: number;
   outOfOrder: number;
+  /** Of a book: number of its last update; 0 = none yet. */
+  updateId: number;
 }
 
 /** As many gaps are listed one by one; all are counted. */
@@ -32,7 +35,7 @@ const LISTED_GAPS = 50;
 
 export function newLane(instrument: string, kind: LaneKind, intervalMs: number): Lane {
   const none = { rows: 0, firstAt: 0, lastAt: 0, gapCount: 0, missingRows: 0, zeroVolumeRows: 0 };
-  return { instrument, kind, intervalMs, ...none, gaps: [], repeats: 0, outOfOrder: 0 };
+  return { instrument, kind, intervalMs, ...none, gaps: [], repeats: 0, outOfOrder: 0, updateId: 0 };
 }
 
 /** Counts a row; false when it is not newer than all before: then it ends no gap. */

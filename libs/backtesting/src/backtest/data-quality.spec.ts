@@ -1,4 +1,4 @@
-import { barClosed, barOpened, funding, T0, tick } from '../testing/venue-desk';
+import { barClosed, barOpened, funding, marketEvent, T0, tick } from '../testing/venue-desk';
 import { createDataQuality } from './data-quality';
 
 const SPOT = 'BTCUSDT.BINANCE-SPOT';
@@ -8,7 +8,7 @@ const HOUR = 60 * MINUTE;
 const flat = [100, 100, 100, 100] as const;
 
 describe('the list of what is wrong with the data', () => {
-  it('[US3-1] names each gap between bars, with its bounds and the bars that it lacks', () => {
+  it('names each gap between bars, with its bounds and the bars that it lacks', () => {
     const quality = createDataQuality();
     for (const minute of [0, 1, 5, 6, 9]) {
       quality.observe(barOpened(SPOT, minute, 100));
@@ -75,6 +75,19 @@ describe('the list of what is wrong with the data', () => {
     );
     expect(instruments[2]?.gaps).toEqual([{ from: T0, to: T0 + 2 * HOUR, missing: null }]);
     expect(duplicatesCollapsed).toBe(0);
+  });
+
+  it('lists where updates of a book are missing', () => {
+    const quality = createDataQuality();
+    const book = (at: number, first: number, last: number) =>
+      marketEvent('book.delta', T0 + at, {
+        ...{ token: 'BTC', instrument: SPOT, bids: [], asks: [], timestamp: T0 + at },
+        ...{ firstUpdateId: first, lastUpdateId: last, previousUpdateId: first - 1 },
+      });
+    for (const each of [book(0, 1, 5), book(100, 6, 9), book(300, 12, 15), book(400, 16, 16)]) quality.observe(each);
+    const [lane] = quality.report().instruments;
+    expect(lane).toMatchObject({ kind: 'book', rows: 4, gapCount: 1, missingRows: null });
+    expect(lane?.gaps).toEqual([{ from: T0 + 100, to: T0 + 300, missing: null }]);
   });
 
   it('adds what the reader set aside, conflicts once, and states its rules', () => {

@@ -99,6 +99,18 @@ export function createDataQuality(): DataQuality {
     if (take(lane, at) && before > 0 && at - before > SILENCE_MS[kind]) noteGap(lane, before, at, 0);
   }
 
+  /** A gap of a book is one in the numbers of its updates, or a long silence. */
+  function takeBook(told: EmitData<'book.snapshot'> | EmitData<'book.delta'>, at: number): void {
+    const lane = laneOf(told.instrument, 'book', 0);
+    const before = lane.lastAt;
+    take(lane, at);
+    const isDelta = 'lastUpdateId' in told;
+    const follows = isDelta ? (told.previousUpdateId ?? told.firstUpdateId - 1) : lane.updateId;
+    const isMissing = isDelta && lane.updateId > 0 && follows > lane.updateId && told.firstUpdateId > lane.updateId;
+    if (isMissing || (before > 0 && at - before > SILENCE_MS.book)) noteGap(lane, before, at, 0);
+    lane.updateId = Math.max(lane.updateId, isDelta ? told.lastUpdateId : (told.updateId ?? 0));
+  }
+
   return {
     observe(event) {
       switch (event.type) {
@@ -107,6 +119,10 @@ export function createDataQuality(): DataQuality {
           return;
         case 'price.tick':
           takeLoose(event.data.instrument, KIND_OF_TICK[event.data.kind], event.occurredAt);
+          return;
+        case 'book.snapshot':
+        case 'book.delta':
+          takeBook(event.data, event.occurredAt);
           return;
         case 'funding.update':
           takeFunding(event.data);
@@ -149,6 +165,7 @@ const SILENCE_MS: Record<LaneKind, number> = {
   funding: 0,
   trades: HOUR_MS,
   quotes: HOUR_MS,
+  book: HOUR_MS,
   marks: HOUR_MS,
   oracle: HOUR_MS,
   liquidations: Number.POSITIVE_INFINITY,

@@ -9,7 +9,7 @@ import {
   type RunResult,
   type VenuePort,
 } from '@moon/kernel';
-import { paperSigner } from '../signing/paper-signer';
+import { unsigned } from '../signing/paper-signer';
 import { StrategyGuard, withVoters, type Strategy, type StrategyFailures, type StrategyWatch } from '../strategies';
 import { createVenueEngine, type PartialVenueConfig, type VenueEngine } from '../venue';
 
@@ -68,7 +68,7 @@ export async function replay(options: ReplayOptions): Promise<ReplayResult> {
     priceSources: options.venue?.priceSources ?? {},
     fundingSources: options.venue?.fundingSources ?? {},
   });
-  const store = options.store ?? new VolatileEventStore();
+  const store = options.store ?? new VolatileEventStore(true);
   const run = await startRecordedRun({
     runId: options.runId ?? 'replay',
     codeVersion: options.codeVersion ?? 'replay',
@@ -79,7 +79,7 @@ export async function replay(options: ReplayOptions): Promise<ReplayResult> {
     ...(store instanceof VolatileEventStore ? { log: store } : {}),
     nextNonce: counterFrom(options.startsAt),
     isGuarded: options.isGuarded ?? false,
-    signer: paperSigner,
+    signer: unsigned,
     source: options.source,
     refusedByReason: options.refusedByReason ?? {},
     feedInstruments,

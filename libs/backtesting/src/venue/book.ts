@@ -3,6 +3,7 @@ import type { AccountState, BookSide, BookState } from './state';
 
 /** A change of the book, as an event tells it. */
 type Levels = EmitData<'book.delta'>['bids'];
+type Level = Levels[number];
 
 const emptySide = (): BookSide => ({ prices: [], sizes: [], changed: [] });
 
@@ -30,7 +31,7 @@ function fill(
   for (const { price, size } of levels) {
     const before = old ? find(old, price, isBid) : -1;
     const isAsBefore = old !== undefined && before >= 0 && old.sizes[before] === size;
-    setLevel(side, { isBid, price, size, updates: isAsBefore ? (old.changed[before] as number) : updates });
+    setLevel(side, isBid, price, size, isAsBefore ? (old.changed[before] as number) : updates);
   }
 }
 
@@ -50,15 +51,41 @@ export function takeDelta(book: BookState, delta: EmitData<'book.delta'>, at: nu
   book.updates += 1;
   book.at = at;
   const { updates } = book;
-  for (const { price, size } of delta.bids) setLevel(book.bids, { isBid: true, price, size, updates });
-  for (const { price, size } of delta.asks) setLevel(book.asks, { isBid: false, price, size, updates });
+  const { bids, asks } = delta;
+  for (let index = 0; index < bids.length; index += 1) {
+    const level = bids[index] as Level;
+    setLevel(book.bids, true, level.price, level.size, updates);
+  }
+  for (let index = 0; index < asks.length; index += 1) {
+    const level = asks[index] as Level;
+    setLevel(book.asks, false, level.price, level.size, updates);
+  }
   return 'taken';
 }
 
-/** Position of a price in a side whose best price is last; below zero: −1 − where it would stand. */
+/**
+ * Position of a price in a side whose best price is last; below zero: −1 − where it would stand. Most changes are near
+ * the best price, so it is looked for from there in growing steps.
+ */
 function find({ prices }: BookSide, price: number, isBid: boolean): number {
-  let low = 0;
   let high = prices.length;
+  let low = high - 1;
+  for (let step = 1; low >= 0; step *= 2) {
+    const other = prices[low] as number;
+    if (other === price) return low;
+    if (isBid ? other < price : other > price) break;
+    high = low;
+    low -= step;
+  }
+  low = Math.max(0, low + 1);
+  if (low > high) low = high;
+  return search(prices, price, isBid, low, high);
+}
+
+/** The same between two positions, the upper one excluded. */
+function search(prices: readonly number[], price: number, isBid: boolean, from: number, to: number): number {
+  let low = from;
+  let high = to;
   while (low < high) {
     const middle = (low + high) >>> 1;
     const other = prices[middle] as number;
@@ -69,22 +96,52 @@ function find({ prices }: BookSide, price: number, isBid: boolean): number {
   return -1 - low;
 }
 
-function setLevel(side: BookSide, level: { isBid: boolean; price: number; size: number; updates: number }): void {
-  const at = find(side, level.price, level.isBid);
-  if (level.size > 0) {
-    if (at >= 0) {
-      side.sizes[at] = level.size;
-      side.changed[at] = level.updates;
-      return;
-    }
-    side.prices.splice(-1 - at, 0, level.price);
-    side.sizes.splice(-1 - at, 0, level.size);
-    side.changed.splice(-1 - at, 0, level.updates);
-  } else if (at >= 0) {
-    side.prices.splice(at, 1);
-    side.sizes.splice(at, 1);
-    side.changed.splice(at, 1);
+function setLevel(side: BookSide, isBid: boolean, price: number, size: number, updates: number): void {
+  const at = find(side, price, isBid);
+  if (at < 0) {
+    if (size > 0) insert(side, -1 - at, price, size, updates);
+  } else if (size > 0) {
+    side.sizes[at] = size;
+    side.changed[at] = updates;
+  } else remove(side, at);
+}
+
+/** Near the best price few levels move, and by hand that costs less than a splice, which makes an array each time. */
+const MOVED_BY_HAND = 24;
+
+function insert({ prices, sizes, changed }: BookSide, at: number, price: number, size: number, updates: number): void {
+  if (prices.length - at > MOVED_BY_HAND) {
+    prices.splice(at, 0, price);
+    sizes.splice(at, 0, size);
+    changed.splice(at, 0, updates);
+    return;
   }
+  for (let index = prices.length; index > at; index -= 1) {
+    prices[index] = prices[index - 1] as number;
+    sizes[index] = sizes[index - 1] as number;
+    changed[index] = changed[index - 1] as number;
+  }
+  prices[at] = price;
+  sizes[at] = size;
+  changed[at] = updates;
+}
+
+function remove({ prices, sizes, changed }: BookSide, at: number): void {
+  const last = prices.length - 1;
+  if (last - at > MOVED_BY_HAND) {
+    prices.splice(at, 1);
+    sizes.splice(at, 1);
+    changed.splice(at, 1);
+    return;
+  }
+  for (let index = at; index < last; index += 1) {
+    prices[index] = prices[index + 1] as number;
+    sizes[index] = sizes[index + 1] as number;
+    changed[index] = changed[index + 1] as number;
+  }
+  prices.pop();
+  sizes.pop();
+  changed.pop();
 }
 
 /** Best price of a side; 0 = it is empty. */

@@ -44,6 +44,7 @@ export function computeMetrics(recording: MeasuredRecording, options: MetricsOpt
   const { startEquity } = recording;
   const byPeriod = (unit: 'day' | 'week' | 'month', name: string) =>
     splitByPeriod(unit, series, { startEquity, trades }, below(name));
+  const sums = amounts(recording);
   const byMonth = byPeriod('month', 'byMonth');
   const measured = { startEquity, series, totalReturn: figures.totalReturn, periodsPerYear };
   explainSeries(series, whyAt);
@@ -55,13 +56,13 @@ export function computeMetrics(recording: MeasuredRecording, options: MetricsOpt
     periodsPerYear,
     days: series.points.length,
     observations: recording.observations,
-    ...amounts(recording),
+    ...sums,
     ...figures,
     ...observedDrawdown(recording, figures.cagr, whyAt),
     ...outcomeOf(trades, whyAt),
     ...tradeFigures(trades, whyAt),
     tradesPerDay: trades.length / series.points.length,
-    ...exposure(recording, series, whyAt),
+    ...exposure(recording, series, sums, whyAt),
     daily: series.points,
     drawdowns: drawdownsOfSeries(series),
     rollingSharpe: rollingSharpe(series, ROLLING_DAYS, periodsPerYear, whyAt('rollingSharpe[].sharpe')),
@@ -88,6 +89,8 @@ export function computeMetrics(recording: MeasuredRecording, options: MetricsOpt
 export function reasonFor(metrics: PortfolioMetrics, path: string): string | undefined {
   return metrics.undefinedBecause[path] ?? metrics.undefinedBecause[path.replaceAll(/\[\d+\]/g, '[]')];
 }
+
+type Amounts = ReturnType<typeof amounts>;
 
 function amounts(recording: MeasuredRecording) {
   const flows = flowsOf(recording);
@@ -127,11 +130,10 @@ function observedDrawdown({ worst }: MeasuredRecording, cagr: number | null, why
   };
 }
 
-function exposure(recording: MeasuredRecording, { points }: DailySeries, whyAt: WhyAt) {
+function exposure(recording: MeasuredRecording, { points }: DailySeries, sums: Amounts, whyAt: WhyAt) {
   const { startsAt, endsAt, exposedMs, meanExposure } = recording;
+  const { turnover, fees } = sums;
   const several = 'Exposure of several portfolios was not added up while the run went on.';
-  const turnover = total(recording.fills.map(notionalOf));
-  const fees = total(recording.fills.map(({ fee }) => fee));
   const meanEquity = mean([recording.startEquity, ...points.map(({ equity }) => equity)].map(toNumber)) ?? 0;
   const none = (name: string, reason: string) => undefinedFigure(whyAt(name), reason);
   return {

@@ -69,8 +69,14 @@ export function orderInput<T extends EventType>(
     correlationId: cause.correlationId,
     causationId: cause.id,
     data: { event_type: type, ...data },
-    headers: cause.headers?.mode === undefined ? undefined : { mode: cause.headers.mode },
+    headers: modeOf(cause),
   } as unknown as AnyEvent;
+}
+
+/** The mode of the run and nothing else of the cause's headers. */
+function modeOf({ headers }: AnyEvent): AnyEvent['headers'] {
+  if (headers?.mode === undefined) return undefined;
+  return headers.warmup === undefined ? headers : { mode: headers.mode };
 }
 
 /** Tells the owner that an order was certainly never sent and never will be. */
@@ -94,10 +100,6 @@ export function blockedBy(order: OrderToSend): { reason: string; detail: string 
 
 export function availableNow(events: readonly AnyEvent[], now: number): TimedInput[] {
   return events.map((event) => ({ event, availableAt: now }));
-}
-
-export function isOneOf(event: AnyEvent, ...types: EventType[]): boolean {
-  return types.includes(event.type);
 }
 
 export function orderIdOf(event: AnyEvent): string {
