@@ -1,7 +1,8 @@
 import type { AnyEvent } from '@moon/events';
-import { venueSources, type PlatformConfig } from '@moon/domain';
+import { venueSources, type Handler, type PlatformConfig } from '@moon/domain';
 import {
   startRecordedRun,
+  UnguardedFailure,
   VolatileEventStore,
   type EventStore,
   type InputSource,
@@ -31,6 +32,14 @@ export interface ReplayOptions {
   strategyWatch?: StrategyWatch;
   /** Where the log goes; default: nowhere, it is only counted and hashed. */
   store?: EventStore;
+  /** Keep the way back to before a handler that throws, and go on without that event (rule 25); it costs time. */
+  isGuarded?: boolean;
+  /**
+   * What a run that is not guarded starts again from, guarded, when a handler threw: the inputs from their beginning,
+   * strategies loaded afresh, and an empty store. Whoever gives it forgets what it has seen. Without it the throw ends the run.
+   */
+  again?: () => Promise<Pick<ReplayOptions, 'source' | 'strategies' | 'store'>>;
+  agents?: readonly Handler[];
   onEvent?: (event: AnyEvent, seq: number) => void;
 }
 
@@ -48,6 +57,15 @@ export interface ReplayResult extends RunResult {
  * @throws StrategyBroken when a strategy's state is no plain JSON: the run ends at once
  */
 export async function replay(options: ReplayOptions): Promise<ReplayResult> {
+  try {
+    return await play(options);
+  } catch (error) {
+    if (!(error instanceof UnguardedFailure) || !options.again) throw error;
+    return play({ ...options, ...(await options.again()), isGuarded: true });
+  }
+}
+
+async function play(options: ReplayOptions): Promise<ReplayResult> {
   const { feedInstruments, fundingInstruments = [], strategies = [] } = options;
   const platform = withVoters(options.platform, strategies);
   const guard = new StrategyGuard(strategies, options.strategyWatch);
@@ -63,6 +81,9 @@ export async function replay(options: ReplayOptions): Promise<ReplayResult> {
     store,
     venue: venueOf(createVenueEngine({ ...options.venue, ...sources })),
     isVenueRemote: false,
+    ...(store instanceof VolatileEventStore ? { log: store } : {}),
+    nextNonce: counterFrom(options.startsAt),
+    isGuarded: options.isGuarded ?? false,
     signer: paperSigner,
     source: options.source,
     refusedByReason: options.refusedByReason ?? {},
@@ -78,6 +99,7 @@ export async function replay(options: ReplayOptions): Promise<ReplayResult> {
       if (guard.broken) throw guard.broken;
       options.onEvent?.(event, seq);
     },
+    agents: options.agents,
   });
   const { result } = await run.run().catch((error: unknown) => {
     // What a broken strategy brings about later, when its state is made again, is only its consequence.
@@ -85,6 +107,12 @@ export async function replay(options: ReplayOptions): Promise<ReplayResult> {
   });
   const eventHash = store instanceof VolatileEventStore ? store.eventHash() : null;
   return { ...result, eventHash, strategyFailures: guard.failures };
+}
+
+/** Nonces of a venue that begins with the replay: the same at every repeat. */
+function counterFrom(start: number): () => number {
+  let last = start;
+  return () => (last += 1);
 }
 
 /** The engine behind the Venue port, with books that live as long as the replay. */

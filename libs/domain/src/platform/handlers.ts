@@ -44,7 +44,7 @@ export function createDeciders(config: PlatformConfig): Handler[] {
     createRiskAgent(config.agents.risk),
     createForceCloseSaga(config.forceClose),
     createConsensusSaga({ ...config.consensus, voters }),
-    createPortfolioProjection(config.projection),
+    ...(config.projection.enabled ? [createPortfolioProjection(config.projection)] : []),
   ].filter(isOn(switchedOff));
 }
 

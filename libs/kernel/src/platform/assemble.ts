@@ -9,7 +9,7 @@ import {
 } from '@moon/domain';
 import { ruleBasedModelAdapter, type ModelLatency } from '../adapters/rule-based-model';
 import { Engine, type EngineOptions, type RemoteHandlers } from '../core/engine';
-import type { LogSink } from '../log/log-writer';
+import type { LogSink } from '../ports/log-sink';
 import { orderEffects } from '../venue-link/order-effects';
 import type { OrderToSend } from '../venue-link/order-inputs';
 import { reconciler } from '../venue-link/reconciler';
@@ -31,6 +31,8 @@ export interface AssembleOptions {
   remote?: RemoteHandlers;
   /** Users' agents that live in this thread (backtests); they hear every event after everybody else. */
   strategies?: readonly Handler[];
+  agents?: readonly Handler[];
+  isGuarded?: boolean;
   onEvent?: EngineOptions['onEvent'];
   onRequest: NonNullable<EngineOptions['onRequest']>;
   onFailure?: EngineOptions['onFailure'];
@@ -43,11 +45,12 @@ export interface AssembleOptions {
 export function assemble(options: AssembleOptions): Engine {
   const { config, link, headers } = options;
   const handlers = createDeciders(config);
-  if (!options.remote) handlers.push(...createAgents(config));
+  if (!options.remote) handlers.push(...(options.agents ?? createAgents(config)));
   handlers.push(...(options.strategies ?? []));
   const engine: Engine = new Engine({
     handlers,
     log: options.log,
+    isGuarded: options.isGuarded,
     remote: options.remote,
     companions: [link],
     adapters: [
