@@ -3,3 +3,4 @@ export * from './venue';
 export { paperSigner } from './signing/paper-signer';
 export { replay, type ReplayOptions, type ReplayResult } from './replay/replay';
 export * from './strategies';
+export * from './lookahead';

@@ -105,6 +105,7 @@ async function play(options: ReplayOptions): Promise<ReplayResult> {
     // What a broken strategy brings about later, when its state is made again, is only its consequence.
     throw guard.broken ?? error;
   });
+  guard.checkStates(run.engine.host.states());
   const eventHash = store instanceof VolatileEventStore ? store.eventHash() : null;
   return { ...result, eventHash, strategyFailures: guard.failures };
 }

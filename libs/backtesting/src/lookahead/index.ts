@@ -1,0 +1,9 @@
+export { changedInputs, type InputChange } from './changed-inputs';
+export {
+  checkLookahead,
+  type HandlerVerdict,
+  type LookaheadOptions,
+  type LookaheadReport,
+  type LookaheadVerdict,
+} from './check-lookahead';
+export type { DecisionSeen, Difference } from './decisions';
