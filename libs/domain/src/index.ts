@@ -7,6 +7,7 @@ export * from './force-close';
 export * from './handler';
 export * from './indicators';
 export * from './instruments';
+export * from './metrics';
 export * from './models';
 export * from './money';
 export * from './order';

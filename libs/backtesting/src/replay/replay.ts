@@ -2,7 +2,6 @@ import type { AnyEvent } from '@moon/events';
 import { venueSources, type Handler, type PlatformConfig } from '@moon/domain';
 import {
   startRecordedRun,
-  UnguardedFailure,
   VolatileEventStore,
   type EventStore,
   type InputSource,
@@ -15,6 +14,9 @@ import { StrategyGuard, withVoters, type Strategy, type StrategyFailures, type S
 import { createVenueEngine, type PartialVenueConfig, type VenueEngine } from '../venue';
 
 export interface ReplayOptions {
+  /** Name of the run, and version of the code, as `config.activated` says them; default: replay. */
+  runId?: string;
+  codeVersion?: string;
   platform: PlatformConfig;
   source: InputSource;
   /** Instruments that the inputs price, and those whose funding they hold. */
@@ -32,20 +34,22 @@ export interface ReplayOptions {
   strategyWatch?: StrategyWatch;
   /** Where the log goes; default: nowhere, it is only counted and hashed. */
   store?: EventStore;
-  /** Keep the way back to before a handler that throws, and go on without that event (rule 25); it costs time. */
-  isGuarded?: boolean;
-  /**
-   * What a run that is not guarded starts again from, guarded, when a handler threw: the inputs from their beginning,
-   * strategies loaded afresh, and an empty store. Whoever gives it forgets what it has seen. Without it the throw ends the run.
-   */
-  again?: () => Promise<Pick<ReplayOptions, 'source' | 'strategies' | 'store'>>;
   agents?: readonly Handler[];
+  /**
+   * Keep the way back to before a delivery that throws, so that an agent's failure is skipped as it is live (rule 25).
+   * Without it, which is faster, the first failure ends the replay with `UnguardedFailure`.
+   */
+  isGuarded?: boolean;
   onEvent?: (event: AnyEvent, seq: number) => void;
+  /** Fires when the replay is to end after the present input. */
+  signal?: AbortSignal;
 }
 
 export interface ReplayResult extends RunResult {
   /** SHA-256 over all event ids in order; null when the log went to a store of the caller's. */
   eventHash: string | null;
+  /** False when it was ended by its signal before the last input. */
+  isComplete: boolean;
   /** Strategies that failed: each failed delivery was skipped, as it is live, and the run went on (rule 25). */
   strategyFailures: StrategyFailures[];
 }
@@ -57,15 +61,6 @@ export interface ReplayResult extends RunResult {
  * @throws StrategyBroken when a strategy's state is no plain JSON: the run ends at once
  */
 export async function replay(options: ReplayOptions): Promise<ReplayResult> {
-  try {
-    return await play(options);
-  } catch (error) {
-    if (!(error instanceof UnguardedFailure) || !options.again) throw error;
-    return play({ ...options, ...(await options.again()), isGuarded: true });
-  }
-}
-
-async function play(options: ReplayOptions): Promise<ReplayResult> {
   const { feedInstruments, fundingInstruments = [], strategies = [] } = options;
   const platform = withVoters(options.platform, strategies);
   const guard = new StrategyGuard(strategies, options.strategyWatch);
@@ -75,8 +70,8 @@ async function play(options: ReplayOptions): Promise<ReplayResult> {
   });
   const store = options.store ?? new VolatileEventStore();
   const run = await startRecordedRun({
-    runId: 'replay',
-    codeVersion: 'replay',
+    runId: options.runId ?? 'replay',
+    codeVersion: options.codeVersion ?? 'replay',
     platform,
     store,
     venue: venueOf(createVenueEngine({ ...options.venue, ...sources })),
@@ -93,21 +88,29 @@ async function play(options: ReplayOptions): Promise<ReplayResult> {
     orderTimeToLiveMs: options.orderTimeToLiveMs,
     speed: null,
     checkpointMs: Number.POSITIVE_INFINITY,
+    agents: options.agents,
     strategyHandlers: guard.handlers,
     strategyRecords: strategies.map(({ record }) => record),
     onEvent: (event, seq) => {
       if (guard.broken) throw guard.broken;
       options.onEvent?.(event, seq);
     },
-    agents: options.agents,
   });
-  const { result } = await run.run().catch((error: unknown) => {
+  const { signal } = options;
+  const stop = (): void => run.stop();
+  if (signal?.aborted === true) stop();
+  signal?.addEventListener('abort', stop);
+  try {
+    const { result, isComplete } = await run.run();
+    guard.checkStates(run.engine.host.states());
+    const eventHash = store instanceof VolatileEventStore ? store.eventHash() : null;
+    return { ...result, eventHash, isComplete, strategyFailures: guard.failures };
+  } catch (error) {
     // What a broken strategy brings about later, when its state is made again, is only its consequence.
     throw guard.broken ?? error;
-  });
-  guard.checkStates(run.engine.host.states());
-  const eventHash = store instanceof VolatileEventStore ? store.eventHash() : null;
-  return { ...result, eventHash, strategyFailures: guard.failures };
+  } finally {
+    signal?.removeEventListener('abort', stop);
+  }
 }
 
 /** Nonces of a venue that begins with the replay: the same at every repeat. */

@@ -85,8 +85,8 @@ describe('strategies in a replay', () => {
       expect(skipped?.data).toMatchObject({ handler: 'agent/mine', reason: 'error' });
     });
 
-    it('a throw ends a run that cannot begin again, and the error names strategy and event', async () => {
-      const played = play(strategyCode({ inside: `throw new Error('Never.');` }), { again: undefined });
+    it('a throw ends a run that keeps no way back, and the error names strategy and event', async () => {
+      const played = play(strategyCode({ inside: `throw new Error('Never.');` }), { isGuarded: false });
       await expect(played).rejects.toThrow(/^agent\/mine\/BTC failed at bar\.closed [0-9a-f-]{36}: Never\.$/);
     });
 

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { Value } from '@sinclair/typebox/value';
 import { inputId, type AnyEvent } from '@moon/events';
 import { platformConfigSchema, type PlatformConfig } from '@moon/domain';
-import { sourceOf } from '@moon/kernel';
+import { sourceOf, UnguardedFailure } from '@moon/kernel';
 import { replay, type ReplayOptions, type ReplayResult } from '../replay/replay';
 import { loadStrategies, type Strategy, type StrategyEntry } from '../strategies';
 
@@ -107,20 +107,23 @@ export interface Played {
   events: AnyEvent[];
 }
 
-/** Replays bars with strategies, going on where one throws. */
+/** Replays bars with strategies as a backtest does: fast, and once more with a way back when one throws. */
 export async function playBars(
   bars: readonly AnyEvent[],
   load: () => Strategy[],
   part: Partial<ReplayOptions> = {},
 ): Promise<Played> {
-  const events: AnyEvent[] = [];
-  const again = () => {
-    events.length = 0;
-    return Promise.resolve({ source: sourceOf(bars), strategies: load() });
+  const play = async (isGuarded: boolean): Promise<Played> => {
+    const events: AnyEvent[] = [];
+    const onEvent = (event: AnyEvent): void => void events.push(event);
+    return { result: await replay({ ...bedOptions(bars, load()), isGuarded, onEvent, ...part }), events };
   };
-  const onEvent = (event: AnyEvent): void => void events.push(event);
-  const result = await replay({ ...bedOptions(bars, load()), again, onEvent, ...part });
-  return { result, events };
+  try {
+    return await play(false);
+  } catch (error) {
+    if (error instanceof UnguardedFailure && part.isGuarded === undefined) return play(true);
+    throw error;
+  }
 }
 
 /**

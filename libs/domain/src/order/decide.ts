@@ -22,8 +22,12 @@ export function requestOrder(state: OrderState | undefined, request: OrderReques
   if (request.orderType === 'LIMIT' && request.limitPrice === undefined) {
     return refuse('price_missing', 'A LIMIT order needs a limitPrice.');
   }
-  if (request.orderType === 'STOP' && request.stopPrice === undefined) {
-    return refuse('price_missing', 'A STOP order needs a stopPrice.');
+  const isWaiting = request.orderType === 'STOP' || request.orderType === 'TAKE_PROFIT';
+  if (isWaiting && request.stopPrice === undefined) {
+    return refuse('price_missing', `A ${request.orderType} order needs a stopPrice.`);
+  }
+  if (request.timeInForce === 'ALO' && request.orderType !== 'LIMIT') {
+    return refuse('time_in_force', `ALO (post-only) is for LIMIT orders; this one is ${request.orderType}.`);
   }
   const data: EmitData<'order.requested'> = {
     order_id: request.orderId,

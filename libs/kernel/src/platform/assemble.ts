@@ -29,10 +29,10 @@ export interface AssembleOptions {
   venueRetryMs: number;
   /** Agents that live in other threads; without it they live in this one. */
   remote?: RemoteHandlers;
-  /** Users' agents that live in this thread (backtests); they hear every event after everybody else. */
-  strategies?: readonly Handler[];
   agents?: readonly Handler[];
   isGuarded?: boolean;
+  /** Users' agents that live in this thread (backtests); they hear every event after everybody else. */
+  strategies?: readonly Handler[];
   onEvent?: EngineOptions['onEvent'];
   onRequest: NonNullable<EngineOptions['onRequest']>;
   onFailure?: EngineOptions['onFailure'];

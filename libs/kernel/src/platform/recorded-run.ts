@@ -42,13 +42,13 @@ export interface RecordedRunOptions {
   /** Run-time ms per wall ms; null = as fast as possible. */
   speed: number | null;
   checkpointMs: number;
+  agents?: readonly Handler[];
+  /** False: a handler that throws ends the run (see `HandlerHost`). */
+  isGuarded?: boolean;
   /** Users' agents, in this thread. */
   strategyHandlers?: readonly Handler[];
   /** What the log knows them by. */
   strategyRecords?: readonly StrategyRecord[];
-  agents?: readonly Handler[];
-  /** False: a handler that throws ends the run (see `HandlerHost`). */
-  isGuarded?: boolean;
   onEvent?: (event: AnyEvent, seq: number) => void;
   onFailure?: (message: string) => void;
 }

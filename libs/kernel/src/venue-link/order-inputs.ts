@@ -1,6 +1,7 @@
 import { derivedId, type AnyEvent, type EmitData, type EventType } from '@moon/events';
 import type { OrderStatus } from '@moon/domain';
 import type { TimedInput } from '../ports/effect';
+import type { OrderPayload } from '../ports/venue';
 import type { VenueLink } from './venue-link';
 
 /** What the adapters read of an order, from its owner's fold. */
@@ -8,10 +9,10 @@ export interface OrderToSend {
   instrument: string;
   side: 'buy' | 'sell';
   quantity: string;
-  orderType: 'MARKET' | 'LIMIT' | 'STOP';
+  orderType: OrderPayload['orderType'];
   limitPrice?: string;
   stopPrice?: string;
-  timeInForce: 'GTC' | 'IOC';
+  timeInForce: OrderPayload['timeInForce'];
   reduceOnly: boolean;
   attempt: number;
   status: OrderStatus;
