@@ -4,6 +4,7 @@ import { addDoctorCommand } from './commands/doctor/doctor.command';
 import { addEventsCommand } from './commands/events/events.command';
 import { addHaltCommands } from './commands/halt/halt.command';
 import { addImportCommand } from './commands/import/import.command';
+import { addLookaheadCheckCommand } from './commands/lookahead-check/lookahead-check.command';
 import { addPortfolioCommand } from './commands/portfolio/portfolio.command';
 import { addRunsCommand } from './commands/runs/runs.command';
 import { addTraceCommand } from './commands/trace/trace.command';
@@ -59,6 +60,7 @@ function createProgram(io: Io, exit: (code: number) => void): Command {
   addDeadLettersCommand(program, io);
   addHaltCommands(program, io);
   addRunsCommand(program, io);
+  addLookaheadCheckCommand(program, io, exit);
   addDoctorCommand(program, io, exit);
   return program;
 }

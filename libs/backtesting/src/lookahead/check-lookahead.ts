@@ -3,12 +3,19 @@ import type { AnyEvent } from '@moon/events';
 import type { InputChange } from './changed-inputs';
 import { DecisionLog, firstDifferences, type Difference } from './decisions';
 
+/** Looks on at a run. */
+export interface RunObserver {
+  /** The run begins, or begins once more because a handler threw. */
+  began(): void;
+  saw(event: AnyEvent): void;
+}
+
 export interface LookaheadOptions {
   /**
    * Plays the backtest once on its data under a change, with strategies loaded afresh, and shows every event.
    * `changedInputs` makes the change.
    */
-  play: (change: InputChange, onEvent: (event: AnyEvent) => void) => Promise<void>;
+  play: (change: InputChange, observer: RunObserver) => Promise<void>;
   /** How many instants the data are cut at; each is played twice. */
   cuts: number;
   /** Chooses the instants; the same seed chooses the same ones. */
@@ -59,12 +66,21 @@ export async function checkLookahead(options: LookaheadOptions): Promise<Lookahe
   const { play, onRun } = options;
   const whole = new DecisionLog();
   const times: number[] = [];
-  await play({ kind: 'none' }, (event) => {
-    whole.note(event);
-    const last = times[times.length - 1];
-    if (event.source.startsWith('feed/') && event.headers?.warmup !== true && event.occurredAt !== last)
-      times.push(event.occurredAt);
-  });
+  await play(
+    { kind: 'none' },
+    {
+      began(): void {
+        whole.clear();
+        times.length = 0;
+      },
+      saw(event): void {
+        whole.note(event);
+        const last = times[times.length - 1];
+        if (event.source.startsWith('feed/') && event.headers?.warmup !== true && event.occurredAt !== last)
+          times.push(event.occurredAt);
+      },
+    },
+  );
   const cuts = chooseCuts(times, whole, options);
   const total = 2 * cuts.length + 1;
   const found = new Map<string, HandlerVerdict['found']>();
@@ -92,7 +108,7 @@ export async function checkLookahead(options: LookaheadOptions): Promise<Lookahe
 
 async function decisionsUnder(change: InputChange, play: LookaheadOptions['play']): Promise<DecisionLog> {
   const log = new DecisionLog();
-  await play(change, (event) => log.note(event));
+  await play(change, { began: () => log.clear(), saw: (event) => log.note(event) });
   return log;
 }
 

@@ -27,6 +27,10 @@ export interface DecisionSeen {
 export class DecisionLog {
   readonly by = new Map<string, DecisionSeen[]>();
 
+  clear(): void {
+    this.by.clear();
+  }
+
   note(event: AnyEvent): void {
     if (!DECISIONS.has(event.type)) return;
     const { source, type, occurredAt, id, data } = event;

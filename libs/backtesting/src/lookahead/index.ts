@@ -5,5 +5,6 @@ export {
   type LookaheadOptions,
   type LookaheadReport,
   type LookaheadVerdict,
+  type RunObserver,
 } from './check-lookahead';
 export type { DecisionSeen, Difference } from './decisions';

@@ -3,7 +3,7 @@ import { sourceOf } from '@moon/kernel';
 import { replay } from '../replay/replay';
 import type { Strategy } from '../strategies';
 import { bedOptions, strategyCode, swingingBars, UserFolder } from '../testing/strategy-bed';
-import { changedInputs, checkLookahead, type InputChange, type LookaheadReport } from '.';
+import { changedInputs, checkLookahead, type InputChange, type LookaheadReport, type RunObserver } from '.';
 
 const BARS = swingingBars(300);
 
@@ -28,7 +28,8 @@ describe('the look-ahead check', () => {
     checkLookahead({
       cuts,
       seed: 'moon',
-      play: async (change: InputChange, onEvent: (event: AnyEvent) => void) => {
+      play: async (change: InputChange, observer: RunObserver) => {
+        const onEvent = observer.saw;
         await replay({ ...bedOptions(BARS, load()), source: changedInputs(sourceOf(BARS), change), onEvent });
       },
     });
@@ -97,7 +98,7 @@ describe('the look-ahead check', () => {
     const report = await checkLookahead({
       cuts: 4,
       seed: 'moon',
-      play: async (change, onEvent) => {
+      play: async (change, { saw: onEvent }) => {
         inputs.splice(0);
         const source = changedInputs(sourceOf(BARS), change);
         for (let batch = await source.nextBatch(); batch; batch = await source.nextBatch()) inputs.push(...batch);
