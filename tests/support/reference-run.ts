@@ -99,6 +99,7 @@ export function referencePlatform(isOnTicks: boolean): PlatformConfig {
       ...['bars', 'liquidations', 'sentiment'].map((name) => `normaliser/${name}`),
     ],
     consensus: { minimumAgents: 1, cooldownMs: 0 },
+    projection: { enabled: false },
     portfolios: [
       {
         name: 'main',

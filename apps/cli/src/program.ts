@@ -5,6 +5,7 @@ import { addDoctorCommand } from './commands/doctor/doctor.command';
 import { addEventsCommand } from './commands/events/events.command';
 import { addHaltCommands } from './commands/halt/halt.command';
 import { addImportCommand } from './commands/import/import.command';
+import { addLookaheadCheckCommand } from './commands/lookahead-check/lookahead-check.command';
 import { addPortfolioCommand } from './commands/portfolio/portfolio.command';
 import { addReportsCommand } from './commands/reports/reports.command';
 import { addRunsCommand } from './commands/runs/runs.command';
@@ -63,6 +64,7 @@ function createProgram(io: Io, exit: (code: number) => void): Command {
   addHaltCommands(program, io);
   addReportsCommand(program, io);
   addRunsCommand(program, io);
+  addLookaheadCheckCommand(program, io, exit);
   addDoctorCommand(program, io, exit);
   return program;
 }

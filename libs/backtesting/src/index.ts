@@ -5,4 +5,5 @@ export { replay, type ReplayOptions, type ReplayResult } from './replay/replay';
 export * from './report';
 export * from './backtest';
 export * from './strategies';
+export * from './lookahead';
 export { syntheticReportInput } from './testing/synthetic-report';

@@ -102,6 +102,7 @@ export async function replay(options: ReplayOptions): Promise<ReplayResult> {
   signal?.addEventListener('abort', stop);
   try {
     const { result, isComplete } = await run.run();
+    guard.checkStates(run.engine.host.states());
     const eventHash = store instanceof VolatileEventStore ? store.eventHash() : null;
     return { ...result, eventHash, isComplete, strategyFailures: guard.failures };
   } catch (error) {

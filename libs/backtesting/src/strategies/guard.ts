@@ -1,4 +1,4 @@
-import type { AnyEvent, EmitData, EventType, JsonObject } from '@moon/events';
+import { validateData, type AnyEvent, type EmitData, type EventType, type JsonObject } from '@moon/events';
 import { assertPlainState, type AnyCommand, type Handler, type Outbox } from '@moon/domain';
 import type { Strategy } from './load-strategies';
 import type { StrategyWatch } from './strategy-watch';
@@ -31,12 +31,14 @@ export class StrategyGuard {
   /** Set when the run cannot go on. */
   broken: StrategyBroken | null = null;
   private readonly found = new Map<string, StrategyFailures>();
+  private readonly owners = new Map<string, Strategy>();
 
   constructor(
     strategies: readonly Strategy[],
     private readonly watch?: StrategyWatch,
   ) {
     let index = 0;
+    for (const strategy of strategies) for (const { name } of strategy.handlers) this.owners.set(name, strategy);
     this.handlers = strategies.flatMap((strategy) =>
       strategy.handlers.map((handler) => this.fence(strategy, handler, index++)),
     );
@@ -45,6 +47,14 @@ export class StrategyGuard {
   /** What failed so far, handler by handler. */
   get failures(): StrategyFailures[] {
     return [...this.found.values()].map((failure) => ({ ...failure }));
+  }
+
+  /** To be called with every state at the end of a run: the looks during the run are samples. @throws StrategyBroken */
+  checkStates(states: readonly { handler: string; state: unknown }[]): void {
+    for (const { handler, state } of states) {
+      const strategy = this.owners.get(handler);
+      if (strategy) this.checkState(strategy, handler, state);
+    }
   }
 
   private fence(strategy: Strategy, handler: Handler, index: number): Handler {
@@ -58,14 +68,15 @@ export class StrategyGuard {
       try {
         const returned: unknown = handler.handle(event, state, box);
         if (returned !== undefined) refuseReturned(returned);
-        if (event.type !== type || event.key !== key || event.occurredAt !== occurredAt || event.data !== data)
+        if (event.type !== type || event.key !== key || event.occurredAt !== occurredAt || event.data !== data) {
+          Object.assign(event, { type, key, occurredAt, data });
           throw new Error('It changed the event in its hands; an event is what happened, and stays as it is.');
+        }
         handled += 1;
         if (handled <= STATE_CHECKS.first || handled % STATE_CHECKS.every === 0)
-          this.checkState(strategy, handler, state);
+          this.checkState(strategy, handler.name, state);
       } catch (error) {
-        this.note(strategy, handler, event, error);
-        throw error;
+        throw this.note(strategy, handler, event, error);
       } finally {
         box.inner = null;
         this.watch?.leave();
@@ -74,9 +85,9 @@ export class StrategyGuard {
     return { ...unbound(handler), handle };
   }
 
-  private checkState(strategy: Strategy, handler: Handler, state: unknown): void {
+  private checkState(strategy: Strategy, handler: string, state: unknown): void {
     try {
-      assertPlainState(state, handler.name);
+      assertPlainState(state, handler);
     } catch (error) {
       const what = error instanceof Error ? error.message : String(error);
       this.broken ??= new StrategyBroken(
@@ -87,15 +98,16 @@ export class StrategyGuard {
     }
   }
 
-  private note(strategy: Strategy, handler: Handler, event: AnyEvent, error: unknown): void {
+  private note(strategy: Strategy, handler: Handler, event: AnyEvent, thrown: unknown): Error {
+    const error =
+      thrown instanceof Error ? thrown : new Error((thrown as { message?: string } | null)?.message ?? String(thrown));
     const known = this.found.get(handler.name);
-    if (known) {
-      known.count += 1;
-      return;
+    if (known) known.count += 1;
+    else {
+      const first = { eventId: event.id, type: event.type, at: event.occurredAt, message: error.message };
+      this.found.set(handler.name, { strategy: strategy.name, handler: handler.name, count: 1, first });
     }
-    const message = (error as { message?: string } | null)?.message ?? String(error);
-    const first = { eventId: event.id, type: event.type, at: event.occurredAt, message };
-    this.found.set(handler.name, { strategy: strategy.name, handler: handler.name, count: 1, first });
+    return error;
   }
 }
 
@@ -143,6 +155,7 @@ class FencedOutbox implements Outbox {
       throw new Error(
         `It spoke as "${String(agent)}"; it was loaded as "${voter}", the name that createAgents is given.`,
       );
+    validateData(type, { event_type: type, ...data });
     present.emit(type, data, key);
   }
 

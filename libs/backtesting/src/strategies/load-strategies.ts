@@ -36,7 +36,7 @@ export function loadStrategies(entries: readonly StrategyEntry[], folder: string
     const config = entry.config ?? {};
     const taken = OWN.some(({ voter }) => voter === name) || strategies.some((other) => other.name === name);
     if (taken) throw new UserAgentError(`Agent ${path}: the name "${name}" is taken; give it another "name".`);
-    const { handlers, sha256 } = loadAgents({ path, name, config, isGuarded: true });
+    const { handlers, sha256 } = loadAgents({ path, name, config, isConfined: true });
     const strategy = { name, path, weight: entry.weight ?? 1, handlers, record: { name, sha256, config } };
     refuseTakenHandlers(strategy, strategies);
     strategies.push(strategy);

@@ -123,7 +123,7 @@ export async function startLiveRun(options: LiveRunOptions): Promise<LiveRun> {
   const link = new VenueLink(venue, headers, options.isVenueRemote);
   const agents = new ThreadedAgents({
     ...options.agents,
-    modules: [builtInAgents(platform), ...options.userAgents.map((path) => ({ path: resolve(path), config: {} }))],
+    modules: [builtInAgents(platform), ...options.userAgents.map((path) => ({ path: resolve(path), config: {}, isUsers: true }))],
     readLog: (from) => storedLog(store, log, engine, from),
     onOutput: (output) => {
       engine.accept(output.delivered, output.cause);

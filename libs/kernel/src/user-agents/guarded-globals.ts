@@ -6,7 +6,8 @@ function refusal(what: string, instead: string): Error {
 }
 
 function refusing(what: string, instead: string): () => never {
-  return () => {
+  // A function that may be called with `new`, too: it stands in for classes as well.
+  return function refuse(): never {
     throw refusal(what, instead);
   };
 }

@@ -9,7 +9,7 @@ export interface UserAgentSpec {
   name: string;
   config: unknown;
   /** Whether clock, files and network are kept from its code. */
-  isGuarded: boolean;
+  isConfined: boolean;
 }
 
 export interface LoadedAgents {
@@ -26,8 +26,8 @@ const CONTRACT = 'a module of agents exports createAgents(config, { name }), whi
  *
  * @throws UserAgentError in one sentence that names the path and what is expected
  */
-export function loadAgents({ path, name, config, isGuarded }: UserAgentSpec): LoadedAgents {
-  const { exports, sha256 } = loadUserModule(path, { isGuarded });
+export function loadAgents({ path, name, config, isConfined }: UserAgentSpec): LoadedAgents {
+  const { exports, sha256 } = loadUserModule(path, { isConfined });
   const fail = (what: string): UserAgentError => new UserAgentError(`Agent ${path}: ${what}.`);
   const module = (exports ?? {}) as { createAgents?: unknown; default?: { createAgents?: unknown } };
   const create = module.createAgents ?? module.default?.createAgents;

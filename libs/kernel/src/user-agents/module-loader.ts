@@ -28,13 +28,13 @@ const TYPESCRIPT = /\.[mc]?ts$/;
  * Loads a user's module by its path: CommonJS, ES modules and TypeScript alike, with what they import from files beside
  * them and from the node_modules above them. Each call loads afresh, so that two runs share no module and no variable of one.
  *
- * `isGuarded` keeps clock, randomness, timers, environment, network and files from the code (see `guarded-globals`). That is a
+ * `isConfined` keeps clock, randomness, timers, environment, network and files from the code (see `guarded-globals`). That is a
  * guard against mistakes and plain attempts; code that means harm must run in a process without rights.
  *
  * @throws UserAgentError when the file is missing, does not compile, or throws while it is loaded
  */
-export function loadUserModule(path: string, { isGuarded }: { isGuarded: boolean }): LoadedModule {
-  const loader = new ModuleLoader(dirname(path), isGuarded);
+export function loadUserModule(path: string, { isConfined }: { isConfined: boolean }): LoadedModule {
+  const loader = new ModuleLoader(dirname(path), isConfined);
   if (!CODE.includes(extname(path))) {
     throw new UserAgentError(`Agent ${path}: a module of agents is a file that ends in ${CODE.join(', ')}.`);
   }
@@ -62,7 +62,7 @@ class ModuleLoader {
 
   constructor(
     private readonly root: string,
-    private readonly isGuarded: boolean,
+    private readonly isConfined: boolean,
   ) {}
 
   load(file: string): unknown {
@@ -92,7 +92,7 @@ class ModuleLoader {
       module,
       __filename: file,
       __dirname: dirname(file),
-      ...(this.isGuarded ? GUARDED_GLOBALS : {}),
+      ...(this.isConfined ? GUARDED_GLOBALS : {}),
     };
     const names = Object.keys(given);
     let body: (...values: unknown[]) => void;
@@ -108,7 +108,7 @@ class ModuleLoader {
     const own = PLATFORM[id];
     if (own !== undefined) return own;
     // eslint-disable-next-line @typescript-eslint/no-require-imports -- the name is only known at run time
-    if (isBuiltin(id)) return this.isGuarded ? guardedBuiltin(id) : (require(id) as unknown);
+    if (isBuiltin(id)) return this.isConfined ? guardedBuiltin(id) : (require(id) as unknown);
     if (id.startsWith('.') || isAbsolute(id)) {
       const file = findFile(resolve(dirname(from), id));
       if (file !== null) return this.load(file);
