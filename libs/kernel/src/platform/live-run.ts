@@ -125,7 +125,7 @@ export async function startLiveRun(options: LiveRunOptions): Promise<LiveRun> {
     ...options.agents,
     modules: [
       builtInAgents(platform),
-      ...options.userAgents.map((path) => ({ path: resolve(path), config: {}, givesWay: true })),
+      ...options.userAgents.map((path) => ({ path: resolve(path), config: {}, givesWay: true, isUsers: true })),
     ],
     readLog: (from, limit) => storedLog({ store, log, engine }, from, limit),
     onOutput: (output) => {

@@ -13,7 +13,7 @@ import { VenueLink } from '../venue-link/venue-link';
 import { assemble, executionState } from './assemble';
 import { booksDiffer, comparison, reconcileAll } from './reconcile';
 import { runResult, type RunResult } from './result';
-import { accountSpecs, startEvents, type OrderSigner } from './start-events';
+import { accountSpecs, startEvents, type OrderSigner, type StrategyRecord } from './start-events';
 
 export interface RecordedRunOptions {
   runId: string;
@@ -45,6 +45,10 @@ export interface RecordedRunOptions {
   agents?: readonly Handler[];
   /** False: a handler that throws ends the run (see `HandlerHost`). */
   isGuarded?: boolean;
+  /** Users' agents, in this thread. */
+  strategyHandlers?: readonly Handler[];
+  /** What the log knows them by. */
+  strategyRecords?: readonly StrategyRecord[];
   onEvent?: (event: AnyEvent, seq: number) => void;
   /** For the process's own log: nothing that ends the run. */
   onProblem?: (message: string, context: Record<string, unknown>) => void;
@@ -94,6 +98,7 @@ export async function startRecordedRun(options: RecordedRunOptions): Promise<Rec
     modelLatency: options.modelLatency,
     orderTimeToLiveMs: options.orderTimeToLiveMs,
     venueRetryMs: 0,
+    strategies: options.strategyHandlers,
     onEvent: options.onEvent,
     onRequest: (request) => lockstep?.request(request),
     onFailure: ({ handler, key, event, error }) => {
@@ -140,7 +145,8 @@ export async function startRecordedRun(options: RecordedRunOptions): Promise<Rec
     },
   });
   const { runId, codeVersion, startsAt: at, feedInstruments } = options;
-  const start = await startEvents({ runId, codeVersion, platform, at, feedInstruments, headers }, store);
+  const strategies = options.strategyRecords;
+  const start = await startEvents({ runId, codeVersion, platform, strategies, at, feedInstruments, headers }, store);
   const isNew = recovered.checkpointSeq === 0;
   const due = await link.resume(portfolios, true);
   const runtime = lockstep;

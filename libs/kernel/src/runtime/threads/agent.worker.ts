@@ -1,7 +1,9 @@
+import { basename, extname } from 'node:path';
 import { parentPort, workerData, type MessagePort } from 'node:worker_threads';
 import type { Handler } from '@moon/domain';
 import { HandlerHost, isFailure, type Delivered } from '../../core/handler-host';
 import { failureEvents } from '../../core/parking';
+import { loadAgents } from '../../user-agents/load-agents';
 import {
   METRICS,
   PROGRESS,
@@ -152,14 +154,20 @@ class AgentWorker {
 }
 
 function load(module: AgentModule): Handler[] {
-  // eslint-disable-next-line @typescript-eslint/no-require-imports -- the path is only known at run time
-  const loaded = require(module.path) as { createAgents?: (config: unknown) => Handler[] };
-  if (typeof loaded.createAgents !== 'function') {
-    throw new Error(`${module.path} exports no function createAgents(config): it is no module of agents.`);
-  }
-  const agents = loaded.createAgents(module.config).filter((agent) => module.only?.includes(agent.name) ?? true);
+  const agents = build(module).filter((agent) => module.only?.includes(agent.name) ?? true);
   if (agents.length === 0) throw new Error(`${module.path} has none of the agents ${module.only?.join(', ') ?? ''}.`);
   return agents;
+}
+
+function build({ path, config, isUsers }: AgentModule): Handler[] {
+  // A user's agent has this thread to itself, so that nothing has to be kept from its code here.
+  if (isUsers) return loadAgents({ path, name: basename(path, extname(path)), config, isConfined: false }).handlers;
+  // eslint-disable-next-line @typescript-eslint/no-require-imports -- the path is only known at run time
+  const loaded = require(path) as { createAgents?: (config: unknown) => Handler[] };
+  if (typeof loaded.createAgents !== 'function') {
+    throw new Error(`${path} exports no function createAgents(config): it is no module of agents.`);
+  }
+  return loaded.createAgents(config);
 }
 
 function skipKey({ handler, key, seq }: RecordedSkip): string {

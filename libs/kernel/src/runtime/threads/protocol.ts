@@ -7,6 +7,8 @@ export interface AgentModule {
   /** Path of a compiled module. */
   path: string;
   config: unknown;
+  /** A user's module: of any kind that `loadAgents` takes, and checked by it. Else a compiled one of the platform. */
+  isUsers?: boolean;
   /** Names of the agents of that module that live in this thread; all when left out. */
   only?: readonly string[];
   /** The thread gives way to every other one: where users' agents and offenders live. */
