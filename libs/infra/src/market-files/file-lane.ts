@@ -28,7 +28,7 @@ export interface LaneReport {
 }
 
 /** Rows that are read at a time: few enough that what is made of them dies young. Garbage that survives a collection is what costs. */
-const ROWS_AT_ONCE = 2_000;
+const ROWS_AT_ONCE = 500;
 
 /**
  * The inputs of one file in recorded order. A candle gives inputs at several instants, so the later ones wait until the
@@ -63,6 +63,8 @@ export class FileLane implements RowSink {
     private readonly facts: FileFacts,
     private readonly context: FormatContext,
     private readonly onBad: (bad: BadRow) => void,
+    /** What is asked of each head besides the input itself. */
+    private readonly needs: { lines: boolean; quotes: boolean },
   ) {
     const { path: file, format } = facts;
     this.report = { file, kind: format.kind, rows: 0, events: 0, repeats: 0, conflicts: 0, refused: 0, outside: 0 };
@@ -104,37 +106,29 @@ export class FileLane implements RowSink {
   now(input: RecordedInput, quote: number): void {
     if (this.waiting.length > 0) this.release(input.occurredAt);
     this.ready.push(input);
-    this.lines.push(this.line);
-    this.quotes.push(quote);
+    if (this.needs.lines) this.lines.push(this.line);
+    if (this.needs.quotes) this.quotes.push(quote);
   }
 
   later(input: RecordedInput): void {
     let place = this.waiting.length;
     while (place > 0 && this.waiting[place - 1]!.occurredAt > input.occurredAt) place -= 1;
-    if (place === this.waiting.length) {
-      this.waiting.push(input);
-      this.waitingLines.push(this.line);
-    } else {
-      this.waiting.splice(place, 0, input);
-      this.waitingLines.splice(place, 0, this.line);
-    }
+    if (place === this.waiting.length) this.waiting.push(input);
+    else this.waiting.splice(place, 0, input);
+    if (this.needs.lines) this.waitingLines.splice(place, 0, this.line);
   }
 
   /** Rows come in the order of their stamps, so no later row can give anything before this one's first input. */
   private release(until: number): void {
-    const { waiting, waitingLines } = this;
+    const { waiting, ready } = this;
     let count = 0;
-    while (count < waiting.length && waiting[count]!.occurredAt <= until) {
-      this.ready.push(waiting[count]!);
-      this.lines.push(waitingLines[count]!);
-      this.quotes.push(0);
-      count += 1;
-    }
-    if (count === waiting.length) waiting.length = waitingLines.length = 0;
-    else if (count > 0) {
-      waiting.splice(0, count);
-      waitingLines.splice(0, count);
-    }
+    while (count < waiting.length && waiting[count]!.occurredAt <= until) ready.push(waiting[count++]!);
+    if (count === 0) return;
+    if (this.needs.lines) this.lines.push(...this.waitingLines.splice(0, count));
+    if (this.needs.quotes) while (this.quotes.length < ready.length) this.quotes.push(0);
+    // Nearly always all of them.
+    if (count < waiting.length) waiting.splice(0, count);
+    else while (count > 0) count -= waiting.pop() ? 1 : 0;
   }
 
   private async readOn(): Promise<void> {

@@ -55,7 +55,7 @@ export function venueOf(path: string, kind: string): string {
 }
 
 /** Inputs of a batch. */
-const BATCH = 4_096;
+const BATCH = 1_024;
 
 /** Several files merged into one recorded order: by (occurredAt, phase, source, position in file), rule 1. */
 export class MarketFileSource implements InputSource {
@@ -63,6 +63,7 @@ export class MarketFileSource implements InputSource {
   private readonly volume: MinuteVolume;
   private readonly repeats = new RepeatWatch();
 
+  private readonly from: number;
   private readonly warmupHeaders: AnyEvent['headers'];
 
   private constructor(
@@ -74,6 +75,7 @@ export class MarketFileSource implements InputSource {
     readonly refusedByReason: Readonly<Record<string, number>>,
   ) {
     this.volume = options.minuteVolume();
+    this.from = options.from ?? 0;
     this.warmupHeaders = { ...options.headers, warmup: true };
   }
 
@@ -88,12 +90,13 @@ export class MarketFileSource implements InputSource {
       refused[bad.rule] = (refused[bad.rule] ?? 0) + 1;
       options.onBad?.(bad);
     };
-    const lanes = files.map((file, index) => ({
-      lane: new FileLane(file.facts, file.context, onBad),
-      order: `${file.facts.format.kind}/${basename(file.facts.path)}`,
-      index,
-      isWatched: overlapping(file, files),
-    }));
+    const lanes = files.map((file, index): WatchedLane => {
+      const { facts, context } = file;
+      const isWatched = overlapping(file, files);
+      const quotes = facts.format.kind === 'trades' || context.asTicks;
+      const lane = new FileLane(facts, context, onBad, { lines: isWatched, quotes });
+      return { lane, order: `${facts.format.kind}/${basename(facts.path)}`, index, isWatched };
+    });
     return new MarketFileSource(files, lanes, options, onBad, refused);
   }
 
@@ -195,13 +198,14 @@ export class MarketFileSource implements InputSource {
 
   /** Takes the head of a lane. */
   private take({ lane, isWatched }: WatchedLane, batch: RecordedInput[]): void {
-    const { from = 0 } = this.options;
     const input = lane.head!;
-    const { headQuote: quote, headLine: line } = lane;
-    lane.shift();
-    if (isWatched && !this.isNew(lane, input, line)) return;
-    if (input.type === 'price.tick') this.countVolume(input, quote);
-    if (input.occurredAt >= from) {
+    if (isWatched || input.type === 'price.tick') {
+      const { headLine, headQuote } = lane;
+      lane.shift();
+      if (isWatched && !this.isNew(lane, input, headLine)) return;
+      if (input.type === 'price.tick') this.countVolume(input, headQuote);
+    } else lane.shift();
+    if (input.occurredAt >= this.from) {
       lane.report.events += 1;
       batch.push(input);
     } else {
