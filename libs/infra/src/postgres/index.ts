@@ -6,6 +6,7 @@ export { PostgresEventStore } from './event-store';
 export type { PostgresEventStoreOptions } from './event-store';
 export { StoreInspection } from './inspection';
 export type { DeadLetter, ParkedKey } from './inspection';
+export type { InputQuery, StoredInputs } from './input-source';
 export { OperatorInbox } from './operator-inbox';
 export type { OperatorRequest } from './operator-inbox';
 export { isTransientStoreError } from './transient';

@@ -4,6 +4,7 @@ import type { PostgresAccess } from './access';
 import { createDataSource, migrateUp } from './data-source';
 import { PostgresEventStore } from './event-store';
 import type { PostgresEventStoreOptions } from './event-store';
+import { StoredInputs, type InputQuery } from './input-source';
 
 /** `imported`: a log of market data alone, which no platform works on. */
 export type RunMode = 'live' | 'synthetic' | 'recorded' | 'imported';
@@ -180,6 +181,15 @@ export class RunRegistry {
   /** The event store of a run. */
   openStore(run: Run, options?: PostgresEventStoreOptions): PostgresEventStore {
     return new PostgresEventStore(this.access.app, run.database, options);
+  }
+
+  /**
+   * The market inputs of a run as a source for a replay: of files in the order of time (rule 1), of a live or synthetic run as
+   * they arrived. Whoever opens it closes it.
+   */
+  openInputs(run: Run, query: Omit<InputQuery, 'order'> = {}): Promise<StoredInputs> {
+    const order = run.mode === 'imported' || run.mode === 'recorded' ? 'time' : 'recorded';
+    return StoredInputs.open(this.access.app, run.database, { ...query, order });
   }
 
   close(): Promise<void> {
