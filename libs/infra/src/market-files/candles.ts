@@ -1,5 +1,12 @@
 import type { EventData } from '@moon/events';
-import { BAR_CLOSED, BAR_OPENED, CANDLE_TICK, RecordedInput, type Distinction, type InputOrigin } from './recorded-input';
+import {
+  BAR_CLOSED,
+  BAR_OPENED,
+  CANDLE_TICK,
+  RecordedInput,
+  type Distinction,
+  type InputOrigin,
+} from './recorded-input';
 
 /** A row of a candle file in the source's own numbers; `at` is its stamp, `volume` in the source's unit. */
 export interface Candle {
@@ -104,9 +111,7 @@ export function tickInputs(candle: Candle, named: Named, rules: CandleRules, ori
  * (high + low + close) ÷ 3; of a bar longer than a minute, the share of one minute.
  */
 export function quoteOfBar(candle: Candle, named: Named, rules: CandleRules): number {
-  const whole = rules.hasQuoteVolume
-    ? candle.volume
-    : candle.volume * (named.quotePerContract ?? typicalPrice(candle));
+  const whole = rules.hasQuoteVolume ? candle.volume : candle.volume * (named.quotePerContract ?? typicalPrice(candle));
   return Number((whole * Math.min(1, MINUTE / rules.intervalMs)).toPrecision(12));
 }
 
