@@ -29,6 +29,7 @@ export class CopyRows {
   private connection: Connection | null = null;
   private isPaused = false;
   private isOver = false;
+  private isClosed = false;
   private error: Error | null = null;
   private wake: (() => void) | null = null;
 
@@ -60,8 +61,10 @@ export class CopyRows {
   /** Ends the query, also before its last row. */
   async close(): Promise<void> {
     const wasOver = this.isOver;
+    this.isClosed = true;
     this.isOver = true;
     this.messages = [];
+    this.notify();
     if (wasOver) await this.client.end();
     else this.connection?.stream.destroy();
   }
@@ -74,6 +77,7 @@ export class CopyRows {
         connection.query(text);
       },
       handleCopyData: ({ chunk }) => {
+        if (this.isClosed) return;
         this.messages.push(chunk);
         if (this.messages.length >= HIGH_WATER && !this.isPaused) {
           this.isPaused = true;
@@ -90,7 +94,8 @@ export class CopyRows {
   }
 
   private end(error: Error | null): void {
-    this.error ??= error;
+    // A connection that was left on purpose ends with an error that says so.
+    if (!this.isClosed) this.error ??= error;
     this.isOver = true;
     this.notify();
   }

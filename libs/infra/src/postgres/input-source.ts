@@ -88,6 +88,7 @@ export class StoredInputs implements InputSource {
   }
 
   close(): Promise<void> {
+    this.held = [];
     return this.rows.close();
   }
 }
