@@ -91,19 +91,22 @@ export function barInputs(candle: Candle, named: Named, rules: CandleRules, orig
 export function tickInputs(candle: Candle, named: Named, rules: CandleRules, origin: InputOrigin): RecordedInput[] {
   const { open, high, low, close, volume } = candle;
   const values = [rules.intervalMs, open, high, low, close, volume];
-  return [open, high, low, close].map((price, ordinal) => {
+  const prices = [open, high, low, close];
+  const openedAt = openingOf(candle, rules);
+  const ticks: RecordedInput[] = [];
+  for (let ordinal = 0; ordinal < prices.length; ordinal += 1) {
     const data: EventData<'price.tick'> = {
       event_type: 'price.tick',
       token: named.token,
-      price,
+      price: prices[ordinal]!,
       volume_1m: 0,
-      timestamp: openingOf(candle, rules) + Math.floor((ordinal * rules.intervalMs) / 4),
+      timestamp: openedAt + Math.floor((ordinal * rules.intervalMs) / 4),
       instrument: named.instrument,
       kind: 'last',
     };
-    const distinction: Distinction = { ordinal, values };
-    return RecordedInput.of(CANDLE_TICK, data, origin, distinction);
-  });
+    ticks.push(RecordedInput.of(CANDLE_TICK, data, origin, { ordinal, values }));
+  }
+  return ticks;
 }
 
 /**
@@ -112,7 +115,7 @@ export function tickInputs(candle: Candle, named: Named, rules: CandleRules, ori
  */
 export function quoteOfBar(candle: Candle, named: Named, rules: CandleRules): number {
   const whole = rules.hasQuoteVolume ? candle.volume : candle.volume * (named.quotePerContract ?? typicalPrice(candle));
-  return Number((whole * Math.min(1, MINUTE / rules.intervalMs)).toPrecision(12));
+  return whole * Math.min(1, MINUTE / rules.intervalMs);
 }
 
 function baseVolume(candle: Candle): number {
