@@ -35,14 +35,23 @@ export class CopyRows {
 
   private constructor(private readonly client: Client) {}
 
-  /** @param query without parameters: COPY takes none */
-  static async open(login: Login, database: string, query: string): Promise<CopyRows> {
+  static async connect(login: Login, database: string): Promise<CopyRows> {
     const client = new Client({ ...login, database, connectionTimeoutMillis: 10_000 });
     const rows = new CopyRows(client);
     client.on('error', (error) => rows.end(error));
     await client.connect();
-    client.query(rows.submittable(`COPY (${query}) TO STDOUT (FORMAT binary)`) as never);
     return rows;
+  }
+
+  /** One value of one row, before the copying begins; null when there is no row. */
+  async ask(query: string): Promise<string | null> {
+    const { rows } = await this.client.query<{ value: unknown }>(query);
+    return rows[0] ? String(rows[0].value) : null;
+  }
+
+  /** @param query without parameters: COPY takes none */
+  start(query: string): void {
+    this.client.query(this.submittable(`COPY (${query}) TO STDOUT (FORMAT binary)`) as never);
   }
 
   /** The messages that have come, at least one; null after the last. */
@@ -65,8 +74,8 @@ export class CopyRows {
     this.isOver = true;
     this.messages = [];
     this.notify();
-    if (wasOver) await this.client.end();
-    else this.connection?.stream.destroy();
+    if (wasOver || !this.connection) await this.client.end();
+    else this.connection.stream.destroy();
   }
 
   private submittable(text: string): Submittable & Record<string, unknown> {

@@ -3,7 +3,6 @@ import { CATALOG, upcast, type AnyEvent, type EventType, type RawEnvelope } from
 import type { InputSource } from '@moon/kernel';
 import { escapeLiteral } from 'pg';
 import type { Login } from './access';
-import { withClient } from './access';
 import { BarJson } from './bar-json';
 import { CopyRows } from './copy-rows';
 import { StoredInput } from './stored-input';
@@ -48,6 +47,7 @@ const TWO_POW_32 = 4_294_967_296;
 /** The market inputs of a run's log as a source, read by COPY in its binary form. Close it, also when it was read to its end. */
 export class StoredInputs implements InputSource {
   private readonly decoder: RowDecoder;
+  private readonly isByTime: boolean;
   /** Of the instant that has begun and may go on with the next rows. */
   private held: AnyEvent[] = [];
 
@@ -55,16 +55,24 @@ export class StoredInputs implements InputSource {
     private readonly rows: CopyRows,
     /** Time of the first input, ms; null when there is none. */
     readonly startsAt: number | null,
-    private readonly isByTime: boolean,
-    instruments: InputQuery['instruments'],
+    query: InputQuery,
   ) {
-    this.decoder = new RowDecoder(instruments);
+    this.isByTime = query.order === 'time';
+    this.decoder = new RowDecoder(query.instruments);
   }
 
   static async open(login: Login, database: string, query: InputQuery): Promise<StoredInputs> {
-    const startsAt = await firstTime(login, database, query);
-    const rows = await CopyRows.open(login, database, selectionOf(query));
-    return new StoredInputs(rows, startsAt, query.order === 'time', query.instruments);
+    // Before anything is opened that would have to be closed again.
+    const [first, selection] = [firstTimeOf(query), selectionOf(query)];
+    const rows = await CopyRows.connect(login, database);
+    try {
+      const startsAt = await rows.ask(first);
+      rows.start(selection);
+      return new StoredInputs(rows, startsAt === null ? null : Math.round(Number(startsAt)), query);
+    } catch (error) {
+      await rows.close();
+      throw error;
+    }
   }
 
   /** Hash over the ids of the inputs that were given so far; an id is made of what its input says (rule 3). */
@@ -146,14 +154,9 @@ function selectionOf(query: InputQuery): string {
   return `SELECT ${COLUMNS} FROM events WHERE ${conditionsOf(query)} ORDER BY ${order}`;
 }
 
-async function firstTime(login: Login, database: string, query: InputQuery): Promise<number | null> {
-  return withClient(login, database, async (client) => {
-    const { rows } = await client.query<{ at: string | null }>(
-      `SELECT date_part('epoch', occurred_at) * 1000 AS at FROM events WHERE ${conditionsOf(query)}
-       ORDER BY occurred_at LIMIT 1`,
-    );
-    return rows[0] ? Math.round(Number(rows[0].at)) : null;
-  });
+function firstTimeOf(query: InputQuery): string {
+  return `SELECT date_part('epoch', occurred_at) * 1000 AS value FROM events WHERE ${conditionsOf(query)}
+    ORDER BY occurred_at LIMIT 1`;
 }
 
 /** Turns rows in COPY's binary form into events. */
