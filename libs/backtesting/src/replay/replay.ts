@@ -1,5 +1,5 @@
 import type { AnyEvent } from '@moon/events';
-import { venueSources, type PlatformConfig } from '@moon/domain';
+import { venueSources, type Handler, type PlatformConfig } from '@moon/domain';
 import {
   startRecordedRun,
   VolatileEventStore,
@@ -26,6 +26,7 @@ export interface ReplayOptions {
   refusedByReason?: Readonly<Record<string, number>>;
   /** Where the log goes; default: nowhere, it is only counted and hashed. */
   store?: EventStore;
+  agents?: readonly Handler[];
   onEvent?: (event: AnyEvent, seq: number) => void;
 }
 
@@ -52,6 +53,9 @@ export async function replay(options: ReplayOptions): Promise<ReplayResult> {
     store,
     venue: venueOf(createVenueEngine({ ...options.venue, ...sources })),
     isVenueRemote: false,
+    ...(store instanceof VolatileEventStore ? { log: store } : {}),
+    nextNonce: counterFrom(options.startsAt),
+    isGuarded: false,
     signer: paperSigner,
     source: options.source,
     refusedByReason: options.refusedByReason ?? {},
@@ -62,9 +66,16 @@ export async function replay(options: ReplayOptions): Promise<ReplayResult> {
     speed: null,
     checkpointMs: Number.POSITIVE_INFINITY,
     onEvent: options.onEvent,
+    agents: options.agents,
   });
   const { result } = await run.run();
   return { ...result, eventHash: store instanceof VolatileEventStore ? store.eventHash() : null };
+}
+
+/** Nonces of a venue that begins with the replay: the same at every repeat. */
+function counterFrom(start: number): () => number {
+  let last = start;
+  return () => (last += 1);
 }
 
 /** The engine behind the Venue port, with books that live as long as the replay. */

@@ -5,7 +5,7 @@ import {
   decideRaiseHalt,
   decideRelease,
   evolvePortfolio,
-  valuation,
+  trackEquity,
   type ReleaseRequest,
 } from '../portfolio';
 import type { ExecutionConfig } from './config';
@@ -57,7 +57,7 @@ export function fold(state: ExecutionState, event: Emission): void {
 
 /** Moves peak and day's figures on; cheap while nothing is held, because then only flows and fees move the equity. */
 export function revalue({ state, out }: Owner): void {
-  if (state.portfolio !== null) valuation(state.portfolio, state.prices.marks, out.now, state.tracker);
+  if (state.portfolio !== null) trackEquity(state.portfolio, state.prices.marks, out.now, state.tracker);
 }
 
 /** Commits what a decide function found. A refusal or an anomaly means that the books differ from the world: halt. */

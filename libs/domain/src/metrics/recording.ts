@@ -108,6 +108,8 @@ export interface RecordedFill {
   side: 'buy' | 'sell';
   quantity: Decimal;
   price: Decimal;
+  /** |value| of the fill in the settlement asset; absent = quantity × price, right where a unit of the contract is one of the base. */
+  notional?: Decimal;
   fee: Decimal;
   liquidity: 'maker' | 'taker';
   /** Stamp of the observation that made the price: a bar's open stamp where the price is a bar's, else `at`. */
@@ -132,9 +134,13 @@ export interface OpenPosition {
   entryPrice: number;
   markPrice: number;
   unrealisedPnl: Decimal;
+  /** Profit of what has been closed of it, before fees and funding; absent = nothing has been closed. */
+  realisedPnl?: Decimal;
   /** Fees and funding of the position so far. */
   fees: Decimal;
   funding: Decimal;
+  /** What opened it; absent = not known, its profit is attributed to no agent. */
+  entry?: TradeOrigin;
 }
 
 /** The prices that a portfolio is measured against: bought at the first day's open and held. */

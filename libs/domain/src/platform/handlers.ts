@@ -38,6 +38,6 @@ export function createDeciders(config: PlatformConfig): Handler[] {
     createRiskAgent(config.agents.risk),
     createForceCloseSaga(config.forceClose),
     createConsensusSaga(config.consensus),
-    createPortfolioProjection(config.projection),
+    ...(config.projection.enabled ? [createPortfolioProjection(config.projection)] : []),
   ];
 }

@@ -31,5 +31,12 @@ export {
   type PositionState,
   type Reservation,
 } from './state';
-export { LEVERAGE_WITHOUT_EQUITY, valuation, type PositionValue, type Valuation } from './valuation';
+export {
+  glance,
+  LEVERAGE_WITHOUT_EQUITY,
+  trackEquity,
+  valuation,
+  type PositionValue,
+  type Valuation,
+} from './valuation';
 export { createValuationTracker, type ValuationTracker } from './valuation-tracker';

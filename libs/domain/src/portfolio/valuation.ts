@@ -87,17 +87,20 @@ interface Books {
   readonly marks: Float64Array;
   readonly values: Float64Array;
   readonly maintenances: Float64Array;
+  readonly totals: Totals;
+  /** What `glance` answers, written over each time. */
+  readonly view: Valuation;
 }
 
 /** Sums over the positions at one set of marks. */
 interface Totals {
-  readonly equity: number;
-  readonly unrealisedPnl: number;
-  readonly grossExposure: number;
-  readonly netExposure: number;
-  readonly largest: number;
-  readonly marginUsed: number;
-  readonly maintenance: number;
+  equity: number;
+  unrealisedPnl: number;
+  grossExposure: number;
+  netExposure: number;
+  largest: number;
+  marginUsed: number;
+  maintenance: number;
 }
 
 /** Decimal strings are read once for each state, not once for each tick: states are immutable. */
@@ -117,6 +120,8 @@ function booksOf(state: PortfolioState, instruments: InstrumentLookup): Books {
     marks: new Float64Array(positions.length),
     values: new Float64Array(positions.length),
     maintenances: new Float64Array(positions.length),
+    totals: noTotals(),
+    view: newValuation(),
   };
   books.set(state, read);
   return read;
@@ -149,37 +154,95 @@ export function valuation(
   tracker: ValuationTracker | null,
   instruments: InstrumentLookup = findInstrument,
 ): Valuation {
-  const read = booksOf(state, instruments);
-  const unpriced: string[] = [];
-  const totals = totalsAt(read, prices, unpriced);
-  const { equity, unrealisedPnl, grossExposure, netExposure, marginUsed, maintenance } = totals;
-  const positions = positionsAt(read, totals);
-  const leverage = grossExposure > 0 ? leverageAt(grossExposure, equity) : 0;
-  if (tracker !== null) track(tracker, equity, read.flows, now);
-  const drawdown = tracker === null ? 0 : drawdownFrom(tracker.peak, equity);
-  const concentration = grossExposure > 0 ? totals.largest / grossExposure : 0;
+  return valueInto(newValuation(), booksOf(state, instruments), { prices, now, tracker });
+}
+
+/**
+ * The same figures without an allocation: the answer is written over by the next call for the same state, so nobody may
+ * keep it. For what is asked at every price.
+ */
+export function glance(
+  state: PortfolioState,
+  prices: Readonly<Record<string, number>>,
+  now: number,
+  tracker: ValuationTracker | null,
+): Readonly<Valuation> {
+  const read = booksOf(state, findInstrument);
+  return valueInto(read.view, read, { prices, now, tracker });
+}
+
+/** Moves the tracker on by the equity at the given marks, and answers it; nothing else is worked out. */
+export function trackEquity(
+  state: PortfolioState,
+  prices: Readonly<Record<string, number>>,
+  now: number,
+  tracker: ValuationTracker,
+): number {
+  const { lines, margining, cash, flows } = booksOf(state, findInstrument);
+  let equity = cash;
+  for (let index = 0; index < lines.length; index++) {
+    const line = lines[index] as Line;
+    const price = prices[line.instrument];
+    const mark = price !== undefined && price > 0 ? price : line.entry;
+    const value = line.contract.inverse ? line.units / mark : line.units * mark;
+    equity += margining === 'none' ? value : value - line.cost;
+  }
+  track(tracker, equity, flows, now);
+  return equity;
+}
+
+function newValuation(): Valuation {
   return {
-    at: now,
-    cash: read.cash,
-    equity,
-    unrealisedPnl,
-    grossExposure,
-    netExposure,
-    leverage,
-    drawdown,
-    dayDrawdown: tracker === null ? 0 : drawdownFrom(tracker.dayPeak, equity),
-    dailyPnl: tracker === null ? 0 : equity - tracker.dayStartEquity - (read.flows - tracker.dayStartFlows),
-    marginUsed,
-    maintenance,
-    availableMargin: availableAt(read, totals),
-    riskScore: riskScore({ leverage, nearestDistance: nearestOf(positions), drawdown, concentration }),
-    positions,
-    unpriced,
+    ...{ at: 0, cash: 0, equity: 0, unrealisedPnl: 0, grossExposure: 0, netExposure: 0, leverage: 0, drawdown: 0 },
+    ...{ dayDrawdown: 0, dailyPnl: 0, marginUsed: 0, maintenance: 0, availableMargin: 0, riskScore: 0 },
+    ...{ positions: [], unpriced: [] },
   };
 }
 
-function totalsAt(read: Books, prices: Readonly<Record<string, number>>, unpriced: string[]): Totals {
-  const { lines, marks, values, maintenances, margining } = read;
+function noTotals(): Totals {
+  return {
+    ...{ equity: 0, unrealisedPnl: 0, grossExposure: 0, netExposure: 0 },
+    ...{ largest: 0, marginUsed: 0, maintenance: 0 },
+  };
+}
+
+interface Moment {
+  readonly prices: Readonly<Record<string, number>>;
+  readonly now: number;
+  readonly tracker: ValuationTracker | null;
+}
+
+function valueInto(into: Valuation, read: Books, { prices, now, tracker }: Moment): Valuation {
+  into.unpriced.length = 0;
+  sumUp(read, prices, into.unpriced);
+  const { totals } = read;
+  const { equity, grossExposure } = totals;
+  placePositions(into.positions, read);
+  if (tracker !== null) track(tracker, equity, read.flows, now);
+  into.at = now;
+  into.cash = read.cash;
+  into.equity = equity;
+  into.unrealisedPnl = totals.unrealisedPnl;
+  into.grossExposure = grossExposure;
+  into.netExposure = totals.netExposure;
+  into.leverage = grossExposure > 0 ? leverageAt(grossExposure, equity) : 0;
+  into.drawdown = tracker === null ? 0 : drawdownFrom(tracker.peak, equity);
+  into.dayDrawdown = tracker === null ? 0 : drawdownFrom(tracker.dayPeak, equity);
+  into.dailyPnl = tracker === null ? 0 : equity - tracker.dayStartEquity - (read.flows - tracker.dayStartFlows);
+  into.marginUsed = totals.marginUsed;
+  into.maintenance = totals.maintenance;
+  into.availableMargin = availableAt(read);
+  into.riskScore = riskScore({
+    leverage: into.leverage,
+    nearestDistance: nearestOf(into.positions),
+    drawdown: into.drawdown,
+    concentration: grossExposure > 0 ? totals.largest / grossExposure : 0,
+  });
+  return into;
+}
+
+function sumUp(read: Books, prices: Readonly<Record<string, number>>, unpriced: string[]): void {
+  const { lines, marks, values, maintenances, margining, totals } = read;
   let equity = read.cash;
   let unrealisedPnl = 0;
   let grossExposure = 0;
@@ -208,12 +271,18 @@ function totalsAt(read: Books, prices: Readonly<Record<string, number>>, unprice
     maintenance += needed;
     marginUsed += marginAt(line, exposure, margining);
   }
-  return { equity, unrealisedPnl, grossExposure, netExposure, largest, marginUsed, maintenance };
+  totals.equity = equity;
+  totals.unrealisedPnl = unrealisedPnl;
+  totals.grossExposure = grossExposure;
+  totals.netExposure = netExposure;
+  totals.largest = largest;
+  totals.marginUsed = marginUsed;
+  totals.maintenance = maintenance;
 }
 
-function positionsAt(read: Books, totals: Totals): PositionValue[] {
-  const { lines, marks, values, maintenances, margining } = read;
-  const positions: PositionValue[] = [];
+/** Writes every position into the list, whose entries are used again when it has them. */
+function placePositions(positions: PositionValue[], read: Books): void {
+  const { lines, marks, values, maintenances, margining, totals } = read;
   for (let index = 0; index < lines.length; index++) {
     const line = lines[index] as Line;
     const mark = marks[index] as number;
@@ -225,21 +294,22 @@ function positionsAt(read: Books, totals: Totals): PositionValue[] {
     const behind =
       margining === 'isolated' ? line.margin : totals.equity - unrealisedPnl - (totals.maintenance - maintenance);
     const price = margining === 'none' ? null : liquidatedAt(line, mark, behind);
-    positions.push({
-      instrument: line.instrument,
-      token: line.token,
-      quantity: line.quantity,
-      averagePrice: line.entry,
-      mark,
-      exposure,
-      unrealisedPnl,
-      margin: marginAt(line, exposure, margining),
-      maintenance,
-      liquidationPrice: price,
-      distance: price === null ? null : distanceTo(price, mark, line.quantity > 0),
-    });
+    const position = (positions[index] ??= newPosition(line));
+    position.mark = mark;
+    position.exposure = exposure;
+    position.unrealisedPnl = unrealisedPnl;
+    position.margin = marginAt(line, exposure, margining);
+    position.maintenance = maintenance;
+    position.liquidationPrice = price;
+    position.distance = price === null ? null : distanceTo(price, mark, line.quantity > 0);
   }
-  return positions;
+}
+
+function newPosition({ instrument, token, quantity, entry }: Line): PositionValue {
+  return {
+    ...{ instrument, token, quantity, averagePrice: entry },
+    ...{ mark: 0, exposure: 0, unrealisedPnl: 0, margin: 0, maintenance: 0, liquidationPrice: null, distance: null },
+  };
 }
 
 function marginAt(line: Line, exposure: number, margining: Margining): number {
@@ -259,7 +329,8 @@ function distanceTo(liquidation: number, mark: number, long: boolean): number {
   return way > 0 ? way / mark : 0;
 }
 
-function availableAt(read: Books, totals: Totals): number {
+function availableAt(read: Books): number {
+  const { totals } = read;
   if (read.margining === 'none') return read.cash;
   // An isolated position's profit backs that position alone.
   const own = read.margining === 'isolated' ? read.cash : totals.equity;

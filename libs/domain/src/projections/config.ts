@@ -3,6 +3,11 @@ import { Type, type Static } from '@sinclair/typebox';
 /** Configuration of the portfolio projection. */
 export const portfolioProjectionConfigSchema = Type.Object(
   {
+    enabled: Type.Boolean({
+      default: true,
+      description:
+        'Whether the read model (state.snapshot, state.changed) is kept at all. Nothing that trades depends on it: a backtest that nobody watches does without.',
+    }),
     snapshotEveryMs: Type.Integer({
       default: 300_000,
       minimum: 1_000,

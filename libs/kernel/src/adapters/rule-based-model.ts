@@ -19,6 +19,7 @@ export function ruleBasedModelAdapter(latency: ModelLatency): EffectAdapter {
     isPure: true,
     concurrency: 'parallel',
     requestKey: (request) => inferenceId(request) ?? request.id,
+    settledBy: ['inference.completed'],
     settles: (event) => (event.type === 'inference.completed' ? event.data.inferenceId : null),
     perform(request): TimedInput[] {
       if (request.type !== 'inference.requested') return [];

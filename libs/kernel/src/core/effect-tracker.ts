@@ -16,6 +16,7 @@ export interface OpenRequest {
 export class EffectTracker {
   private readonly open = new Map<string, OpenRequest>();
   private readonly performers = new Map<string, EffectAdapter[]>();
+  private readonly settlers = new Map<string, EffectAdapter[]>();
 
   constructor(private readonly adapters: readonly EffectAdapter[]) {
     for (const adapter of adapters) {
@@ -23,17 +24,24 @@ export class EffectTracker {
         const list = this.performers.get(type) ?? [];
         this.performers.set(type, [...list, adapter]);
       }
+      for (const type of adapter.settledBy) {
+        const list = this.settlers.get(type) ?? [];
+        this.settlers.set(type, [...list, adapter]);
+      }
     }
   }
 
   /** Notes what `event` settles and what it asks for; returns the new requests, in the adapters' order. */
-  observe(event: AnyEvent, seq: number): OpenRequest[] {
-    for (const adapter of this.adapters) {
-      const settled = adapter.settles(event);
-      if (settled !== null) this.open.delete(slot(adapter.name, settled));
+  observe(event: AnyEvent, seq: number): readonly OpenRequest[] {
+    const settlers = this.settlers.get(event.type);
+    if (settlers !== undefined && this.open.size > 0) {
+      for (const adapter of settlers) {
+        const settled = adapter.settles(event);
+        if (settled !== null) this.open.delete(slot(adapter.name, settled));
+      }
     }
     const performers = this.performers.get(event.type);
-    if (!performers) return [];
+    if (!performers) return NONE;
     return performers.map((adapter) => {
       const request = { adapter: adapter.name, key: adapter.requestKey(event), request: event, seq };
       this.open.set(slot(adapter.name, request.key), request);
@@ -62,6 +70,8 @@ export class EffectTracker {
     for (const request of requests) this.open.set(slot(request.adapter, request.key), request);
   }
 }
+
+const NONE: readonly OpenRequest[] = [];
 
 function slot(adapter: string, key: string): string {
   return `${adapter}\u0000${key}`;

@@ -1,12 +1,12 @@
 import { CATALOG, type AnyEvent } from '@moon/events';
 import type { AnyCommand, Handler } from '@moon/domain';
-import type { LogSink } from '../log/log-writer';
+import type { LogSink } from '../ports/log-sink';
 import type { EffectAdapter } from '../ports/effect';
 import type { LogRow } from '../ports/event-store';
 import type { EngineSnapshot } from './checkpoint';
 import { deadlineId, DeadlineTable, type Deadline } from './deadline-table';
 import { EffectTracker, type OpenRequest } from './effect-tracker';
-import { HandlerHost, isFailure, type Delivered, type DeliveryFailure } from './handler-host';
+import { HandlerHost, isFailure, type Delivered, type DeliveryFailure, type Target } from './handler-host';
 import { failureEvents, Parking, type WaitingDelivery } from './parking';
 import { RecentIds } from './recent-ids';
 import { Recovery } from './recovery';
@@ -30,6 +30,8 @@ export interface Companion {
 
 export interface EngineOptions {
   handlers: readonly Handler[];
+  /** False: a handler that throws ends the run (see `HandlerHost`). */
+  isGuarded?: boolean;
   log: LogSink;
   adapters?: readonly EffectAdapter[];
   remote?: RemoteHandlers;
@@ -69,7 +71,7 @@ export class Engine {
   private recovery = new Recovery();
 
   constructor(private readonly options: EngineOptions) {
-    this.host = new HandlerHost(options.handlers);
+    this.host = new HandlerHost(options.handlers, { isGuarded: options.isGuarded });
     this.effects = new EffectTracker(options.adapters ?? []);
   }
 
@@ -104,12 +106,20 @@ export class Engine {
     return true;
   }
 
+  /** Takes a recorded input of a source that gives every input once; nothing is remembered of it. */
+  feed(event: AnyEvent): void {
+    this.sequence(event);
+  }
+
   /** Dispatches the next event of the queue; false when there is none. */
   step(): boolean {
     const row = this.queue[this.head];
     if (!row) return false;
     this.head += 1;
-    if (this.head === this.queue.length || this.head > 10_000) {
+    if (this.head === this.queue.length) {
+      this.queue.length = 0;
+      this.head = 0;
+    } else if (this.head > 10_000) {
       this.queue = this.queue.slice(this.head);
       this.head = 0;
     }
@@ -193,7 +203,8 @@ export class Engine {
     this.seq += 1;
     this.note(event);
     const row: LogRow = { seq: this.seq, event };
-    const streamId = CATALOG[event.type].streamId(event.data);
+    const { store, streamId: streamOf } = CATALOG[event.type];
+    const streamId = store === 'bus' ? null : streamOf(event.data);
     if (streamId !== null) {
       row.streamId = streamId;
       row.version = (this.streamVersions.get(streamId) ?? 0) + 1;
@@ -213,7 +224,9 @@ export class Engine {
     this.dispatched = seq;
     if (event.type === 'deadline.reached') this.deadlines.reached(event.data);
     const requests = this.effects.observe(event, seq);
-    for (const { handler, key } of this.host.targets(event)) this.deliver(handler, key, event, seq);
+    const targets = this.host.targets(event);
+    if (this.isRecovering || !this.parking.isEmpty) for (const target of targets) this.deliver(target, event, seq);
+    else for (const target of targets) this.attempt(target, event, seq, event);
     if (event.type === 'event.replayed') this.redeliver(event, seq);
     if (event.type === 'key.unparked') this.unpark(event, seq);
     this.options.remote?.post(seq, event);
@@ -221,18 +234,19 @@ export class Engine {
   }
 
   /** @param cause what brought the delivery about: the event itself, or the record that delivers it again */
-  private deliver(handler: Handler, key: string, event: AnyEvent, seq: number, cause: AnyEvent = event): void {
+  private deliver(target: Target, event: AnyEvent, seq: number, cause: AnyEvent = event): void {
+    const { handler, key } = target;
     const recorded = this.isRecovering ? this.recovery.recordedFailure(handler.name, key, event.id, seq) : undefined;
     if (recorded === 'skipped') return;
     if (recorded === 'parked') this.park(handler, key, { event }, seq);
     else if (this.parking.get(handler.name, key)) this.parking.park(handler.name, key, { event }, seq);
-    else this.attempt(handler, key, event, seq, cause);
+    else this.attempt(target, event, seq, cause);
   }
 
-  private attempt(handler: Handler, key: string, event: AnyEvent, seq: number, cause: AnyEvent): void {
-    const result = this.host.deliver(handler, key, event);
-    if (isFailure(result)) this.fail(handler, result, seq, cause);
-    else this.take(result, handler.role, event);
+  private attempt(target: Target, event: AnyEvent, seq: number, cause: AnyEvent): void {
+    const result = this.host.deliver(target, event);
+    if (isFailure(result)) this.fail(target.handler, result, seq, cause);
+    else if (!result.isEmpty) this.take(result, target.handler.role, event);
   }
 
   private command(command: AnyCommand, cause: AnyEvent, sender: string): void {
@@ -321,7 +335,12 @@ export class Engine {
     if (!original) throw new Error(`Dead letter ${replayedEventId} was to be replayed, but its event was not loaded.`);
     this.originals.delete(replayedEventId);
     if (this.host.has(name))
-      this.deliver(this.host.handler(name), handlerKey, { ...original, headers: event.headers }, seq, event);
+      this.deliver(
+        { handler: this.host.handler(name), key: handlerKey },
+        withHeaders(original, event.headers),
+        seq,
+        event,
+      );
     else this.options.remote?.redeliver(seq, event, original);
   }
 
@@ -331,11 +350,17 @@ export class Engine {
     const handler = this.host.handler(name);
     for (const waiting of this.parking.unpark(name, handlerKey)) {
       if (waiting.command) this.command(waiting.command, waiting.event, waiting.sender ?? name);
-      else this.deliver(handler, handlerKey, waiting.event, seq, record);
+      else this.deliver({ handler, key: handlerKey }, waiting.event, seq, record);
     }
     const isWhole = this.parking.get(name, handlerKey) === undefined;
     if (!isWhole || handler.partitionedBy !== 'portfolio' || this.host.owner('LiftHalt') === undefined) return;
     const halt = { key: handlerKey, source: `parking:${name}`, scope: 'portfolio', reason: 'parked_key' } as const;
     this.command({ type: 'LiftHalt', ...halt }, record, `parking/${name}`);
   }
+}
+
+/** The same event under other headers; an event may compute its id on demand, so it is no plain object to be spread. */
+function withHeaders(event: AnyEvent, headers: AnyEvent['headers']): AnyEvent {
+  const { id, type, schemaVersion, source, key, occurredAt, correlationId, causationId, data } = event;
+  return { id, type, schemaVersion, source, key, occurredAt, correlationId, causationId, data, headers } as AnyEvent;
 }

@@ -10,6 +10,12 @@ export interface Delivered {
   deadlines: readonly DeadlineChange[];
 }
 
+/** What a delivery in this host made. */
+export interface Outcome extends Delivered {
+  /** Nothing was emitted, sent or scheduled. */
+  readonly isEmpty: boolean;
+}
+
 export type DeadlineChange = { set: true; name: string; at: number; data: JsonObject } | { set: false; name: string };
 
 /** A delivery that threw. The handler's state is as it was before. */
@@ -37,6 +43,8 @@ type Delivery = { event: AnyEvent; command?: AnyCommand; isPark?: true };
 export interface Target {
   handler: Handler;
   key: string;
+  /** Where its state is, once it has one. */
+  slot?: Slot;
 }
 
 interface Slot {
@@ -46,6 +54,27 @@ interface Slot {
   /** JSON of the state at the last base, and what was delivered since: the way back after a throw. */
   base: string;
   since: Delivery[];
+  /** Put into the next handler's hands again as long as nothing was put into it. */
+  outbox: CollectingOutbox;
+}
+
+export interface HostOptions {
+  /**
+   * Keep the way back to the state before a delivery that throws (default). Without it a throw ends the run with
+   * `UnguardedFailure`: for replays, which can be started again from their beginning with a guard.
+   */
+  isGuarded?: boolean;
+}
+
+/** A handler threw in a run that keeps no way back. */
+export class UnguardedFailure extends Error {
+  constructor(readonly failure: DeliveryFailure) {
+    super(
+      `${failure.handler}/${failure.key} failed at ${failure.event.type} ${failure.event.id}: ${failure.error.message}`,
+      { cause: failure.error },
+    );
+    this.name = 'UnguardedFailure';
+  }
 }
 
 /**
@@ -72,7 +101,10 @@ export class HandlerHost {
   private routes = new Map<EventType, Map<string, readonly Target[]>>();
   private lastDelivery: Delivery | null = null;
 
-  constructor(handlers: readonly Handler[]) {
+  private readonly isGuarded: boolean;
+
+  constructor(handlers: readonly Handler[], options: HostOptions = {}) {
+    this.isGuarded = options.isGuarded ?? true;
     for (const handler of handlers) {
       if (this.handlers.has(handler.name)) throw new Error(`Two handlers are named "${handler.name}".`);
       this.handlers.set(handler.name, handler);
@@ -120,22 +152,22 @@ export class HandlerHost {
   }
 
   /** Delivers one event to one handler and key. */
-  deliver(handler: Handler, key: string, event: AnyEvent): Delivered | DeliveryFailure {
+  deliver(target: Target, event: AnyEvent): Outcome | DeliveryFailure {
     // The same for all its targets: it is kept by each of them.
     if (this.lastDelivery?.event !== event) this.lastDelivery = { event };
-    return this.run(handler, key, this.lastDelivery);
+    return this.run((target.slot ??= this.slotFor(target.handler, target.key)), target.handler, this.lastDelivery);
   }
 
   /** Lets the owner decide a command that was sent while `cause` was handled; `sender` tells two such commands apart. */
-  execute(command: AnyCommand, cause: AnyEvent, sender: string): Delivered | DeliveryFailure {
+  execute(command: AnyCommand, cause: AnyEvent, sender: string): Outcome | DeliveryFailure {
     const handler = this.owners.get(command.type);
     if (!handler?.execute) throw new Error(`No handler owns the command ${command.type}.`);
-    return this.run(handler, command.key, { event: cause, command }, sender);
+    return this.run(this.slotFor(handler, command.key), handler, { event: cause, command }, sender);
   }
 
   /** Tells a handler that its key is parked because of `event`; null when it has nothing to end. */
-  park(handler: Handler, key: string, event: AnyEvent): Delivered | DeliveryFailure | null {
-    return handler.parked ? this.run(handler, key, { event, isPark: true }, 'park') : null;
+  park(handler: Handler, key: string, event: AnyEvent): Outcome | DeliveryFailure | null {
+    return handler.parked ? this.run(this.slotFor(handler, key), handler, { event, isPark: true }, 'park') : null;
   }
 
   states(): HandlerState[] {
@@ -170,42 +202,47 @@ export class HandlerHost {
     return views;
   }
 
-  private run(handler: Handler, key: string, delivery: Delivery, sender?: string): Delivered | DeliveryFailure {
-    const slot = this.slotOf(handler.name, key) ?? this.open(handler, key, handler.initialState(key), 0);
+  private run(slot: Slot, handler: Handler, delivery: Delivery, sender?: string): Outcome | DeliveryFailure {
     const { event } = delivery;
     const before = slot.now;
-    slot.now = Math.max(before, event.occurredAt);
-    const outbox = new CollectingOutbox(handler.name, key, slot.now, event, sender);
+    if (event.occurredAt > before) slot.now = event.occurredAt;
+    const outbox = slot.outbox.isEmpty ? slot.outbox : (slot.outbox = new CollectingOutbox(handler.name, slot.key));
+    outbox.begin(slot.now, event, sender);
     try {
       apply(handler, slot.state, delivery, outbox);
       for (const emitted of outbox.events) validateEvent(emitted);
       if (handler.role === 'agent' && outbox.commands.length > 0)
         throw new Error('An agent sends no commands: it emits opinions only.');
     } catch (thrown) {
+      slot.outbox = new CollectingOutbox(handler.name, slot.key);
+      const error = asError(thrown);
+      const failure = { handler: handler.name, key: slot.key, event, command: delivery.command, sender, error };
+      if (!this.isGuarded) throw new UnguardedFailure(failure);
       slot.now = before;
       slot.state = this.rebuild(handler, slot);
       slot.base = JSON.stringify(slot.state);
       slot.since = [];
-      return { handler: handler.name, key, event, command: delivery.command, sender, error: asError(thrown) };
+      return failure;
     }
+    if (this.isGuarded) this.remember(slot, delivery);
+    return outbox;
+  }
+
+  private remember(slot: Slot, delivery: Delivery): void {
     slot.since.push(delivery);
     if (slot.since.length >= BASE_AFTER.atLeast && slot.since.length >= baseAfter(slot)) {
       slot.base = JSON.stringify(slot.state);
       slot.since = [];
     }
-    return outbox;
   }
 
   /** The state before the delivery that threw: the base, and everything since handled again without outputs. */
   private rebuild(handler: Handler, slot: Slot): unknown {
     const state: unknown = JSON.parse(slot.base);
     for (const delivery of slot.since) {
-      apply(
-        handler,
-        state,
-        delivery,
-        new CollectingOutbox(handler.name, slot.key, delivery.event.occurredAt, delivery.event),
-      );
+      const outbox = new CollectingOutbox(handler.name, slot.key);
+      outbox.begin(delivery.event.occurredAt, delivery.event);
+      apply(handler, state, delivery, outbox);
     }
     return state;
   }
@@ -214,14 +251,18 @@ export class HandlerHost {
     return this.slots.get(handler)?.get(key);
   }
 
+  private slotFor(handler: Handler, key: string): Slot {
+    return this.slotOf(handler.name, key) ?? this.open(handler, key, handler.initialState(key), 0);
+  }
+
   private open(handler: Handler, key: string, state: unknown, now: number): Slot {
-    const slot: Slot = { key, state, now, base: JSON.stringify(state), since: [] };
+    const base = this.isGuarded ? JSON.stringify(state) : '';
+    const slot: Slot = { key, state, now, base, since: [], outbox: new CollectingOutbox(handler.name, key) };
     this.slots.get(handler.name)?.set(key, slot);
     const keys = this.orderedKeys.get(handler.name) ?? [];
-    if (!keys.includes(key)) {
-      this.orderedKeys.set(handler.name, [...keys, key].sort());
-      this.routes = new Map();
-    }
+    if (!keys.includes(key)) this.orderedKeys.set(handler.name, [...keys, key].sort());
+    // Routes remember slots, and a new key may be among the targets of a broadcast.
+    this.routes = new Map();
     return slot;
   }
 
@@ -238,8 +279,8 @@ export class HandlerHost {
   }
 }
 
-export function isFailure(result: Delivered | DeliveryFailure): result is DeliveryFailure {
-  return 'error' in result;
+export function isFailure(result: Outcome | DeliveryFailure): result is DeliveryFailure {
+  return !(result instanceof CollectingOutbox);
 }
 
 function baseAfter({ base }: Slot): number {
@@ -256,8 +297,16 @@ function apply(handler: Handler, state: unknown, delivery: Delivery, outbox: Out
 function inheritedHeaders(cause: AnyEvent): AnyEvent['headers'] {
   const headers = cause.headers;
   if (!headers) return undefined;
-  return headers.warmup ? { mode: headers.mode, warmup: true } : { mode: headers.mode };
+  if (headers.warmup) return { mode: headers.mode, warmup: true };
+  return headers.mode === undefined ? { mode: undefined } : MODE_ALONE[headers.mode];
 }
+
+/** One object for all the events of a run: nothing writes to headers. */
+const MODE_ALONE = Object.freeze({
+  live: Object.freeze({ mode: 'live' as const }),
+  synthetic: Object.freeze({ mode: 'synthetic' as const }),
+  recorded: Object.freeze({ mode: 'recorded' as const }),
+});
 
 function asError(thrown: unknown): Error {
   return thrown instanceof Error ? thrown : new Error(String(thrown));
@@ -279,35 +328,48 @@ function append<T>(list: readonly T[], entry: T): readonly T[] {
 }
 
 /** Gives what is emitted its derived id, cause, time and headers (rules 2 and 3). */
-class CollectingOutbox implements Outbox, Delivered {
+class CollectingOutbox implements Outbox, Outcome {
   // Most deliveries make nothing: the lists come with their first entry.
   events: readonly AnyEvent[] = NOTHING;
   commands: readonly AnyCommand[] = NOTHING;
   deadlines: readonly DeadlineChange[] = NOTHING;
 
+  now = 0;
+  private cause!: AnyEvent;
+  private sender: string | undefined;
+
   constructor(
     readonly handler: string,
     readonly key: string,
-    readonly now: number,
-    private readonly cause: AnyEvent,
-    private readonly sender?: string,
   ) {}
 
+  /** Starts a delivery. Only an empty outbox may start another one: its lists belong to whoever took them. */
+  begin(now: number, cause: AnyEvent, sender?: string): void {
+    this.now = now;
+    this.cause = cause;
+    this.sender = sender;
+  }
+
+  get isEmpty(): boolean {
+    return this.events === NOTHING && this.commands === NOTHING && this.deadlines === NOTHING;
+  }
+
   emit<T extends EventType>(type: T, data: EmitData<T>, key?: string): void {
+    const { cause, sender } = this;
     const full = { event_type: type, ...data };
-    const emitter =
-      this.sender === undefined ? `${this.handler}/${this.key}` : `${this.handler}/${this.key}#${this.sender}`;
+    const emitter = sender === undefined ? `${this.handler}/${this.key}` : `${this.handler}/${this.key}#${sender}`;
+    const { schemaVersion, keyOf } = CATALOG[type];
     this.events = append(this.events, {
-      id: derivedId(this.cause.id, emitter, this.events.length),
+      id: derivedId(cause.id, emitter, this.events.length),
       type,
-      schemaVersion: CATALOG[type].schemaVersion,
+      schemaVersion,
       source: this.handler,
-      key: key ?? CATALOG[type].keyOf(full),
-      occurredAt: this.cause.occurredAt,
-      correlationId: this.cause.correlationId,
-      causationId: this.cause.id,
+      key: key ?? keyOf(full),
+      occurredAt: cause.occurredAt,
+      correlationId: cause.correlationId,
+      causationId: cause.id,
       data: full,
-      headers: inheritedHeaders(this.cause),
+      headers: inheritedHeaders(cause),
     } as unknown as AnyEvent);
   }
 

@@ -22,6 +22,10 @@ export interface ParkedKey {
 export class Parking {
   private readonly parked = new Map<string, ParkedKey>();
 
+  get isEmpty(): boolean {
+    return this.parked.size === 0;
+  }
+
   get(handler: string, key: string): ParkedKey | undefined {
     return this.parked.size === 0 ? undefined : this.parked.get(slot(handler, key));
   }

@@ -1,4 +1,5 @@
 import type { EventStore, LogRow } from '../ports/event-store';
+import type { LogSink } from '../ports/log-sink';
 
 export interface LogWriterOptions {
   /** Rows in one transaction at most. */
@@ -13,16 +14,6 @@ export interface LogWriterOptions {
   onFatal?: (error: Error) => void;
   isTransient?: (error: unknown) => boolean;
   retryMs?: number;
-}
-
-/** Where the engine puts every sequenced event. */
-export interface LogSink {
-  append(row: LogRow): void;
-  /** Resolves when everything up to and including `seq` is stored. */
-  durable(seq: number): Promise<void>;
-  readonly durableSeq: number;
-  readonly isFull: boolean;
-  room(): Promise<void>;
 }
 
 /**
@@ -133,6 +124,8 @@ export class LogWriter implements LogSink {
 export class VolatileLog implements LogSink {
   durableSeq = 0;
   readonly isFull = false;
+  readonly fatal = null;
+  readonly backlog = 0;
 
   constructor(private readonly onRow?: (row: LogRow) => void) {}
 

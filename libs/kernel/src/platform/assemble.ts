@@ -1,8 +1,15 @@
 import type { AnyEvent } from '@moon/events';
-import { createAgents, createDeciders, isTerminal, type ExecutionState, type PlatformConfig } from '@moon/domain';
+import {
+  createAgents,
+  createDeciders,
+  isTerminal,
+  type ExecutionState,
+  type Handler,
+  type PlatformConfig,
+} from '@moon/domain';
 import { ruleBasedModelAdapter, type ModelLatency } from '../adapters/rule-based-model';
 import { Engine, type EngineOptions, type RemoteHandlers } from '../core/engine';
-import type { LogSink } from '../log/log-writer';
+import type { LogSink } from '../ports/log-sink';
 import { orderEffects } from '../venue-link/order-effects';
 import type { OrderToSend } from '../venue-link/order-inputs';
 import { reconciler } from '../venue-link/reconciler';
@@ -22,6 +29,8 @@ export interface AssembleOptions {
   venueRetryMs: number;
   /** Agents that live in other threads; without it they live in this one. */
   remote?: RemoteHandlers;
+  agents?: readonly Handler[];
+  isGuarded?: boolean;
   onEvent?: EngineOptions['onEvent'];
   onRequest: NonNullable<EngineOptions['onRequest']>;
   onFailure?: EngineOptions['onFailure'];
@@ -34,10 +43,11 @@ export interface AssembleOptions {
 export function assemble(options: AssembleOptions): Engine {
   const { config, link, headers } = options;
   const handlers = createDeciders(config);
-  if (!options.remote) handlers.push(...createAgents(config));
+  if (!options.remote) handlers.push(...(options.agents ?? createAgents(config)));
   const engine: Engine = new Engine({
     handlers,
     log: options.log,
+    isGuarded: options.isGuarded,
     remote: options.remote,
     companions: [link],
     adapters: [

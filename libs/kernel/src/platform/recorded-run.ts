@@ -1,9 +1,10 @@
 import type { AnyEvent } from '@moon/events';
-import type { PlatformConfig } from '@moon/domain';
+import type { Handler, PlatformConfig } from '@moon/domain';
 import type { ModelLatency } from '../adapters/rule-based-model';
 import type { Engine } from '../core/engine';
 import { LogWriter } from '../log/log-writer';
 import type { EventStore } from '../ports/event-store';
+import type { LogSink } from '../ports/log-sink';
 import type { VenuePort } from '../ports/venue';
 import type { InputSource } from '../runtime/input-source';
 import { LockstepRuntime } from '../runtime/lockstep';
@@ -19,6 +20,8 @@ export interface RecordedRunOptions {
   codeVersion: string;
   platform: PlatformConfig;
   store: EventStore;
+  /** Where the log goes; default: written behind the engine to the store. */
+  log?: LogSink;
   /** Told how the store does: null after a write, the error when one failed and is tried again. */
   onStore?: (error: Error | null) => void;
   /** Which errors of the store pass by themselves; the others end the run. */
@@ -34,9 +37,14 @@ export interface RecordedRunOptions {
   startsAt: number;
   modelLatency: ModelLatency;
   orderTimeToLiveMs: number;
+  /** Nonces of signed orders; default: from the wall clock (rule 17). A replay, whose venue begins with it, counts its own. */
+  nextNonce?: () => number;
   /** Run-time ms per wall ms; null = as fast as possible. */
   speed: number | null;
   checkpointMs: number;
+  agents?: readonly Handler[];
+  /** False: a handler that throws ends the run (see `HandlerHost`). */
+  isGuarded?: boolean;
   onEvent?: (event: AnyEvent, seq: number) => void;
   onFailure?: (message: string) => void;
 }
@@ -44,7 +52,7 @@ export interface RecordedRunOptions {
 /** A recorded run that has been recovered and waits for its `run`. */
 export interface RecordedRun {
   engine: Engine;
-  log: LogWriter;
+  log: LogSink;
   /** Plays the inputs; resolves at the end of the data, or after `stop`, when everything is stored. */
   run(): Promise<{ result: RunResult; isComplete: boolean }>;
   /** Takes an input of the process itself, between two recorded ones. */
@@ -61,23 +69,27 @@ export async function startRecordedRun(options: RecordedRunOptions): Promise<Rec
   const headers: AnyEvent['headers'] = { mode: 'recorded' };
   const { store, platform } = options;
   const portfolios = platform.portfolios.map((portfolio) => portfolio.name);
-  const log = new LogWriter(store, await store.lastSeq(), {
-    isTransient: options.isTransientStoreError,
-    onRetry: (error, attempt) => {
-      options.onFailure?.(`store write failed, attempt ${attempt}: ${error.message}`);
-      options.onStore?.(error);
-    },
-    onWritten: () => options.onStore?.(null),
-  });
+  const log =
+    options.log ??
+    new LogWriter(store, await store.lastSeq(), {
+      isTransient: options.isTransientStoreError,
+      onRetry: (error, attempt) => {
+        options.onFailure?.(`store write failed, attempt ${attempt}: ${error.message}`);
+        options.onStore?.(error);
+      },
+      onWritten: () => options.onStore?.(null),
+    });
   const link = new VenueLink(options.venue, headers, options.isVenueRemote);
   let lockstep: LockstepRuntime | null = null;
   const engine = assemble({
     config: platform,
+    agents: options.agents,
+    isGuarded: options.isGuarded,
     log,
     link,
     headers,
     sign: (portfolio, payload) => options.signer.sign(portfolio, payload),
-    nextNonce: risingNonce(),
+    nextNonce: options.nextNonce ?? risingNonce(),
     modelLatency: options.modelLatency,
     orderTimeToLiveMs: options.orderTimeToLiveMs,
     venueRetryMs: 0,
@@ -99,11 +111,15 @@ export async function startRecordedRun(options: RecordedRunOptions): Promise<Rec
     venue: link,
     source: options.source,
     headers,
-    afterInput: async (event) => {
-      await pacer.wait(event.occurredAt);
-      if (log.fatal) throw log.fatal;
-      await checkpoints.afterInput();
-      return isStopped;
+    afterInput: (event) => {
+      const pause = pacer.pause(event.occurredAt);
+      if (pause === null && !checkpoints.isDue()) return log.fatal === null ? isStopped : Promise.reject(log.fatal);
+      return (async () => {
+        await pause;
+        if (log.fatal) throw log.fatal;
+        await checkpoints.save();
+        return isStopped;
+      })();
     },
   });
   const { runId, codeVersion, startsAt: at, feedInstruments } = options;
@@ -136,18 +152,21 @@ export function risingNonce(): () => number {
   return () => (last = Math.max(last + 1, Date.now()));
 }
 
+const NEVER = Number.POSITIVE_INFINITY;
+
 /** Holds the pace of a run at 1× or 10×: waits until the wall clock has come as far as feed time. */
 class Pacer {
   private start: { wall: number; feed: number } | null = null;
 
   constructor(private readonly speed: number | null) {}
 
-  async wait(feedTime: number): Promise<void> {
-    if (this.speed === null) return;
+  /** What to wait for before the run goes on; null when it is not ahead of its pace. */
+  pause(feedTime: number): Promise<void> | null {
+    if (this.speed === null) return null;
     this.start ??= { wall: Date.now(), feed: feedTime };
     const dueAt = this.start.wall + (feedTime - this.start.feed) / this.speed;
     const waitMs = dueAt - Date.now();
-    if (waitMs > 1) await new Promise((resolve) => setTimeout(resolve, waitMs));
+    return waitMs > 1 ? new Promise((resolve) => setTimeout(resolve, waitMs)) : null;
   }
 }
 
@@ -158,14 +177,19 @@ class Checkpoints {
 
   constructor(
     private readonly everyMs: number,
-    private readonly save: () => Promise<unknown>,
+    private readonly take: () => Promise<unknown>,
   ) {}
 
-  async afterInput(): Promise<void> {
+  /** Asked after every input. */
+  isDue(): boolean {
     this.inputs += 1;
-    if (this.inputs % 256 !== 0) return;
+    return this.inputs % 256 === 0 && this.everyMs < NEVER && Date.now() - this.last >= this.everyMs;
+  }
+
+  /** Takes one, if one is due by the clock. */
+  async save(): Promise<void> {
     if (Date.now() - this.last < this.everyMs) return;
-    await this.save();
+    await this.take();
     this.last = Date.now();
   }
 }

@@ -32,6 +32,8 @@ export interface EffectAdapter {
    * An empty answer means that the result comes by another way (a venue's report), null that none will ever come.
    */
   perform(request: AnyEvent, context: EffectContext): Promise<TimedInput[] | null> | TimedInput[] | null;
+  /** Types among which `settles` finds results; it is asked of no other. */
+  readonly settledBy: readonly EventType[];
   /** The key of the request that `event` settles (see `requestKey`), or null when it settles none. */
   settles(event: AnyEvent): string | null;
   /** The key under which an open request is remembered. */

@@ -70,7 +70,8 @@ function answering(
     performs: ['inference.requested'],
     concurrency: 'parallel',
     requestKey: (request) => request.id,
-    settles: (event) => (event.type === 'inference.completed' ? event.causationId : null),
+    settledBy: ['inference.completed'],
+    settles: (event) => event.causationId,
     perform,
     ...more,
   };
@@ -396,7 +397,14 @@ function idleVenue(): VenuePort {
 }
 
 function volatile() {
-  return { append: () => undefined, durableSeq: 0, isFull: false, room: () => Promise.resolve() };
+  return {
+    append: () => undefined,
+    durableSeq: 0,
+    isFull: false,
+    room: () => Promise.resolve(),
+    backlog: 0,
+    fatal: null,
+  };
 }
 
 async function withCheckpoint(rows: readonly LogRow[], checkpoint: unknown): Promise<MemoryEventStore> {

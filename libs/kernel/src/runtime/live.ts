@@ -2,7 +2,7 @@ import type { AnyEvent } from '@moon/events';
 import { deadlineEvent, type Deadline } from '../core/deadline-table';
 import type { Engine } from '../core/engine';
 import type { OpenRequest } from '../core/effect-tracker';
-import type { LogSink } from '../log/log-writer';
+import type { LogSink } from '../ports/log-sink';
 import type { Clock } from '../ports/clock';
 import type { TimedInput } from '../ports/effect';
 import { VenueTimeout, VenueUnreachable } from '../ports/venue';

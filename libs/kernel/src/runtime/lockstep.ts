@@ -2,8 +2,9 @@ import type { AnyEvent } from '@moon/events';
 import { deadlineEvent } from '../core/deadline-table';
 import type { Engine } from '../core/engine';
 import type { OpenRequest } from '../core/effect-tracker';
-import type { LogSink } from '../log/log-writer';
+import type { LogSink } from '../ports/log-sink';
 import type { TimedInput } from '../ports/effect';
+import type { Awaitable } from '../ports/venue';
 import { isMarketEvent, type VenueLink } from '../venue-link/venue-link';
 import { InputCursor, type InputSource } from './input-source';
 
@@ -15,11 +16,12 @@ export interface LockstepOptions {
   /** Headers of the inputs that the runtime makes itself (deadlines). */
   headers: AnyEvent['headers'];
   /** Called after each input has been handled to the end; may wait (pace, checkpoints, stop). True ends the run. */
-  afterInput?: (event: AnyEvent) => boolean | Promise<boolean>;
+  afterInput?: (event: AnyEvent) => Awaitable<boolean>;
 }
 
 /** Inputs between two turns of the event loop, in which the log is written and sockets are served. */
 const INPUTS_PER_TURN = 128;
+const NEVER = Number.POSITIVE_INFINITY;
 
 interface Due {
   at: number;
@@ -31,6 +33,9 @@ interface Due {
  * Drives recorded inputs in virtual time (rule 4): the next input is released only when everything that follows from
  * the one before has been handled and every request that is due by its time has its result. Results come before inputs
  * of the same instant, deadlines after them. Backtests and recorded runs of the local runtime use this one driver.
+ *
+ * As long as venue, adapters and source answer at once, nothing here waits: a promise for each input would cost more
+ * than all its handlers. So its steps are plain calls that answer a promise only when they had to wait for one.
  */
 export class LockstepRuntime {
   private readonly cursor: InputCursor;
@@ -67,86 +72,110 @@ export class LockstepRuntime {
     await this.settle();
     for (let handled = 1; ; handled += 1) {
       if (handled % INPUTS_PER_TURN === 0) await new Promise((resolve) => setImmediate(resolve));
-      const event = await this.next();
+      let event = this.next();
+      if (event instanceof Promise) event = await event;
       if (event === null) return;
-      this.time = Math.max(this.time, event.occurredAt);
+      if (event.occurredAt > this.time) this.time = event.occurredAt;
       if (this.options.log.isFull) await this.options.log.room();
       const done = this.options.afterInput?.(event);
-      if (done === true || (done !== undefined && done !== false && (await done))) return;
+      if (done === true || (done instanceof Promise && (await done))) return;
     }
   }
 
-  /** Takes the next thing that happens, in the order of rule 4, and handles it to the end. */
-  private async next(): Promise<AnyEvent | null> {
-    const { engine, venue } = this.options;
-    let input = this.cursor.peek();
-    if (input instanceof Promise) input = await input;
+  /** Takes the next thing that happens, in the order of rule 4, and handles it to the end. Null after the last. */
+  private next(): Awaitable<AnyEvent | null> {
+    const input = this.cursor.peek();
+    const venueAt = this.options.venue?.nextDueAt() ?? null;
+    if (input instanceof Promise || venueAt instanceof Promise) return this.nextOf(input, venueAt);
+    return this.take(input, venueAt);
+  }
+
+  private async nextOf(input: Awaitable<AnyEvent | null>, venueAt: Awaitable<number | null>): Promise<AnyEvent | null> {
+    return this.take(await input, await venueAt);
+  }
+
+  private take(input: AnyEvent | null, venueAt: number | null): Awaitable<AnyEvent | null> {
+    const deadline = this.options.engine.deadlines.next();
     const result = this.due[0];
-    const deadline = engine.deadlines.next();
-    let venueAt = venue?.nextDueAt() ?? null;
-    if (venueAt instanceof Promise) venueAt = await venueAt;
-    const inputAt = input?.occurredAt ?? Number.POSITIVE_INFINITY;
-    const resultAt = result?.at ?? Number.POSITIVE_INFINITY;
-    const reportAt = venueAt ?? Number.POSITIVE_INFINITY;
-    const deadlineAt = deadline?.dueAt ?? Number.POSITIVE_INFINITY;
+    const inputAt = input === null ? NEVER : input.occurredAt;
+    const resultAt = result === undefined ? NEVER : result.at;
+    const reportAt = venueAt ?? NEVER;
+    const deadlineAt = deadline === null ? NEVER : deadline.dueAt;
     if (input === null && Math.min(resultAt, reportAt, deadlineAt) > this.now) return null;
-    if (venue && reportAt <= Math.min(resultAt, inputAt, deadlineAt)) {
-      this.time = Math.max(this.time, reportAt);
-      let reports = venue.advanceTo(reportAt);
-      if (reports instanceof Promise) reports = await reports;
-      for (const report of reports) engine.input(report);
-      await this.settle();
-      return reports[reports.length - 1] ?? this.next();
-    }
+    if (venueAt !== null && reportAt <= Math.min(resultAt, inputAt, deadlineAt)) return this.takeReports(reportAt);
     if (result && resultAt <= Math.min(inputAt, deadlineAt)) {
       this.due.shift();
-      engine.input(result.event);
-      await this.settle();
-      return result.event;
+      return this.handle(result.event);
     }
-    if (input && inputAt <= deadlineAt) {
-      await this.release(input);
-      return input;
-    }
-    if (!deadline) return null;
-    const event = deadlineEvent(deadline, this.options.headers);
-    engine.input(event);
-    await this.settle();
-    return event;
+    if (input !== null && inputAt <= deadlineAt) return this.release(input);
+    return deadline === null ? null : this.handle(deadlineEvent(deadline, this.options.headers));
   }
 
-  private async release(input: AnyEvent): Promise<void> {
+  private async takeReports(at: number): Promise<AnyEvent | null> {
+    const { engine, venue } = this.options;
+    this.time = Math.max(this.time, at);
+    const reports = (await venue?.advanceTo(at)) ?? [];
+    for (const report of reports) engine.input(report);
+    await this.settle();
+    return reports[reports.length - 1] ?? this.next();
+  }
+
+  private handle(event: AnyEvent): Awaitable<AnyEvent> {
+    this.options.engine.input(event);
+    return after(this.settle(), event);
+  }
+
+  private release(input: AnyEvent): Awaitable<AnyEvent> {
     const { engine, venue } = this.options;
     this.cursor.take();
-    engine.input(input);
-    if (venue && isMarketEvent(input)) {
-      let reports = venue.market(input);
-      if (reports instanceof Promise) reports = await reports;
+    engine.feed(input);
+    if (venue !== undefined && isMarketEvent(input)) {
+      const reports = venue.market(input);
+      if (reports instanceof Promise) return this.releaseWith(input, reports);
       for (const report of reports) engine.input(report);
     }
-    await this.settle();
+    return after(this.settle(), input);
   }
 
-  private async settle(): Promise<void> {
+  private async releaseWith(input: AnyEvent, reports: Promise<AnyEvent[]>): Promise<AnyEvent> {
+    for (const report of await reports) this.options.engine.input(report);
+    await this.settle();
+    return input;
+  }
+
+  /** Dispatches and performs until nothing is left to do. A promise only when an adapter needs one. */
+  private settle(): Awaitable<void> {
     this.options.engine.drain();
     while (this.requests.length > 0) {
       const request = this.requests.shift();
-      if (request) await this.perform(request, false);
+      const performed = request && this.perform(request, false);
+      if (performed instanceof Promise) return performed.then(() => this.settle());
       this.options.engine.drain();
     }
+    return undefined;
   }
 
-  private async perform(request: OpenRequest, recovering: boolean): Promise<void> {
+  private perform(request: OpenRequest, recovering: boolean): Awaitable<void> {
     const { engine, log } = this.options;
     const adapter = engine.effects.adapter(request.adapter);
-    if (!adapter.isPure) await log.durable(request.seq);
-    let results = adapter.perform(request.request, { now: this.now, recovering });
-    if (results instanceof Promise) results = await results;
-    if (results === null) engine.effects.close(request);
-    for (const result of results ?? []) this.take(result);
+    if (!adapter.isPure && log.durableSeq < request.seq)
+      return log.durable(request.seq).then(() => this.performNow(request, recovering));
+    return this.performNow(request, recovering);
   }
 
-  private take({ event, availableAt }: TimedInput): void {
+  private performNow(request: OpenRequest, recovering: boolean): Awaitable<void> {
+    const adapter = this.options.engine.effects.adapter(request.adapter);
+    const results = adapter.perform(request.request, { now: this.now, recovering });
+    if (results instanceof Promise) return results.then((given) => this.takeResults(request, given));
+    return this.takeResults(request, results);
+  }
+
+  private takeResults(request: OpenRequest, results: TimedInput[] | null): void {
+    if (results === null) this.options.engine.effects.close(request);
+    for (const result of results ?? []) this.takeResult(result);
+  }
+
+  private takeResult({ event, availableAt }: TimedInput): void {
     if (availableAt <= this.now) {
       this.options.engine.input(event);
       return;
@@ -156,4 +185,9 @@ export class LockstepRuntime {
     if (index < 0) this.due.push(entry);
     else this.due.splice(index, 0, entry);
   }
+}
+
+/** `value`, once what has to be waited for is over. */
+function after<T>(waiting: Awaitable<void>, value: T): Awaitable<T> {
+  return waiting instanceof Promise ? waiting.then(() => value) : value;
 }

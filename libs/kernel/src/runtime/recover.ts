@@ -3,7 +3,7 @@ import type { EngineSnapshot } from '../core/checkpoint';
 import type { Engine } from '../core/engine';
 import type { HandlerState } from '../core/handler-host';
 import { Recovery } from '../core/recovery';
-import type { LogSink } from '../log/log-writer';
+import type { LogSink } from '../ports/log-sink';
 import type { EventStore, LogRow } from '../ports/event-store';
 import type { AgentsCut } from './threads/agent-threads';
 import type { AgentBase, RecordedSkip } from './threads/protocol';

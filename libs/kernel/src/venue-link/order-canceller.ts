@@ -1,7 +1,7 @@
 import { canonicalJson } from '../core/canonical-json';
 import type { EffectAdapter } from '../ports/effect';
 import { VenueRefused, VenueTimeout, VenueUnreachable, type CancelPayload } from '../ports/venue';
-import { availableNow, isOneOf, orderIdOf, type OrderEffectsOptions } from './order-inputs';
+import { availableNow, orderIdOf, type OrderEffectsOptions } from './order-inputs';
 
 const ENDS: ReadonlySet<string> = new Set(['cancelled', 'cancel_rejected', 'rejected', 'expired']);
 
@@ -13,10 +13,10 @@ export function orderCanceller(options: OrderEffectsOptions): EffectAdapter {
     performs: ['order.cancel_requested'],
     concurrency: 'ordered',
     requestKey: orderIdOf,
+    settledBy: ['order.withheld', 'trade.cancelled', 'trade.rejected', 'trade.expired', 'venue.report'],
     settles(event) {
-      if (isOneOf(event, 'order.withheld', 'trade.cancelled', 'trade.rejected', 'trade.expired'))
-        return orderIdOf(event);
-      return event.type === 'venue.report' && ENDS.has(event.data.kind) ? (event.data.order_id ?? null) : null;
+      if (event.type !== 'venue.report') return orderIdOf(event);
+      return ENDS.has(event.data.kind) ? (event.data.order_id ?? null) : null;
     },
     async perform(request, { now }) {
       const orderId = orderIdOf(request);

@@ -1,7 +1,7 @@
 import { canonicalJson } from '../core/canonical-json';
 import type { EffectAdapter } from '../ports/effect';
 import type { OrderPayload } from '../ports/venue';
-import { blockedBy, isOneOf, orderIdOf, orderInput, withheld, type OrderEffectsOptions } from './order-inputs';
+import { blockedBy, orderIdOf, orderInput, withheld, type OrderEffectsOptions } from './order-inputs';
 
 /** order.approved → order.submitted: makes the exact bytes, so that they are stored before anything is sent (rule 17). */
 export function orderPreparer(options: OrderEffectsOptions): EffectAdapter {
@@ -12,10 +12,8 @@ export function orderPreparer(options: OrderEffectsOptions): EffectAdapter {
     isPure: true,
     concurrency: 'ordered',
     requestKey: orderIdOf,
-    settles: (event) =>
-      isOneOf(event, 'order.submitted', 'order.withheld', 'trade.cancelled', 'trade.rejected')
-        ? orderIdOf(event)
-        : null,
+    settledBy: ['order.submitted', 'order.withheld', 'trade.cancelled', 'trade.rejected'],
+    settles: orderIdOf,
     perform(request, { now }) {
       const id = orderIdOf(request);
       const order = options.order(request.key, id);

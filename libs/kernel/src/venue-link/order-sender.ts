@@ -4,7 +4,6 @@ import { VenueRefused, VenueTimeout, VenueUnreachable } from '../ports/venue';
 import {
   availableNow,
   blockedBy,
-  isOneOf,
   orderIdOf,
   orderInput,
   withheld,
@@ -27,10 +26,11 @@ export function orderSender(options: OrderEffectsOptions): EffectAdapter {
     performs: ['order.submitted', 'order.outcome_unknown'],
     concurrency: 'ordered',
     requestKey: orderIdOf,
+    settledBy: ['order.withheld', 'trade.expired', 'venue.report'],
     settles(event) {
       if (event.type === 'venue.report')
         return event.data.kind === 'cancel_rejected' ? null : (event.data.order_id ?? null);
-      return isOneOf(event, 'order.withheld', 'trade.expired') ? orderIdOf(event) : null;
+      return orderIdOf(event);
     },
     perform: (request, context) => perform(request, context, options),
   };

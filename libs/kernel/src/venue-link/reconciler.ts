@@ -23,6 +23,7 @@ export function reconciler(options: ReconcilerOptions): EffectAdapter {
     performs: ['trade.force_close'],
     concurrency: 'ordered',
     requestKey: (request) => request.id,
+    settledBy: ['portfolio.reconciled'],
     settles: (event) => (event.type === 'portfolio.reconciled' ? event.causationId : null),
     async perform(request, { now }): Promise<TimedInput[] | null> {
       if (request.type !== 'trade.force_close' || request.data.stage !== 'flat') return null;

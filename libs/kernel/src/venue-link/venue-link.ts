@@ -42,6 +42,7 @@ export class VenueLink implements Companion {
   private readonly orders = new Map<string, Lineage>();
   /** Reports that a restart found waiting; each comes in at its own time. */
   private waiting: AnyEvent[] = [];
+  /** The event itself or what a checkpoint kept of it; the ids of a recorded input are computed only when they are asked for. */
   private lastMarket: Lineage | null = null;
   /** Logged market events since the checkpoint, until `resume`. */
   private logged: AnyEvent[] | null = [];
@@ -68,13 +69,18 @@ export class VenueLink implements Companion {
       );
     }
     if (!isMarketEvent(event)) return;
-    this.lastMarket = { id: event.id, correlationId: event.correlationId };
+    this.lastMarket = event;
     this.logged?.push(event);
     if (this.logged && this.logged.length > 2 * FED_AGAIN) this.logged = this.logged.slice(-FED_AGAIN);
   }
 
   snapshot(): LinkState {
-    return { lastSeq: Object.fromEntries(this.lastSeq), orders: [...this.orders], lastMarket: this.lastMarket };
+    const { lastMarket } = this;
+    return {
+      lastSeq: Object.fromEntries(this.lastSeq),
+      orders: [...this.orders],
+      lastMarket: lastMarket && { id: lastMarket.id, correlationId: lastMarket.correlationId },
+    };
   }
 
   restore(state: unknown): void {
@@ -86,7 +92,7 @@ export class VenueLink implements Companion {
 
   /** Feeds a market event; answers what follows from it at the venue. */
   market(event: AnyEvent): Awaitable<AnyEvent[]> {
-    this.lastMarket = { id: event.id, correlationId: event.correlationId };
+    this.lastMarket = event;
     return this.take(this.venue.market(event));
   }
 
@@ -110,6 +116,7 @@ export class VenueLink implements Companion {
   /** The inputs of a venue's answer. Reports that it sent before and that never arrived are fetched first. */
   take(answer: Awaitable<VenueReport[]>): Awaitable<AnyEvent[]> {
     if (answer instanceof Promise) return answer.then((reports) => this.take(reports));
+    if (answer.length === 0) return NOTHING;
     const missing = answer.find((report) => report.venueSeq > this.nextSeq(report.portfolio, answer));
     return missing === undefined ? this.toEvents(answer) : this.fetch(answer);
   }
@@ -203,6 +210,8 @@ export class VenueLink implements Companion {
     };
   }
 }
+
+const NOTHING: AnyEvent[] = [];
 
 function earliest(a: number | null, b: number | null): number | null {
   if (a === null) return b;

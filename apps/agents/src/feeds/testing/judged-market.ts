@@ -25,6 +25,7 @@ function modelAdapter(latencyMs: number): EffectAdapter {
     isPure: true,
     concurrency: 'parallel',
     requestKey: (request) => (request.type === 'inference.requested' ? request.data.inferenceId : request.id),
+    settledBy: ['inference.completed'],
     settles: (event) => (event.type === 'inference.completed' ? event.data.inferenceId : null),
     perform(request) {
       if (request.type !== 'inference.requested') return [];

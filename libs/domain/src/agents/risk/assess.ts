@@ -23,7 +23,7 @@ export function valueNow({ state, out }: Watch): Valuation | null {
  * its limits, and each position's distance to liquidation. Every condition is reported when it begins, not on every tick.
  * Nothing is judged before a price has come: at their entry prices positions say nothing.
  */
-export function assess(watch: Watch, value: Valuation): void {
+export function assess(watch: Watch, value: Readonly<Valuation>): void {
   const { state } = watch;
   const { bounds } = state;
   if (bounds === null || state.pricedAt === 0) return;

@@ -44,19 +44,20 @@ export function extendMove(window: MoveWindow, at: number, high: number, low: nu
 }
 
 function slide(window: MoveWindow, bucket: number): void {
+  const { highs, lows } = window;
   const steps = window.newest < 0 ? BUCKETS : Math.min(bucket - window.newest, BUCKETS);
   window.newest = bucket;
-  for (let step = 0; step < steps; step++) {
-    window.highs.push(null);
-    window.lows.push(null);
+  while (highs.length < BUCKETS) {
+    highs.push(null);
+    lows.push(null);
   }
-  window.highs.splice(0, window.highs.length - BUCKETS);
-  window.lows.splice(0, window.lows.length - BUCKETS);
+  highs.copyWithin(0, steps).fill(null, BUCKETS - steps);
+  lows.copyWithin(0, steps).fill(null, BUCKETS - steps);
   window.high = 0;
   window.low = 0;
   for (let index = 0; index < BUCKETS; index++) {
-    const high = window.highs[index];
-    const low = window.lows[index];
+    const high = highs[index];
+    const low = lows[index];
     if (high != null && high > window.high) window.high = high;
     if (low != null && (window.low === 0 || low < window.low)) window.low = low;
   }

@@ -1,7 +1,7 @@
 import type { AnyEvent, EventEnvelope } from '@moon/events';
 import { completeConfig, isWarmup, type PartialConfig } from '../../agent-kit';
 import type { Handler } from '../../handler';
-import { evolvePortfolio } from '../../portfolio';
+import { evolvePortfolio, glance } from '../../portfolio';
 import { createPriceBook, foldPrice, resolveLimits } from '../../risk';
 import { assess, judgeMove, onMarginCall, valueNow } from './assess';
 import { onLiquidations } from './cascade';
@@ -110,6 +110,5 @@ function onPrice(
     judgeMove(watch, instrument, move);
   }
   if (isWarming || (!isHeld && state.openEpisodes === 0)) return;
-  const value = valueNow(watch);
-  if (value !== null) assess(watch, value);
+  assess(watch, glance(portfolio, state.prices.marks, out.now, state.tracker));
 }

@@ -111,7 +111,7 @@ class AgentWorker {
   }
 
   private deliver(handler: Handler, key: string, item: ThreadItem): Delivered {
-    const result = this.host.deliver(handler, key, item.event);
+    const result = this.host.deliver({ handler, key }, item.event);
     if (isFailure(result)) {
       this.count(handler, METRICS.failed, 1);
       const events = failureEvents(result, handler, item.seq, item.replay);

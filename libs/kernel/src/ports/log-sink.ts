@@ -1,0 +1,15 @@
+import type { LogRow } from './event-store';
+
+/** Where the engine puts every sequenced event. */
+export interface LogSink {
+  append(row: LogRow): void;
+  /** Resolves when everything up to and including `seq` is stored. */
+  durable(seq: number): Promise<void>;
+  readonly durableSeq: number;
+  readonly isFull: boolean;
+  room(): Promise<void>;
+  /** Rows sequenced but not stored yet. */
+  readonly backlog: number;
+  /** Why nothing can be stored any more; null as long as it can. */
+  readonly fatal: Error | null;
+}
