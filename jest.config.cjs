@@ -34,6 +34,6 @@ module.exports = {
   transformIgnorePatterns: [`/node_modules/(?!(${esmOnly.join('|')})/)`],
   moduleNameMapper: aliases,
   setupFiles: ['reflect-metadata'],
-  testTimeout: { unit: 20_000, data: 300_000, long: 3_600_000, services: 120_000 }[suite],
+  testTimeout: { unit: 20_000, data: 300_000, long: 3_600_000, services: 300_000 }[suite],
   reporters: ['default', ['<rootDir>/scripts/jest-reporter.cjs', { suite }]],
 };

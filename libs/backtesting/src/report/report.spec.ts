@@ -150,6 +150,17 @@ describe('the report as HTML', () => {
   });
 });
 
+describe('the figures', () => {
+  it('[US3-5] are those of docs/metrics.md, by its names', () => {
+    const text = readFileSync(join(__dirname, '../../../../docs/metrics.md'), 'utf8');
+    const page = renderReportHtml(reportOf(), assets);
+    const shown = [...page.matchAll(/id="def-(\w+)"/g)].map(([, key]) => key);
+
+    expect(shown.length).toBeGreaterThan(60);
+    expect(shown.filter((key) => !new RegExp(`\`(benchmark\\.)?${key}\``).test(text))).toEqual([]);
+  });
+});
+
 describe('the report as CSV', () => {
   it('[US3-6] has the trades with exact amounts that add up, and the ids of their chain', () => {
     const report = reportOf();

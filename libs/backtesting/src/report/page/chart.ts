@@ -135,8 +135,10 @@ export class Chart {
   }
 
   /** Shows a stretch of the x axis, in every chart of the group. */
-  show(min: number, max: number): void {
+  show(from: number, to: number): void {
     const { group } = this.spec;
+    const limits = this.whole();
+    const [min, max] = [Math.max(limits.min, from), Math.min(limits.max, to)];
     const members = group === undefined ? [this] : charts.filter((chart) => chart.spec.group === group);
     for (const { plot } of members) plot?.setScale('x', { min, max });
   }
@@ -169,11 +171,7 @@ export class Chart {
     const { min, max } = this.range();
     const left = this.plot?.cursor.left ?? -1;
     const centre = left >= 0 && this.plot !== null ? this.plot.posToVal(left, 'x') : (min + max) / 2;
-    const limits = this.whole();
-    this.show(
-      Math.max(limits.min, centre - (centre - min) * factor),
-      Math.min(limits.max, centre + (max - centre) * factor),
-    );
+    this.show(centre - (centre - min) * factor, centre + (max - centre) * factor);
   }
 
   private pan(share: number): void {
