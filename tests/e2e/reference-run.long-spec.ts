@@ -1,7 +1,7 @@
 import { play, referenceOf, type Convention } from '../support/reference-run';
 
-describe('the reference run over the 525,600 bars of 2022, through the whole path', () => {
-  it.each<[Convention]>([['next_open'], ['signal_close'], ['tick_next'], ['tick_same']])(
+describe('the reference run over the 2,102,400 ticks of 2022, through the whole path', () => {
+  it.each<[Convention]>([['tick_next'], ['tick_same']])(
     '[US3-3] [US3-5] %s: fills, fees, cash and equity to the last digit',
     async (convention) => {
       const { result, found } = await play(convention);
