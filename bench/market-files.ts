@@ -70,7 +70,11 @@ async function measure(plain: string, packed: string, trades: string): Promise<B
 }
 
 /** CPU time of reading and of the first pass, µs a row. */
-async function readCosts(path: string, options: Partial<MarketFileOptions> = {}, ids = false): Promise<[number, number]> {
+async function readCosts(
+  path: string,
+  options: Partial<MarketFileOptions> = {},
+  ids = false,
+): Promise<[number, number]> {
   let source: MarketFileSource | undefined;
   const open = await costOf(async () => {
     source = await MarketFileSource.open({

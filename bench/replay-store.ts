@@ -68,14 +68,24 @@ async function measure(registry: RunRegistry, imported: Run, login: Login): Prom
   const inputs: number[] = [];
   // The first round warms up.
   for (let repeat = 0; repeat <= REPEATS; repeat += 1) {
-    const rates = [await rateOf(() => copyText(login, imported.database)), await rateOf(() => read(registry, imported))];
+    const rates = [
+      await rateOf(() => copyText(login, imported.database)),
+      await rateOf(() => read(registry, imported)),
+    ];
     if (repeat === 0) continue;
     raw.push(rates[0]!);
     inputs.push(rates[1]!);
   }
   const [value, baseline] = [median(inputs), median(raw)];
   return [
-    { bench: 'replay-store', metric: 'bars of an imported log as inputs', value, unit: 'rows/s', baseline, ratio: value / baseline },
+    {
+      bench: 'replay-store',
+      metric: 'bars of an imported log as inputs',
+      value,
+      unit: 'rows/s',
+      baseline,
+      ratio: value / baseline,
+    },
   ];
 }
 
@@ -135,7 +145,9 @@ function candles(): string {
   for (let bar = 0; bar < BARS; bar += 1) {
     const open = 46_000 + ((bar * 7_919) % 100_003) / 100;
     const close = open + ((bar % 11) - 5) / 4;
-    const prices = [open, Math.max(open, close) + 3.25, Math.min(open, close) - 2.75, close].map((one) => one.toFixed(2));
+    const prices = [open, Math.max(open, close) + 3.25, Math.min(open, close) - 2.75, close].map((one) =>
+      one.toFixed(2),
+    );
     rows.push(`${START + bar * MINUTE},BTCUSDT,${prices.join()},${((bar * 131) % 9_973) / 100}`);
   }
   return `${rows.join('\n')}\n`;

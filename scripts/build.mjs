@@ -11,7 +11,7 @@ const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 const sourceFolders = ['apps', 'libs', 'bench'];
 const dist = join(root, 'dist');
 const manifestPath = join(dist, '.build.json');
-const notCompiled = /(\.d\.ts|\.spec\.ts|\.data-spec\.ts|\.long-spec\.ts)$/;
+const notCompiled = /(\.d\.ts|\.spec\.ts|\.data-spec\.ts|\.long-spec\.ts|\.services-spec\.ts)$/;
 /** Read at run time beside the code: SQL of migrations, recorded schemas, templates. */
 const copied = /\.(json|sql|html|css|csv)$/;
 

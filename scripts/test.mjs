@@ -5,6 +5,7 @@ import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from './build.mjs';
+import { chromium } from './services.mjs';
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 const [suite, ...jestArguments] = process.argv.slice(2);
@@ -20,7 +21,9 @@ if (suite === 'data' && !existsSync(join(shared, 'data'))) {
   process.exit(0);
 }
 
+const services = {};
 try {
+  if (suite === 'services') services.MOON_CHROMIUM = chromium();
   await build();
 } catch (error) {
   process.stderr.write(`${error.message}\n`);
@@ -30,6 +33,6 @@ try {
 const child = spawn(process.execPath, [join(root, 'node_modules/jest/bin/jest.js'), ...jestArguments], {
   cwd: root,
   stdio: 'inherit',
-  env: { ...process.env, MOON_SUITE: suite, MOON_SHARED: shared },
+  env: { ...process.env, ...services, MOON_SUITE: suite, MOON_SHARED: shared },
 });
 child.on('exit', (code, signal) => process.exit(signal ? 1 : (code ?? 1)));

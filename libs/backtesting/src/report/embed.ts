@@ -40,8 +40,11 @@ export function differences(values: readonly number[]): number[] {
   return values.map((value, i) => value - (i === 0 ? 0 : values[i - 1]!));
 }
 
-/** Nine digits are more than a screen shows; a float64 printed in full takes up to seventeen. */
-const shown = (value: number | string): number => Number(Number(value).toPrecision(9));
+/** More digits than a screen shows; a float64 printed in full takes up to seventeen. Small prices keep nine of theirs. */
+function shown(value: number | string): number {
+  const number = Number(value);
+  return Math.abs(number) >= 1 ? Math.round(number * 1e4) / 1e4 : Number(number.toPrecision(9));
+}
 /** Shares and ratios that are only drawn. */
 const drawn = (value: number | null): number | null => (value === null ? null : Number(value.toPrecision(6)));
 
@@ -62,7 +65,8 @@ function embedPortfolio({ recording, metrics }: PortfolioReport, pools: Pools): 
     rolling: rolling(metrics),
     histogram: histogram(metrics),
     weeks: {
-      at: differences(metrics.byWeek.map(({ from }) => from)),
+      // A week that the run cuts is drawn where its Monday is, or its bar would touch the next one's.
+      at: differences(metrics.byWeek.map(({ period }) => Date.parse(period))),
       pnl: metrics.byWeek.map(({ pnl }) => shown(pnl)),
     },
     trades: tradeColumns(trades, pools),

@@ -5,7 +5,7 @@ const DAY_MS = 86_400_000;
 const START = Date.UTC(2022, 0, 1);
 const DAYS = 365;
 const INSTRUMENT = 'BTCUSDT.BINANCE-SPOT';
-const START_EQUITY = 1_000_000;
+const START_EQUITY = 200_000;
 const FEE_SHARE = 0.0005;
 const CANDLES = 1_460;
 const AGENTS = ['trading_agent', 'chart_agent', 'sentiment_agent', 'funding_agent'];
@@ -23,7 +23,7 @@ interface Prices {
 export function syntheticReportInput(fillCount: number): ReportInput {
   const next = random(2_022);
   const prices = walk(next);
-  const fills = flips(fillCount, prices);
+  const fills = flips(fillCount, prices, next);
   const decisions = fills.map((fill, i) => decisionOf(fill, i, next));
   const trades = fills.slice(1).map((closing, i) => tradeBetween(fills[i]!, closing, { prices, decisions, i }));
   const recording = recordingOf(fills, trades, prices);
@@ -44,11 +44,11 @@ export function syntheticReportInput(fillCount: number): ReportInput {
       failedByReason: { below_threshold: 380, not_enough_agents: 32 },
       agents: AGENTS.map((agent, i) => ({
         agent,
-        votes: approved + 412 - i * 50,
-        counted: approved + 380 - i * 50,
-        withApproved: approved - i * 200,
-        againstApproved: i * 150,
-        inFailed: 380 - i * 20,
+        votes: approved + 412,
+        counted: approved + 380,
+        withApproved: approved - Math.floor(approved * 0.1 * i),
+        againstApproved: Math.floor(approved * 0.1 * i),
+        inFailed: 380,
         meanConfidence: 0.8 - i * 0.08,
         meanScore: 78 - i * 4,
       })),
@@ -124,12 +124,14 @@ function walk(next: () => number): Prices {
   return { at, candleMs, candles };
 }
 
-function flips(count: number, prices: Prices): RecordedFill[] {
+function flips(count: number, prices: Prices, next: () => number): RecordedFill[] {
   const step = Math.floor((DAYS * DAY_MS - DAY_MS) / count / 60_000) * 60_000;
   return Array.from({ length: count }, (_, i) => {
     const at = START + DAY_MS / 2 + i * step;
-    // Whoever trades on minutes sees more noise than a candle of hours shows.
-    const price = cents(prices.at(at) * (1 + (((i * 7_919) % 13) - 6) / 4_000));
+    const isBuy = i % 2 === 0;
+    // Minutes are noisier than candles of hours, and a lucky hand about pays for the fees.
+    const luck = (isBuy ? -1 : 1) * 0.0006;
+    const price = cents(prices.at(at) * (1 + (next() - 0.5) * 0.016 + luck));
     const quantity = i === 0 ? 1 : 2;
     return {
       id: uuid(1, i),
@@ -137,7 +139,7 @@ function flips(count: number, prices: Prices): RecordedFill[] {
       at,
       token: 'BTC',
       instrument: INSTRUMENT,
-      side: i % 2 === 0 ? 'buy' : 'sell',
+      side: isBuy ? 'buy' : 'sell',
       quantity: String(quantity),
       price: money(price),
       fee: money(cents(price * FEE_SHARE) * quantity),

@@ -1,5 +1,12 @@
 import type { EventData } from '@moon/events';
-import { BAR_CLOSED, BAR_OPENED, CANDLE_TICK, RecordedInput, type Distinction, type InputOrigin } from './recorded-input';
+import {
+  BAR_CLOSED,
+  BAR_OPENED,
+  CANDLE_TICK,
+  RecordedInput,
+  type Distinction,
+  type InputOrigin,
+} from './recorded-input';
 
 /** A row of a candle file in the source's own numbers; `at` is its stamp, `volume` in the source's unit. */
 export interface Candle {
@@ -84,19 +91,22 @@ export function barInputs(candle: Candle, named: Named, rules: CandleRules, orig
 export function tickInputs(candle: Candle, named: Named, rules: CandleRules, origin: InputOrigin): RecordedInput[] {
   const { open, high, low, close, volume } = candle;
   const values = [rules.intervalMs, open, high, low, close, volume];
-  return [open, high, low, close].map((price, ordinal) => {
+  const prices = [open, high, low, close];
+  const openedAt = openingOf(candle, rules);
+  const ticks: RecordedInput[] = [];
+  for (let ordinal = 0; ordinal < prices.length; ordinal += 1) {
     const data: EventData<'price.tick'> = {
       event_type: 'price.tick',
       token: named.token,
-      price,
+      price: prices[ordinal]!,
       volume_1m: 0,
-      timestamp: openingOf(candle, rules) + Math.floor((ordinal * rules.intervalMs) / 4),
+      timestamp: openedAt + Math.floor((ordinal * rules.intervalMs) / 4),
       instrument: named.instrument,
       kind: 'last',
     };
-    const distinction: Distinction = { ordinal, values };
-    return RecordedInput.of(CANDLE_TICK, data, origin, distinction);
-  });
+    ticks.push(RecordedInput.of(CANDLE_TICK, data, origin, { ordinal, values }));
+  }
+  return ticks;
 }
 
 /**
@@ -104,10 +114,8 @@ export function tickInputs(candle: Candle, named: Named, rules: CandleRules, ori
  * (high + low + close) ÷ 3; of a bar longer than a minute, the share of one minute.
  */
 export function quoteOfBar(candle: Candle, named: Named, rules: CandleRules): number {
-  const whole = rules.hasQuoteVolume
-    ? candle.volume
-    : candle.volume * (named.quotePerContract ?? typicalPrice(candle));
-  return Number((whole * Math.min(1, MINUTE / rules.intervalMs)).toPrecision(12));
+  const whole = rules.hasQuoteVolume ? candle.volume : candle.volume * (named.quotePerContract ?? typicalPrice(candle));
+  return whole * Math.min(1, MINUTE / rules.intervalMs);
 }
 
 function baseVolume(candle: Candle): number {

@@ -229,7 +229,10 @@ export class FileLane implements RowSink {
       const [, open, high, low, close, volume] = last.identity as number[];
       const candle = { at: row.at, open, high, low, close, volume } as Parameters<typeof takeTicks>[0];
       takeTicks(candle, symbol, this.context, this);
-    } else for (const input of inputs) if (input.phase === PHASE.barOpened) this.now(input, 0); else this.later(input);
+    } else
+      for (const input of inputs)
+        if (input.phase === PHASE.barOpened) this.now(input, 0);
+        else this.later(input);
   }
 
   private acceptTrade(row: FileRow, trade: RecordedInput): void {

@@ -72,7 +72,12 @@ class Survey {
   private isSorted = true;
   private readonly symbols = new SymbolTable<SurveyedSymbol>();
 
-  constructor(readonly format: FileFormat) {}
+  /** In a row of this format. */
+  private readonly commas: number;
+
+  constructor(readonly format: FileFormat) {
+    this.commas = format.columns.length - 1;
+  }
 
   take(bytes: Buffer, from: number): void {
     for (let start = from; start < bytes.length;) {
@@ -82,11 +87,13 @@ class Survey {
       let end = start;
       let byte = bytes[end];
       let isQuoted = false;
+      let commas = 0;
       while (byte !== NEWLINE) {
-        if (byte === QUOTE) isQuoted = true;
+        if (byte === COMMA) commas += 1;
+        else if (byte === QUOTE) isQuoted = true;
         byte = bytes[(end += 1)];
       }
-      if (symbol !== undefined && !isQuoted) this.note(at, symbol);
+      if (symbol !== undefined && !isQuoted && commas === this.commas) this.note(at, symbol);
       else this.takeUnusual(bytes, start, end);
       start = end + 1;
     }

@@ -29,19 +29,29 @@ export class CopyRows {
   private connection: Connection | null = null;
   private isPaused = false;
   private isOver = false;
+  private isClosed = false;
   private error: Error | null = null;
   private wake: (() => void) | null = null;
 
   private constructor(private readonly client: Client) {}
 
-  /** @param query without parameters: COPY takes none */
-  static async open(login: Login, database: string, query: string): Promise<CopyRows> {
+  static async connect(login: Login, database: string): Promise<CopyRows> {
     const client = new Client({ ...login, database, connectionTimeoutMillis: 10_000 });
     const rows = new CopyRows(client);
     client.on('error', (error) => rows.end(error));
     await client.connect();
-    client.query(rows.submittable(`COPY (${query}) TO STDOUT (FORMAT binary)`) as never);
     return rows;
+  }
+
+  /** One value of one row, before the copying begins; null when there is no row. */
+  async ask(query: string): Promise<string | null> {
+    const { rows } = await this.client.query<{ value: unknown }>(query);
+    return rows[0] ? String(rows[0].value) : null;
+  }
+
+  /** @param query without parameters: COPY takes none */
+  start(query: string): void {
+    this.client.query(this.submittable(`COPY (${query}) TO STDOUT (FORMAT binary)`) as never);
   }
 
   /** The messages that have come, at least one; null after the last. */
@@ -60,10 +70,12 @@ export class CopyRows {
   /** Ends the query, also before its last row. */
   async close(): Promise<void> {
     const wasOver = this.isOver;
+    this.isClosed = true;
     this.isOver = true;
     this.messages = [];
-    if (wasOver) await this.client.end();
-    else this.connection?.stream.destroy();
+    this.notify();
+    if (wasOver || !this.connection) await this.client.end();
+    else this.connection.stream.destroy();
   }
 
   private submittable(text: string): Submittable & Record<string, unknown> {
@@ -74,7 +86,9 @@ export class CopyRows {
         connection.query(text);
       },
       handleCopyData: ({ chunk }) => {
-        this.messages.push(chunk);
+        if (this.isClosed) return;
+        // A copy: pg gives a view of a buffer that it writes the next packets into.
+        this.messages.push(Buffer.from(chunk));
         if (this.messages.length >= HIGH_WATER && !this.isPaused) {
           this.isPaused = true;
           this.connection?.stream.pause();
@@ -90,7 +104,8 @@ export class CopyRows {
   }
 
   private end(error: Error | null): void {
-    this.error ??= error;
+    // A connection that was left on purpose ends with an error that says so.
+    if (!this.isClosed) this.error ??= error;
     this.isOver = true;
     this.notify();
   }

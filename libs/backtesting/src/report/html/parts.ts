@@ -1,4 +1,5 @@
 import type { ShownFigure } from '../figures';
+import { decimal } from '../format';
 import { each, html, nothing, type Html, type Part } from './markup';
 
 /** A term with its definition on hover, focus and tap; the definition itself stands once at the end of the page. */
@@ -120,6 +121,6 @@ export function counts(caption: string, heading: string, byName: Record<string, 
   const rows = Object.entries(byName).sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1));
   return table(caption, rows, [
     { label: heading, cell: ([name]) => name },
-    { label: 'Count', isNumber: true, cell: ([, count]) => count.toLocaleString('en') },
+    { label: 'Count', isNumber: true, cell: ([, count]) => decimal(count, 0) },
   ]);
 }

@@ -211,7 +211,9 @@ export function figuresPart(metrics: PortfolioMetrics): Html {
     ['Money', MONEY_FIGURES],
   ];
   const against = metrics.benchmark === null ? nothing : benchmarkGroup(metrics);
-  return html`<div class="columns">${each(groups, ([name, figures]) => group(name, figures, metrics))}${against}</div>`;
+  return html`<div class="columns broad">
+    ${each(groups, ([name, figures]) => group(name, figures, metrics))}${against}
+  </div>`;
 }
 
 function group(name: string, figures: readonly Figure[], metrics: PortfolioMetrics): Html {

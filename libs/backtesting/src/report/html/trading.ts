@@ -34,9 +34,9 @@ const share = (value: number | null): string => (value === null ? '—' : percen
 
 function split(caption: string, rows: readonly SplitRow[]): Html {
   return table(caption, rows, [
-    { label: '', cell: ({ key }) => key },
+    { label: 'Part', cell: ({ key }) => key },
     { label: 'Result', isNumber: true, cell: ({ pnl }) => amount(pnl) },
-    { label: '', isWide: true, cell: barOf(rows, ({ pnl }) => Number(pnl)) },
+    { label: 'Share of the largest', isWide: true, cell: barOf(rows, ({ pnl }) => Number(pnl)) },
     { label: 'Trades', isNumber: true, cell: ({ trades }) => decimal(trades, 0) },
     { label: 'Win rate', isNumber: true, cell: ({ winRate }) => share(winRate) },
     { label: 'Profit factor', isNumber: true, isWide: true, cell: ({ profitFactor }) => ratio(profitFactor) },
@@ -49,7 +49,7 @@ function byAgent(rows: readonly AgentRow[]): Html {
   return table('Result by agent', rows, [
     { label: 'Agent', cell: ({ agent }) => agent ?? 'no agent (operator, force close …)' },
     { label: 'Result', isNumber: true, cell: ({ pnl }) => amount(pnl) },
-    { label: '', isWide: true, cell: barOf(rows, ({ pnl }) => Number(pnl)) },
+    { label: 'Share of the largest', isWide: true, cell: barOf(rows, ({ pnl }) => Number(pnl)) },
     { label: 'Trades', isNumber: true, cell: ({ trades }) => decimal(trades, 0) },
     { label: 'Weight', isNumber: true, isWide: true, cell: ({ weight }) => decimal(weight, 1) },
     { label: 'Win rate', isNumber: true, cell: ({ winRate }) => share(winRate) },

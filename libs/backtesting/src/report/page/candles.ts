@@ -31,7 +31,7 @@ export class TradesOnCandles {
   show(instrument: string, from: number, to: number): void {
     const found = this.charts.get(instrument);
     if (found === undefined) return;
-    const margin = Math.max((to - from) * 0.5, found.intervalMs * 20);
+    const margin = Math.max((to - from) * 0.5, found.intervalMs * 8);
     found.chart.show(from - margin, to + margin);
     found.host.scrollIntoView({ block: 'center' });
     found.host.querySelector<HTMLElement>('.plot')?.focus({ preventScroll: true });

@@ -1,4 +1,5 @@
 import type uPlotType from 'uplot';
+import { percent } from '../format';
 import { all, button, h } from './dom';
 
 declare const uPlot: typeof uPlotType;
@@ -30,6 +31,38 @@ export interface ChartSpec {
   read: (index: number) => string;
 }
 
+const DAY_MS = 86_400_000;
+const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
+
+/** Labels of a time axis, UTC: what changes from tick to tick above, what stays below it where it changes. */
+export function timeTicks(_plot: uPlotType, ticks: number[], _axis: number, _space: number, step: number): string[] {
+  let shown = '';
+  return ticks.map((tick) => {
+    const at = new Date(tick);
+    const month = MONTHS[at.getUTCMonth()]!;
+    const [above, below] =
+      step >= 364 * DAY_MS
+        ? [String(at.getUTCFullYear()), '']
+        : step >= 27 * DAY_MS
+          ? [month, String(at.getUTCFullYear())]
+          : step >= DAY_MS
+            ? [`${at.getUTCDate()} ${month}`, String(at.getUTCFullYear())]
+            : [
+                at.toISOString().slice(11, step >= 60_000 ? 16 : 19),
+                `${at.getUTCDate()} ${month} ${at.getUTCFullYear()}`,
+              ];
+    const label = below === shown ? above : `${above}\n${below}`;
+    shown = below;
+    return label;
+  });
+}
+
+/** Shares as per cent with as many digits as it takes to tell two ticks apart. */
+export function percentTicks(_plot: uPlotType, ticks: number[], _axis: number, _space: number, step: number): string[] {
+  const digits = Math.max(0, -Math.floor(Math.log10(step * 100) + 1e-9));
+  return ticks.map((tick) => percent(tick, digits));
+}
+
 /** Width that fits A4 upright within the margins of the print style. */
 const PRINT_WIDTH_PX = 680;
 const charts: Chart[] = [];
@@ -56,7 +89,7 @@ export class Chart {
       zoom('+', 'Zoom in', () => this.zoom(0.5)),
       zoom('−', 'Zoom out', () => this.zoom(2)),
       zoom('›', 'Later', () => this.pan(0.5)),
-      zoom('Reset', 'Whole range', () => this.reset()),
+      zoom('Reset', 'Reset to the whole range', () => this.reset()),
     );
     host.append(h('div', { class: 'chart-bar' }, this.readout, buttons), this.frame);
     this.frame.addEventListener('keydown', (event) => this.onKey(event));
@@ -72,6 +105,7 @@ export class Chart {
     this.plot?.destroy();
     const colors = readPalette();
     const { axes, hooks = {}, ...rest } = this.spec.options(colors);
+    const isTime = rest.ms === 1;
     const font = '12px system-ui, sans-serif';
     const [x, ...ys] = axes.map((axis) => ({
       stroke: colors.muted,
@@ -92,16 +126,19 @@ export class Chart {
         drag: { x: true, y: false },
         ...(group !== undefined && { sync: { key: group, scales: ['x', null] } }),
       },
-      axes: [x!, ...ys.map((axis) => ({ size: 62, ...axis }))],
+      axes: [{ ...(isTime && { values: timeTicks }), ...x! }, ...ys.map((axis) => ({ size: 62, ...axis }))],
       hooks: { ...hooks, setCursor: [(plot) => this.say(plot)] },
     };
     this.plot = new uPlot(options, this.spec.data, this.frame);
     if (kept !== null) this.plot.setScale('x', kept);
+    if (this.readout.textContent === '') this.sayLast();
   }
 
   /** Shows a stretch of the x axis, in every chart of the group. */
-  show(min: number, max: number): void {
+  show(from: number, to: number): void {
     const { group } = this.spec;
+    const limits = this.whole();
+    const [min, max] = [Math.max(limits.min, from), Math.min(limits.max, to)];
     const members = group === undefined ? [this] : charts.filter((chart) => chart.spec.group === group);
     for (const { plot } of members) plot?.setScale('x', { min, max });
   }
@@ -134,11 +171,7 @@ export class Chart {
     const { min, max } = this.range();
     const left = this.plot?.cursor.left ?? -1;
     const centre = left >= 0 && this.plot !== null ? this.plot.posToVal(left, 'x') : (min + max) / 2;
-    const limits = this.whole();
-    this.show(
-      Math.max(limits.min, centre - (centre - min) * factor),
-      Math.min(limits.max, centre + (max - centre) * factor),
-    );
+    this.show(centre - (centre - min) * factor, centre + (max - centre) * factor);
   }
 
   private pan(share: number): void {
@@ -178,7 +211,14 @@ export class Chart {
 
   private say(plot: uPlotType): void {
     const { idx } = plot.cursor;
-    this.readout.textContent = idx == null ? '' : this.spec.read(idx);
+    if (idx == null) this.sayLast();
+    else this.readout.textContent = this.spec.read(idx);
+  }
+
+  /** While nothing is pointed at, the last point is told. */
+  private sayLast(): void {
+    const last = this.spec.data[0].length - 1;
+    this.readout.textContent = last < 0 ? 'Nothing to draw.' : this.spec.read(last);
   }
 }
 

@@ -1,7 +1,7 @@
 import type uPlotType from 'uplot';
 import type { EmbeddedPortfolio } from '../embedded';
 import { day, decimal, minute, percent, short, signed, signedPercent } from '../format';
-import { Chart, hosts, type ChartSpec } from './chart';
+import { Chart, hosts, percentTicks, type ChartSpec } from './chart';
 import { running } from './unpack';
 
 declare const uPlot: typeof uPlotType;
@@ -65,10 +65,7 @@ function underwater({ underwater: { at: times, depth } }: EmbeddedPortfolio, gro
         { stroke: colors.loss, fill: colors['loss-soft'], width: 1.5, fillTo: () => 0, points: { show: false } },
       ],
       scales: { y: { range: (_, min) => [min === 0 ? -0.01 : min * 1.05, 0] } },
-      axes: [
-        {},
-        { values: (_, ticks) => ticks.map((tick) => percent(tick, Math.abs(tick) < 0.01 && tick !== 0 ? 2 : 0)) },
-      ],
+      axes: [{}, { values: percentTicks }],
       ms: 1,
     }),
     read: (i) => `${minute(at[i]!)}: ${percent(depth[i]!)} below the peak`,
@@ -108,7 +105,7 @@ function exposure({ rolling: { at: times, exposure: shares } }: EmbeddedPortfoli
         },
       ],
       scales: { y: { range: (_, __, max) => [0, max > 0 ? max * 1.1 : 1] } },
-      axes: [{}, { values: (_, ticks) => ticks.map((tick) => percent(tick, 0)) }],
+      axes: [{}, { values: percentTicks }],
       ms: 1,
     }),
     read: (i) => `${day(at[i]!)}: gross exposure ${percent(shares[i]!)} of equity`,
@@ -126,14 +123,11 @@ function distribution({ histogram: { from, width, counts } }: EmbeddedPortfolio)
         x: { time: false, range: (_, min, max) => [min - width / 2, max + width / 2] },
         y: { range: (_, __, max) => [0, Math.max(1, max * 1.05)] },
       },
-      axes: [
-        { values: (_, ticks) => ticks.map((tick) => percent(tick, 1)) },
-        { values: (_, t) => t.map((v) => short(v)) },
-      ],
+      axes: [{ values: percentTicks }, { values: (_, t) => t.map((v) => short(v)) }],
     }),
     read: (i) => {
       const low = from + i * width;
-      return `${signedPercent(low)} to ${signedPercent(low + width)}: ${counts[i]} days`;
+      return `${signedPercent(low)} to ${signedPercent(low + width)}: ${counts[i]} ${counts[i] === 1 ? 'day' : 'days'}`;
     },
   };
 }

@@ -12,7 +12,7 @@ export function drawDecisions(decisions: DecisionColumns): void {
   const dots = (color: string, fill: string): uPlotType.Series => ({
     stroke: color,
     paths: () => null,
-    points: { show: true, size: 6, width: 1.5, stroke: color, fill },
+    points: { show: true, size: decisions.id.length > 500 ? 4 : 7, width: 1, stroke: color, fill },
   });
   for (const host of hosts('decisions')) {
     new Chart(host, {

@@ -72,7 +72,7 @@ export class PagedTable {
       button(text, { 'aria-label': label }, () => this.turn(to()));
     this.pager = {
       first: go('« First', 'First page', () => 0),
-      back: go('‹ Back', 'Page before', () => this.page - 1),
+      back: go('‹ Back', 'Back one page', () => this.page - 1),
       on: go('Next ›', 'Next page', () => this.page + 1),
       last: go('Last »', 'Last page', () => this.pages() - 1),
     };

@@ -25,6 +25,8 @@ export function tradesTable(index: number, trades: TradeList, links: Links): Pag
   const { report } = links;
   const reason = (origin: OriginColumns, trade: number) => words(ORIGIN_REASONS[origin.reason[trade]!] ?? 'other');
   const net = (trade: number) => columns.netPnl[trade]!;
+  const instrument = (trade: number) => report.instrument(columns.instrument[trade]!);
+  const isOfOne = new Set(columns.instrument).size <= 1;
   return new PagedTable({
     host: one(`[data-table="trades"][data-portfolio="${index}"]`),
     caption: 'Closed trades',
@@ -32,19 +34,14 @@ export function tradesTable(index: number, trades: TradeList, links: Links): Pag
     anchor: (trade) => `trade-${text(report.id(columns.id[trade]!))}`,
     empty: 'No trade matches. Clear the filters to see all of them.',
     columns: [
-      { label: 'Opened (UTC)', value: (t) => trades.openedAt[t]!, cell: (t) => minute(trades.openedAt[t]!) },
+      { label: 'Opened, UTC', value: (t) => trades.openedAt[t]!, cell: (t) => minute(trades.openedAt[t]!) },
       {
-        label: 'Closed (UTC)',
+        label: 'Closed, UTC',
         wide: true,
         value: (t) => trades.closedAt[t]!,
         cell: (t) => minute(trades.closedAt[t]!),
       },
-      {
-        label: 'Instrument',
-        wide: true,
-        value: (t) => report.instrument(columns.instrument[t]!),
-        cell: (t) => report.instrument(columns.instrument[t]!),
-      },
+      ...(isOfOne ? [] : [{ label: 'Instrument', wide: true, value: instrument, cell: instrument }]),
       { label: 'Side', value: (t) => columns.isLong[t]!, cell: (t) => (columns.isLong[t] === 1 ? 'long' : 'short') },
       {
         label: 'Quantity',
