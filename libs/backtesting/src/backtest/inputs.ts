@@ -23,7 +23,10 @@ export interface BacktestInputs {
   close(): Promise<void>;
 }
 
-/** What is to be opened. */
+/**
+ * What is to be opened: everything from the range's start, less the warm-up, up to its end and including it; `RangedSource`
+ * then takes what is of the range.
+ */
 export interface InputRequest {
   data: BacktestConfig['data'];
   range: Range;

@@ -60,7 +60,7 @@ const iso = (at: number): string => new Date(at).toISOString().replace('.000Z', 
 export function assertCovered(range: Range, data: { firstAt: number | null; lastAt: number | null }): void {
   const { firstAt, lastAt } = data;
   if (firstAt === null || lastAt === null) throw new BacktestRefused('The data hold no usable row.');
-  const isCovered = (range.to === null || firstAt < range.to) && (range.from === null || lastAt >= range.from);
+  const isCovered = (range.to === null || firstAt < range.to) && (range.from === null || lastAt > range.from);
   if (isCovered) return;
   const asked = `${range.from === null ? '…' : iso(range.from)} to ${range.to === null ? '…' : iso(range.to)}`;
   throw new BacktestRefused(`The range ${asked} has no data: they run from ${iso(firstAt)} to ${iso(lastAt)}.`);

@@ -1,10 +1,11 @@
 import type { AnyEvent } from '@moon/events';
-import { canonicalHash, UnguardedFailure, VolatileEventStore, type LogRow } from '@moon/kernel';
+import { canonicalHash, UnguardedFailure, VolatileEventStore, type InputSource, type LogRow } from '@moon/kernel';
 import { replay } from '../replay/replay';
 import type { ReportInput } from '../report';
 import { loadStrategies, withVoters, type Strategy, type StrategyFailures, type StrategyWatch } from '../strategies';
 import type { BacktestConfig } from './config';
 import type { BacktestInputs, OpenInputs } from './inputs';
+import { RangedSource } from './ranged-source';
 import { reportedQuality } from './reported-quality';
 import { assertCovered, planOf, rangeOf, type BacktestPlan } from './plan';
 import { Recorder, type Recording } from './recorder/recorder';
@@ -119,6 +120,7 @@ class BacktestRun {
   private events = 0;
   private readonly from: number;
   private readonly span: number;
+  private readonly source: InputSource;
 
   constructor(
     private readonly job: BacktestJob,
@@ -129,7 +131,9 @@ class BacktestRun {
     this.recorder = new Recorder(plan.benchmark);
     this.store = hooks.archive ? new ArchivedStore(hooks.archive()) : new VolatileEventStore(true);
     this.from = inputs.startsAt;
-    const to = Math.min(rangeOf(job.config).to ?? Number.POSITIVE_INFINITY, inputs.lastAt ?? Number.POSITIVE_INFINITY);
+    const range = rangeOf(job.config);
+    this.source = new RangedSource(inputs.source, range, job.config.warmUpMs > 0);
+    const to = Math.min(range.to ?? Number.POSITIVE_INFINITY, inputs.lastAt ?? Number.POSITIVE_INFINITY);
     this.span = Math.max(1, to - this.from);
   }
 
@@ -152,7 +156,7 @@ class BacktestRun {
       const result = await replay({
         // The name is no part of what happens: two runs of one backtest have the same events.
         ...{ codeVersion: job.codeVersion, platform: plan.platform, venue: plan.venue },
-        ...{ source: inputs.source, startsAt: inputs.startsAt, modelLatency, orderTimeToLiveMs },
+        ...{ source: this.source, startsAt: inputs.startsAt, modelLatency, orderTimeToLiveMs },
         ...{ feedInstruments: inputs.instruments, fundingInstruments: inputs.fundingInstruments },
         ...{ strategies, strategyWatch: hooks.strategyWatch, isGuarded },
         ...{ store: this.store, signal: hooks.signal, onEvent: (event: AnyEvent) => this.observe(event) },

@@ -87,7 +87,8 @@ export class CopyRows {
       },
       handleCopyData: ({ chunk }) => {
         if (this.isClosed) return;
-        this.messages.push(chunk);
+        // A copy: pg gives a view of a buffer that it writes the next packets into.
+        this.messages.push(Buffer.from(chunk));
         if (this.messages.length >= HIGH_WATER && !this.isPaused) {
           this.isPaused = true;
           this.connection?.stream.pause();

@@ -17,7 +17,7 @@ export async function openFileInputs(request: InputRequest, onBad: (bad: BadRow)
     onBad,
     ...(ticks === 'ohlc' && { ticks }),
     ...(range.from === null ? {} : { from: range.from, warmupMs: warmUpMs }),
-    ...(range.to === null ? {} : { to: range.to }),
+    ...(range.to === null ? {} : { to: range.to + 1 }),
   });
   const firsts = source.facts.map(({ firstAt }) => firstAt).filter(Number.isFinite);
   const lasts = source.facts.map(({ lastAt }) => lastAt).filter(Number.isFinite);

@@ -1,7 +1,5 @@
 import { BacktestRefused, type BacktestInputs, type InputRequest } from '@moon/backtesting';
-import type { AnyEvent } from '@moon/events';
 import { RunRegistry, StoreInspection, type PostgresAccess } from '@moon/infra';
-import type { InputSource } from '@moon/kernel';
 
 /** How the thread of a backtest reaches the run whose market data it replays. */
 export interface StoredRun {
@@ -24,11 +22,11 @@ export async function openStoredInputs(
     if (!run) throw new BacktestRefused(`There is no run "${runId}" in the store; "moon runs" lists them.`);
     const facts = await factsOf(access, run.database);
     const from = range.from === null ? undefined : range.from - warmUpMs;
-    const to = range.to ?? undefined;
+    const to = range.to === null ? undefined : range.to + 1;
     const source = await registry.openInputs(run, { ...(from !== undefined && { from }), ...(to !== undefined && { to }) });
     const { instruments, fundingInstruments, firstAt, lastAt } = facts ?? NOTHING;
     return {
-      source: range.from === null ? source : new WarmedUp(source, range.from),
+      source,
       names: [run.runId],
       ...{ instruments, fundingInstruments, firstAt, lastAt },
       startsAt: source.startsAt ?? 0,
@@ -55,27 +53,3 @@ async function factsOf(access: PostgresAccess, database: string): ReturnType<Sto
     await inspection.close();
   }
 }
-
-/** Marks what lies before the range as warm-up (rule 7). */
-class WarmedUp implements InputSource {
-  private isWarm = false;
-
-  constructor(
-    private readonly source: InputSource,
-    private readonly from: number,
-  ) {}
-
-  async nextBatch(): Promise<readonly AnyEvent[] | null> {
-    const batch = await this.source.nextBatch();
-    if (batch === null || this.isWarm) return batch;
-    for (const event of batch) {
-      // Live logs are in the order of arrival: an earlier one may come behind the first of the range.
-      if (event.occurredAt < this.from) event.headers = { ...event.headers, warmup: true };
-    }
-    this.isWarm = batch.every(({ occurredAt }) => occurredAt >= this.from + SETTLED_MS);
-    return batch;
-  }
-}
-
-/** No input is later than this behind its time, ms. */
-const SETTLED_MS = 3_600_000;
