@@ -23,6 +23,7 @@ const MARKETS = [
 export async function run(): Promise<BenchFigure[]> {
   const inputs = bars();
   const platform = Value.Default(platformConfigSchema, {
+    projection: { enabled: false },
     portfolios: [
       {
         name: 'main',

@@ -88,8 +88,10 @@ export const about = <S extends TSchema>(schema: S, description: string): S => (
 export const Side = OneOf('buy', 'sell');
 export const PositionSide = OneOf('long', 'short');
 export const Action = OneOf('BUY', 'SELL', 'HOLD');
-export const OrderType = OneOf('MARKET', 'LIMIT', 'STOP');
-export const TimeInForce = OneOf('GTC', 'IOC');
+/** STOP and TAKE_PROFIT wait for their stopPrice; then they are market orders or, with a limitPrice, limit orders. */
+export const OrderType = OneOf('MARKET', 'LIMIT', 'STOP', 'TAKE_PROFIT');
+/** ALO (add liquidity only, post-only): rejected when it would be filled at once. */
+export const TimeInForce = OneOf('GTC', 'IOC', 'ALO');
 export const Liquidity = OneOf('maker', 'taker');
 export const HaltScope = OneOf('portfolio', 'global');
 export const ViolationType = OneOf(

@@ -13,11 +13,34 @@ const NAMESPACES = {
 } as const;
 
 export function uuidv5(namespace: Buffer, name: string): string {
-  const hex = hash('sha1', Buffer.concat([namespace, Buffer.from(name, 'utf8')]), 'hex');
-  // Version 5 in the 13th digit, variant 10xx in the 17th.
-  const variant = '89ab'[parseInt(hex[16]!, 16) & 3];
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-5${hex.slice(13, 16)}-${variant}${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
+  // UTF-8 takes at most three bytes a UTF-16 unit; nearly every name fits the room that is there already.
+  const room =
+    name.length * 3 <= ROOM.length - NAMESPACE_BYTES ? ROOM : Buffer.alloc(NAMESPACE_BYTES + name.length * 3);
+  namespace.copy(room);
+  const end = NAMESPACE_BYTES + room.write(name, NAMESPACE_BYTES, 'utf8');
+  // As text of one character a byte: a buffer for each digest costs more than the digest.
+  const digest = hash('sha1', room.subarray(0, end), 'binary');
+  let at = 0;
+  for (let index = 0; index < UUID_BYTES; index += 1) {
+    if (index === 4 || index === 6 || index === 8 || index === 10) TEXT[at++] = DASH;
+    let byte = digest.charCodeAt(index);
+    // Version 5 in the 13th digit, variant 10xx in the 17th.
+    if (index === 6) byte = (byte & 0x0f) | 0x50;
+    else if (index === 8) byte = (byte & 0x3f) | 0x80;
+    TEXT[at++] = HEX[byte >> 4]!;
+    TEXT[at++] = HEX[byte & 15]!;
+  }
+  return TEXT.toString('latin1');
 }
+
+const NAMESPACE_BYTES = 16;
+const UUID_BYTES = 16;
+const UUID_LENGTH = 36;
+const DASH = 0x2d;
+const HEX = Buffer.from('0123456789abcdef', 'latin1');
+/** Namespace and name of the id that is being made, and its text: used within one call only. */
+const ROOM = Buffer.alloc(4_096);
+const TEXT = Buffer.alloc(UUID_LENGTH);
 
 /** Id of what a handler emits: from the id of its cause, the handler's name and the position among its outputs. */
 export const derivedId = (causeId: string, handler: string, ordinal: number): string =>

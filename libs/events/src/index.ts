@@ -25,4 +25,4 @@ export type { Topic, TopicName } from './topics';
 export { DEFINITIONS, SUPERSEDED } from './types';
 export { definitionOf, upcast } from './upcast';
 export type { RawEnvelope } from './upcast';
-export { parseData, parseEvent, validateData, validateEvent } from './validation/validate';
+export { parseData, parseEvent, validateData, validateEmitted, validateEvent } from './validation/validate';

@@ -115,6 +115,14 @@ export const marginTierSchema = Shape({
 });
 export type MarginTier = Static<typeof marginTierSchema>;
 
+/** Most levels of one side in one event; sources show up to 1,000, and a change of more is possible after a pause. */
+export const BOOK_LEVELS = 5_000;
+
+export const bookLevelSchema = Shape({
+  price: Px,
+  size: about(NumNonNeg, 'Size at this price, in the unit of the instrument.'),
+});
+
 export const haltSchema = Shape({ source: Str, scope: HaltScope, reason: Str });
 export type Halt = Static<typeof haltSchema>;
 

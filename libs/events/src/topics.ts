@@ -17,6 +17,7 @@ const topic = (partitions: number, doc: string, retentionMs = 7 * DAY_MS): Topic
 export const TOPICS = {
   'price.ticks': topic(12, 'Prices by token; by far the busiest topic.', DAY_MS),
   'market.bars': topic(12, 'Candles: the open at its stamp, the rest at its close.'),
+  'market.books': topic(12, 'Order books and their changes.'),
   'funding.updates': topic(6, 'Funding rates.'),
   'market.liquidations': topic(6, 'Forced orders as the source reported them.'),
   'market.sentiments': topic(6, 'Sentiment readings as the source reported them.'),

@@ -10,6 +10,10 @@ export const describeMarket: Descriptions = {
   'bar.opened': ({ instrument, intervalMs, open }) => `${instrument} ${span(intervalMs)} opens at ${short(open)}`,
   'bar.closed': ({ instrument, intervalMs, open, high, low, close }) =>
     `${instrument} ${span(intervalMs)} O ${short(open)} H ${short(high)} L ${short(low)} C ${short(close)}`,
+  'book.snapshot': ({ instrument, bids, asks }) =>
+    `${instrument} book of ${bids.length} bids and ${asks.length} asks, best ${bestOf(bids)} and ${bestOf(asks)}`,
+  'book.delta': ({ instrument, bids, asks, lastUpdateId }) =>
+    `${instrument} book: ${bids.length} bids and ${asks.length} asks changed, update ${lastUpdateId}`,
   'funding.update': ({ instrument, rate, status }) => `${instrument} funding ${percent(rate)} (${status})`,
   'market.liquidation': ({ instrument, side, price, size }) =>
     `${instrument} a ${side === 'sell' ? 'long' : 'short'} of ${short(size)} liquidated at ${short(price)}`,
@@ -48,4 +52,8 @@ export const describeMarket: Descriptions = {
 
 function scoreOf(score: number | null): string {
   return score === null ? '-' : short(score);
+}
+
+function bestOf(levels: readonly { price: number }[]): string {
+  return levels[0] === undefined ? 'none' : short(levels[0].price);
 }

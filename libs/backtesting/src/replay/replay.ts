@@ -9,7 +9,7 @@ import {
   type RunResult,
   type VenuePort,
 } from '@moon/kernel';
-import { paperSigner } from '../signing/paper-signer';
+import { unsigned } from '../signing/paper-signer';
 import { createVenueEngine, type PartialVenueConfig, type VenueEngine } from '../venue';
 
 export interface ReplayOptions {
@@ -45,7 +45,7 @@ export async function replay(options: ReplayOptions): Promise<ReplayResult> {
     priceSources: options.venue?.priceSources ?? {},
     fundingSources: options.venue?.fundingSources ?? {},
   });
-  const store = options.store ?? new VolatileEventStore();
+  const store = options.store ?? new VolatileEventStore(true);
   const run = await startRecordedRun({
     runId: 'replay',
     codeVersion: 'replay',
@@ -56,7 +56,7 @@ export async function replay(options: ReplayOptions): Promise<ReplayResult> {
     ...(store instanceof VolatileEventStore ? { log: store } : {}),
     nextNonce: counterFrom(options.startsAt),
     isGuarded: false,
-    signer: paperSigner,
+    signer: unsigned,
     source: options.source,
     refusedByReason: options.refusedByReason ?? {},
     feedInstruments,

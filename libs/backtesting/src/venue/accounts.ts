@@ -136,6 +136,8 @@ function newAccount(spec: AccountSpec, identity: string): AccountState {
     watches: {},
     settled: {},
     taken: {},
+    bookTaken: {},
+    volumes: [],
     nonces: [],
     orderCount: 0,
     fillCount: 0,

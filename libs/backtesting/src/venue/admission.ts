@@ -1,7 +1,9 @@
 import { add, cmp, isOnLot, isOnTick, sign, toNumber, type Decimal } from '@moon/domain';
 import type { Desk, VenueContext } from './context';
+import { feeRate } from './fee-volume';
 import { feeOf, valueAt } from './ledger';
 import { exposuresOf, heldBack, markOf, maxLeverageAt, openingQuantity, valueOf } from './margin';
+import { takerPrice } from './prices';
 import type { AccountState, OrderState } from './state';
 
 export interface Refusal {
@@ -35,7 +37,7 @@ export function examine(context: VenueContext, account: AccountState, order: Ord
   return (
     examineShape(order, desk) ??
     examineReduceOnly(account, order) ??
-    examineValue(order, desk) ??
+    examineValue(context, order, desk) ??
     examineFunds(context, account, order, desk)
   );
 }
@@ -44,26 +46,32 @@ function examineShape(order: OrderState, desk: Desk): Refusal | null {
   const { instrument } = desk;
   if (!isOnLot(instrument, order.quantity))
     return refuse('lot', `Order has invalid size: ${order.quantity} is no multiple of ${instrument.lot}.`);
-  for (const [type, price, wanted] of [
-    ['limit', order.limitPrice, order.orderType === 'LIMIT'],
-    ['stop', order.stopPrice, order.orderType === 'STOP'],
+  for (const [type, price, wants] of [
+    ['limit', order.limitPrice, LIMIT_PRICE[order.orderType]],
+    ['stop', order.stopPrice, STOP_PRICE[order.orderType]],
   ] as const) {
-    if (wanted !== (price !== null))
-      return refuse('malformed_order', `A ${order.orderType} order with ${wanted ? 'no' : 'a'} ${type} price.`);
+    if ((wants === 'one' && price === null) || (wants === 'none' && price !== null))
+      return refuse('malformed_order', `A ${order.orderType} order with ${price === null ? 'no' : 'a'} ${type} price.`);
     if (price !== null && !isOnTick(instrument, price)) {
       return refuse('tick', `Price must be divisible by tick size: the ${type} price is ${price}.`);
     }
   }
+  if (order.timeInForce === 'ALO' && order.orderType !== 'LIMIT')
+    return refuse('malformed_order', `A ${order.orderType} order cannot be post-only.`);
   return null;
 }
+
+/** A stop or take-profit with a limit price becomes a limit order when it is triggered, else a market order. */
+const LIMIT_PRICE = { MARKET: 'none', LIMIT: 'one', STOP: 'either', TAKE_PROFIT: 'either' } as const;
+const STOP_PRICE = { MARKET: 'none', LIMIT: 'none', STOP: 'one', TAKE_PROFIT: 'one' } as const;
 
 function examineReduceOnly(account: AccountState, order: OrderState): Refusal | null {
   if (!order.reduceOnly || reducible(account, order) !== '0') return null;
   return refuse('reduce_only', 'Reduce only order would increase position.');
 }
 
-function examineValue(order: OrderState, desk: Desk): Refusal | null {
-  const price = order.limit || order.stop || takerPrice(desk, order.side, Number.POSITIVE_INFINITY);
+function examineValue(context: VenueContext, order: OrderState, desk: Desk): Refusal | null {
+  const price = order.limit || order.stop || takerPrice(context, desk, order.side, Number.POSITIVE_INFINITY);
   const minimum = toNumber(desk.instrument.minNotional);
   if (order.reduceOnly || minimum === 0 || price <= 0) return null;
   // The minimum is in quote: for inverse contracts that is the number of contracts times their size.
@@ -81,7 +89,7 @@ export function examineFunds(
   order: OrderState,
   desk: Desk,
 ): Refusal | null {
-  const price = order.limit || order.stop || takerPrice(desk, order.side, context.config.quoteMaxAgeMs);
+  const price = order.limit || order.stop || takerPrice(context, desk, order.side);
   if (price <= 0 || order.reduceOnly || account.accountModel === 'cash-short-credit') return null;
   if (account.accountModel === 'cash') return examineCash(context, account, order, { desk, price });
   return examineMargin(context, account, order, { desk, price });
@@ -104,7 +112,7 @@ function examineCash(
         )
       : null;
   }
-  const rate = toNumber(context.models.fee.rate(at.desk.instrument, 'taker'));
+  const rate = toNumber(feeRate(context, account, at.desk.instrument, 'taker'));
   const cost = valueOf(at.desk, open, at.price) * (1 + rate);
   const free = toNumber(account.cash) - heldBackCash(context, account, order);
   return cost > free * (1 + 1e-12)
@@ -127,7 +135,7 @@ function examineMargin(
   const { desk, price } = at;
   const leverage = account.leverage[order.instrument] ?? 1;
   const open = toNumber(order.quantity) - toNumber(order.filled);
-  const fee = Math.abs(valueOf(desk, open, price)) * toNumber(context.models.fee.rate(desk.instrument, 'taker'));
+  const fee = Math.abs(valueOf(desk, open, price)) * toNumber(feeRate(context, account, desk.instrument, 'taker'));
   const exposures = exposuresOf(context, account);
   const own = exposures.find((exposure) => exposure.desk === desk);
   const isAdding = own !== undefined && own.quantity > 0 === (order.side === 'buy');
@@ -164,7 +172,7 @@ export function canPay(
 ): boolean {
   if (account.accountModel !== 'cash') return true;
   if (fill.side === 'sell') return cmp(account.positions[desk.instrument.id]?.quantity ?? '0', fill.quantity) >= 0;
-  const fee = feeOf(account, desk.instrument, fill, context.models.fee.rate(desk.instrument, 'taker'));
+  const fee = feeOf(account, desk.instrument, fill, feeRate(context, account, desk.instrument, 'taker'));
   const cost = add(valueAt(desk.instrument, fill.quantity, fill.price, account.ledgerScale), fee);
   return cmp(account.cash, cost) >= 0;
 }
@@ -175,15 +183,6 @@ export function reducible(account: AccountState, order: OrderState): Decimal {
   const direction = sign(held);
   if (direction === 0 || direction > 0 === (order.side === 'buy')) return '0';
   return direction > 0 ? held : held.slice(1);
-}
-
-/** The price a taker of that side meets: the opposite quote unless it is too old, else the last price; 0 = none known. */
-export function takerPrice(desk: Desk, side: 'buy' | 'sell', quoteMaxAgeMs: number): number {
-  const { market } = desk;
-  const quote = side === 'buy' ? market.ask : market.bid;
-  const quotedAt = side === 'buy' ? market.askAt : market.bidAt;
-  if (quote > 0 && (market.last === 0 || quotedAt >= market.lastAt - quoteMaxAgeMs)) return quote;
-  return market.last;
 }
 
 function restingQuantity(account: AccountState, desk: Desk, except: OrderState): number {
@@ -199,7 +198,7 @@ function restingQuantity(account: AccountState, desk: Desk, except: OrderState):
 function heldBackCash(context: VenueContext, account: AccountState, except: OrderState): number {
   let sum = 0;
   for (const desk of context.deskList) {
-    const rate = toNumber(context.models.fee.rate(desk.instrument, 'taker'));
+    const rate = toNumber(feeRate(context, account, desk.instrument, 'taker'));
     for (const order of desk.resting) {
       if (order.portfolio !== account.portfolio || order === except || order.side === 'sell') continue;
       const price = order.limit || order.stop || markOf(desk);

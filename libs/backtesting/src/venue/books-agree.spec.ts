@@ -2,7 +2,17 @@ import fc from 'fast-check';
 import type { AnyEvent } from '@moon/events';
 import { canonicalJson, type AccountSpec, type VenueReport } from '@moon/kernel';
 import { PlatformFold } from '../testing/platform-fold';
-import { funding, paperDesk, T0, TEST_KEY, tick, type OrderDesk } from '../testing/venue-desk';
+import {
+  barClosed,
+  barOpened,
+  funding,
+  marketEvent,
+  paperDesk,
+  T0,
+  TEST_KEY,
+  tick,
+  type OrderDesk,
+} from '../testing/venue-desk';
 import { createVenueEngine, type PartialVenueConfig, type VenueEngine } from '.';
 
 /** One thing that happens, made of numbers so that fast-check can shrink it. */
@@ -12,11 +22,15 @@ type Step =
       do: 'order';
       side: 'buy' | 'sell';
       lots: number;
-      type: 'MARKET' | 'LIMIT' | 'STOP';
+      type: 'MARKET' | 'LIMIT' | 'STOP' | 'TAKE_PROFIT';
       offset: number;
       ioc: boolean;
+      /** A trigger gets a limit price, a limit order is post-only. */
+      alt: boolean;
       reduce: boolean;
     }
+  | { do: 'book'; spread: number; depth: number; size: number }
+  | { do: 'bar'; up: number; down: number; close: number; volume: number }
   | { do: 'cancel'; which: number }
   | { do: 'funding'; rate: number; lateMs: number }
   | { do: 'wait'; ms: number };
@@ -36,10 +50,30 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       do: fc.constant('order' as const),
       side: fc.constantFrom('buy' as const, 'sell' as const),
       lots: fc.integer({ min: 1, max: 500 }),
-      type: fc.constantFrom('MARKET' as const, 'MARKET' as const, 'LIMIT' as const, 'STOP' as const),
+      type: fc.constantFrom(...(['MARKET', 'MARKET', 'LIMIT', 'LIMIT', 'STOP', 'TAKE_PROFIT'] as const)),
       offset: fc.integer({ min: -200, max: 200 }),
       ioc: fc.constantFrom(false, false, true),
+      alt: fc.boolean(),
       reduce: fc.constantFrom(false, false, false, true),
+    }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      do: fc.constant('book' as const),
+      spread: fc.integer({ min: 1, max: 30 }),
+      depth: fc.integer({ min: 0, max: 6 }),
+      size: fc.integer({ min: 1, max: 300 }),
+    }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      do: fc.constant('bar' as const),
+      up: fc.nat(150),
+      down: fc.nat(150),
+      close: fc.nat(100),
+      volume: fc.nat(300),
     }),
   },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('cancel' as const), which: fc.nat(20) }) },
@@ -107,6 +141,18 @@ const cases: [string, Market, AccountSpec][] = [
 ];
 
 const config: PartialVenueConfig = {
+  fees: {
+    tiers: {
+      windowDays: 1,
+      tiers: [
+        { above: 0, makerBps: 1.5, takerBps: 4.5 },
+        { above: 50_000, makerBps: -0.3, takerBps: 2.7 },
+      ],
+    },
+  },
+  margin: { liquidationFeeBps: 35 },
+  book: { queue: 'probabilistic' },
+  barPath: 'direction',
   slippage: { bps: 3, impact: 0.1 },
   liquidity: { participation: 0.5 },
   latency: { order: { minMs: 0, maxMs: 400 }, ack: { minMs: 0, maxMs: 200 } },
@@ -137,17 +183,23 @@ class Play {
         return this.feed(tick(instrument, this.at, Number(this.price.toFixed(2)), { size: step.size * lot * 10 }));
       case 'order': {
         const near = Math.round(this.price + step.offset * point * 0.1);
+        const isTrigger = step.type === 'STOP' || step.type === 'TAKE_PROFIT';
         const order = this.desk.order(instrument, step.side, this.quantity(step.lots), {
           sentAt: this.at,
           orderType: step.type,
-          timeInForce: step.ioc ? 'IOC' : 'GTC',
+          timeInForce: step.ioc ? 'IOC' : step.alt && step.type === 'LIMIT' ? 'ALO' : 'GTC',
           reduceOnly: step.reduce,
           ...(step.type === 'LIMIT' ? { limitPrice: String(near) } : {}),
-          ...(step.type === 'STOP' ? { stopPrice: String(near) } : {}),
+          ...(isTrigger ? { stopPrice: String(near) } : {}),
+          ...(isTrigger && step.alt ? { limitPrice: String(near + (step.side === 'buy' ? 40 : -40)) } : {}),
         });
         this.sent.push(order);
         return this.onReports(this.engine.submit(order));
       }
+      case 'book':
+        return this.feed(this.book(step));
+      case 'bar':
+        return this.bar(step);
       case 'cancel': {
         const order = this.sent[step.which];
         return order && this.onReports(this.engine.cancel(this.desk.cancel(order, this.at)));
@@ -165,6 +217,33 @@ class Play {
 
   end(): void {
     this.onReports(this.engine.advanceTo(T0 + this.at + 60_000));
+  }
+
+  /** A whole book around the price: levels of equal size, none when `depth` is 0. */
+  private book({ spread, depth, size }: { spread: number; depth: number; size: number }): AnyEvent {
+    const { instrument, lot } = this.market;
+    const side = (direction: number) =>
+      Array.from({ length: depth }, (_, level) => ({
+        price: Math.round(this.price + direction * (spread + level * 7)),
+        size: Number((size * lot).toFixed(8)),
+      }));
+    const timestamp = T0 + this.at;
+    return marketEvent('book.snapshot', timestamp, {
+      ...{ token: 'BTC', instrument, bids: side(-1), asks: side(1), timestamp },
+    });
+  }
+
+  /** The next whole minute, opened and closed; time goes on to its end. */
+  private bar({ up, down, close, volume }: { up: number; down: number; close: number; volume: number }): void {
+    const minute = Math.ceil(this.at / 60_000);
+    this.at = (minute + 1) * 60_000;
+    const [high, low] = [this.price + up, Math.max(1_000, this.price - down)];
+    const closes = Number((low + ((high - low) * close) / 100).toFixed(2));
+    const bar = [this.price, high, low, closes].map((price) => Number(price.toFixed(2)));
+    const [open = 0, highest = 0, lowest = 0, last = 0] = bar;
+    this.feed(barOpened(this.market.instrument, minute, open));
+    this.feed(barClosed(this.market.instrument, minute, [open, highest, lowest, last], volume * this.market.lot));
+    this.price = last;
   }
 
   private feed(event: AnyEvent): void {

@@ -1,6 +1,7 @@
 import { Type } from '@sinclair/typebox';
 import type { Static } from '@sinclair/typebox';
 import { Value } from '@sinclair/typebox/value';
+import { MOST_DAYS } from './models/fee-tables';
 
 const Ms = (description: string) => Type.Integer({ minimum: 0, maximum: 86_400_000, default: 0, description });
 const NonNegative = (initial: number, description: string) =>
@@ -13,6 +14,24 @@ const delaySchema = (description: string) =>
     { additionalProperties: false, default: {}, description },
   );
 
+const feeTableSchema = Type.Object(
+  {
+    windowDays: Type.Integer({ minimum: 1, maximum: MOST_DAYS, description: 'Whole UTC days whose volume counts.' }),
+    tiers: Type.Array(
+      Type.Object(
+        {
+          above: Type.Number({ minimum: 0, description: 'Quote volume that must be exceeded; 0 in the first tier.' }),
+          makerBps: Type.Number({ minimum: -100, maximum: 1_000 }),
+          takerBps: Type.Number({ minimum: -100, maximum: 1_000 }),
+        },
+        { additionalProperties: false },
+      ),
+      { minItems: 1, maxItems: 50, description: 'Rising by `above`.' },
+    ),
+  },
+  { additionalProperties: false },
+);
+
 const feesSchema = Type.Object(
   {
     makerBps: Type.Union([Type.Null(), Type.Number({ minimum: -100, maximum: 1_000 })], {
@@ -22,6 +41,11 @@ const feesSchema = Type.Object(
     takerBps: Type.Union([Type.Null(), Type.Number({ minimum: -100, maximum: 1_000 })], {
       default: null,
       description: 'Fee of an order that is filled against the market, in basis points; null = the instrument’s.',
+    }),
+    tiers: Type.Union([Type.Literal('none'), Type.Literal('venue'), feeTableSchema], {
+      default: 'none',
+      description:
+        'Whether fees fall with the traded volume: not, by the table of the venue that trades the instrument, or by this one. A rate named above stands.',
     }),
   },
   { additionalProperties: false, default: {} },
@@ -54,6 +78,28 @@ const liquiditySchema = Type.Object(
   { additionalProperties: false, default: {} },
 );
 
+const bookSchema = Type.Object(
+  {
+    queue: Type.Union([Type.Literal('conservative'), Type.Literal('probabilistic'), Type.Literal('none')], {
+      default: 'conservative',
+      description:
+        'How a resting order comes forward in the queue of its price where an order book is fed (see models/queue); none = by limitFill.',
+    }),
+    power: Type.Number({
+      exclusiveMinimum: 0,
+      maximum: 10,
+      default: 3,
+      description: 'n of the probabilistic queue: the greater, the more of a decrease stood behind.',
+    }),
+    maxAgeMs: Type.Integer({
+      minimum: 0,
+      default: 10_000,
+      description: 'A book this much older than the last trade is not walked any more.',
+    }),
+  },
+  { additionalProperties: false, default: {} },
+);
+
 const marginSchema = Type.Object(
   {
     judgedOn: Type.Union([Type.Literal('close'), Type.Literal('extremes')], {
@@ -78,6 +124,10 @@ const marginSchema = Type.Object(
       maximum: 1,
       default: 2 / 3,
       description: 'Equity below this share of the maintenance margin: the backstop takes position and margin.',
+    }),
+    liquidationFeeBps: Type.Union([Type.Null(), Type.Number({ minimum: 0, maximum: 1_000 })], {
+      default: null,
+      description: 'Fee of a liquidation beside the taker’s, in basis points of its value; null = the venue’s.',
     }),
     callRatio: Type.Number({
       exclusiveMinimum: 0,
@@ -130,10 +180,26 @@ export const venueConfigSchema = Type.Object(
       default: 5_000,
       description: 'A quote this much older than the last trade no longer prices market orders.',
     }),
+    staleAfterMs: Type.Union([Type.Null(), Type.Integer({ minimum: 0 })], {
+      default: null,
+      description:
+        'A price this old fills nothing: what would take waits for the next one. null = two bar lengths where bars are fed, else no bound.',
+    }),
+    barPath: Type.Union(
+      [
+        Type.Literal('adverse'),
+        Type.Literal('direction'),
+        Type.Literal('nearest'),
+        Type.Literal('high-first'),
+        Type.Literal('low-first'),
+      ],
+      { default: 'adverse', description: 'In which order the prices inside a bar came (see models/bar-path).' },
+    ),
     fees: feesSchema,
     slippage: slippageSchema,
     latency: latencySchema,
     liquidity: liquiditySchema,
+    book: bookSchema,
     margin: marginSchema,
     keepReports: Type.Integer({
       minimum: 1,
@@ -153,7 +219,7 @@ export type VenueConfig = Static<typeof venueConfigSchema>;
 
 /** A part of the configuration, at any depth. */
 export type PartialVenueConfig = {
-  [K in keyof VenueConfig]?: VenueConfig[K] extends Record<string, string> | string | number
+  [K in keyof VenueConfig]?: VenueConfig[K] extends Record<string, string> | string | number | null
     ? VenueConfig[K]
     : Partial<{
         [P in keyof VenueConfig[K]]: VenueConfig[K][P] extends object ? Partial<VenueConfig[K][P]> : VenueConfig[K][P];
@@ -172,9 +238,17 @@ export function completeVenueConfig(given: PartialVenueConfig = {}): VenueConfig
     const value = (JSON.stringify(problem.value) ?? 'undefined').slice(0, 80);
     throw new Error(`Configuration of the paper venue: ${problem.path || '/'} is ${value}; ${problem.message}.`);
   }
+  checkTiers(whole.fees.tiers);
   for (const leg of ['feed', 'order', 'ack'] as const) {
     const delay = whole.latency[leg];
     delay.maxMs = Math.max(delay.minMs, delay.maxMs);
   }
   return whole;
+}
+
+function checkTiers(table: VenueConfig['fees']['tiers']): void {
+  if (typeof table === 'string') return;
+  const isRising = table.tiers.every((tier, index) => tier.above > (table.tiers[index - 1]?.above ?? -1));
+  if (table.tiers[0]?.above === 0 && isRising) return;
+  throw new Error('Configuration of the paper venue: /fees/tiers must begin at 0 and rise by `above`.');
 }

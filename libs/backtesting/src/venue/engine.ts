@@ -9,7 +9,7 @@ import { takeMarket } from './market';
 import { createVenueModels, type VenueModels } from './models';
 import { arrive, arriveCancel, dispatchOrder, receiveCancel, receiveOrder } from './orders';
 import { release, reportsAfter, requireAccount } from './reports';
-import { initialVenueState, type VenueState } from './state';
+import { completeState, initialVenueState, type VenueState } from './state';
 
 /**
  * The one matching and margin engine (rule 22): a pure, deterministic machine. Its outputs depend on its configuration
@@ -53,6 +53,7 @@ const NOTHING: VenueReport[] = Object.freeze([]) as unknown as VenueReport[];
 export function createVenueEngine(config: PartialVenueConfig = {}, options: VenueEngineOptions = {}): VenueEngine {
   const whole = completeVenueConfig(config);
   const state = options.snapshot ? structuredClone(options.snapshot) : initialVenueState();
+  completeState(state);
   const context = createContext(whole, { ...createVenueModels(whole), ...options.models }, state);
 
   return {

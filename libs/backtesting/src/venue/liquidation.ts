@@ -1,11 +1,26 @@
-import { abs, cmp, div, fromNumber, mul, neg, roundQuantityDown, sub, toNumber, type Decimal } from '@moon/domain';
+import {
+  abs,
+  add,
+  cmp,
+  div,
+  fromNumber,
+  ledger,
+  mul,
+  neg,
+  roundQuantityDown,
+  sub,
+  toNumber,
+  type Decimal,
+} from '@moon/domain';
 import { schedule } from './agenda';
-import { takerPrice } from './admission';
-import { updateHolder, type VenueContext } from './context';
+import { averageOver } from './book';
+import { updateHolder, type Desk, type VenueContext } from './context';
+import { feeRate } from './fee-volume';
 import { adversePrice } from './fills';
 import { bookFill, feeOf } from './ledger';
-import { exposuresOf, type Exposure, type MarkOverride } from './margin';
+import { exposuresOf, valueOf, type Exposure, type MarkOverride } from './margin';
 import { finish } from './order-life';
+import { takerPrice, usableBook } from './prices';
 import { reportAccount } from './reports';
 import type { AccountState, MarginWatch } from './state';
 
@@ -16,7 +31,8 @@ const BACKSTOP_PLACES = 18;
  * Judges a margin account at the marks and does what HyperLiquid does (docs, trading/liquidations):
  * equity < maintenance: the position is closed by a market order; one above 100,000 first by a fifth, the rest after
  * 30 s if it is still needed. Equity < 2/3 of maintenance: the backstop takes position and remaining margin, i.e. the
- * position is closed at the price at which nothing is left. No fee is charged for the liquidation itself.
+ * position is closed at the price at which nothing is left, without a fee. A liquidation at market pays the taker's fee and
+ * what the venue charges for it besides (models/liquidation-fee; HyperLiquid: nothing).
  *
  * Cross: all positions stand for one another, with the account's whole cash. Isolated: each by itself, with its margin.
  */
@@ -91,6 +107,7 @@ function liquidateAtMarket(
   const isFirst = watch.cooldownUntil === 0;
   cancelOrders(context, account, key);
   let isPartial = false;
+  let { equity } = at.unit;
   for (const exposure of at.unit.exposures) {
     const { desk } = exposure;
     const whole = abs(exposure.position.quantity);
@@ -101,7 +118,7 @@ function liquidateAtMarket(
     }
     isPartial ||= cmp(quantity, whole) < 0;
     const side = exposure.quantity > 0 ? 'sell' : 'buy';
-    const market = takerPrice(desk, side, context.config.quoteMaxAgeMs);
+    const market = marketPrice(context, account, desk, { side, quantity });
     const { volume } = desk.market;
     const share = volume > 0 ? Math.min(1, toNumber(quantity) / volume) : 1;
     // A mark inside a bar is worse than the last price known: then it is the price that the order meets.
@@ -112,13 +129,12 @@ function liquidateAtMarket(
           ? Math.min(market, exposure.mark)
           : Math.max(market, exposure.mark);
     const price = adversePrice(desk, side, context.models.slippage.price(met, side, share));
-    const fee = feeOf(
-      account,
-      desk.instrument,
-      { side, quantity, price },
-      context.models.fee.rate(desk.instrument, 'taker'),
-    );
-    close(context, account, exposure, { side, quantity, price, fee, code: 'market' });
+    const fill = { side, quantity, price } as const;
+    const fee = feeOf(account, desk.instrument, fill, feeRate(context, account, desk.instrument, 'taker'));
+    equity += valueOf(desk, exposure.quantity, toNumber(price)) - exposure.value - toNumber(fee);
+    const extra = liquidationFee(context, account, desk, { ...fill, left: equity });
+    equity -= toNumber(extra);
+    close(context, account, exposure, { ...fill, fee: add(fee, extra), code: 'market' });
   }
   if (!isPartial) {
     delete account.watches[key];
@@ -126,6 +142,32 @@ function liquidateAtMarket(
   }
   watch.cooldownUntil = context.state.time + rules.cooldownMs;
   schedule(context.state, { at: watch.cooldownUntil, kind: 'judge', portfolio: account.portfolio });
+}
+
+/** What a forced order of this size meets: the average over the book's levels where one is fed. */
+function marketPrice(
+  context: VenueContext,
+  account: AccountState,
+  desk: Desk,
+  order: { side: 'buy' | 'sell'; quantity: Decimal },
+): number {
+  const book = usableBook(context, desk.market);
+  const wanted = { side: order.side, quantity: toNumber(order.quantity) };
+  const average = book === null ? 0 : averageOver(account, desk.instrument.id, book, wanted);
+  return average > 0 ? average : takerPrice(context, desk, order.side);
+}
+
+/** The venue's own fee for a liquidation (models/liquidation-fee), at most `left`. */
+function liquidationFee(
+  context: VenueContext,
+  account: AccountState,
+  desk: Desk,
+  fill: { side: 'buy' | 'sell'; quantity: Decimal; price: Decimal; left: number },
+): Decimal {
+  const rate = context.models.liquidationFee.rate(desk.instrument);
+  if (rate === '0' || fill.left <= 0) return '0';
+  const whole = feeOf(account, desk.instrument, fill, rate);
+  return toNumber(whole) <= fill.left ? whole : ledger(fromNumber(round(fill.left)), account.ledgerScale);
 }
 
 /** The backstop takes everything at the price that leaves nothing; should more than all be lost, the loss is not the account's. */

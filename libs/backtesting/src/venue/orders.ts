@@ -3,12 +3,13 @@ import { VenueRefused } from '@moon/kernel';
 import type { OrderPayload, SignedCancel, SignedOrder } from '@moon/kernel';
 import { examine } from './admission';
 import { schedule } from './agenda';
-import { indexOrder, openDesk, type VenueContext } from './context';
+import { indexOrder, openDesk, type Desk, type VenueContext } from './context';
 import { judge } from './liquidation';
-import { meetOnArrival } from './matching';
+import { meetOnArrival, wouldCross } from './matching';
 import { takeNonce } from './nonces';
 import { finish } from './order-life';
 import { readCancel, readOrder } from './payload';
+import { takerPrice } from './prices';
 import { reportAccount, reportOrder, requireAccount } from './reports';
 import type { OrderState } from './state';
 
@@ -60,7 +61,7 @@ export function arrive(context: VenueContext, order: OrderState): void {
     return finish(context, account, order, { status: 'rejected', code: 'unknown_instrument', message });
   }
   const forced = order.code === null ? null : { code: order.code, message: 'Rejected on request.' };
-  const refusal = forced ?? examine(context, account, order, desk);
+  const refusal = forced ?? examine(context, account, order, desk) ?? examinePostOnly(context, desk, order);
   if (refusal) return finish(context, account, order, { status: 'rejected', ...refusal });
   account.orderCount += 1;
   order.venueOrderId = `${account.portfolio}-${account.orderCount}`;
@@ -70,6 +71,18 @@ export function arrive(context: VenueContext, order: OrderState): void {
   reportOrder(context, account, order, { kind: 'accepted', side: order.side, quantity: order.quantity });
   meetOnArrival(context, desk, order);
   if (account.accountModel === 'margin' && order.fills > 0) judge(context, account);
+}
+
+/** HyperLiquid's BadAloPx. */
+function examinePostOnly(
+  context: VenueContext,
+  desk: Desk,
+  order: OrderState,
+): { code: string; message: string } | null {
+  if (order.timeInForce !== 'ALO' || !wouldCross(context, desk, order)) return null;
+  const [bid, ask] = [takerPrice(context, desk, 'sell'), takerPrice(context, desk, 'buy')];
+  const message = `Post only order would have immediately matched, bbo was ${bid}@${ask}.`;
+  return { code: 'post_only', message };
 }
 
 /** A cancellation reaches the venue: every open order of that client order id ends. */
@@ -129,6 +142,7 @@ function orderState(context: VenueContext, order: SignedOrder, payload: OrderPay
     activeFrom: 0,
     hasMet: false,
     isTriggered: false,
+    queue: null,
     fills: 0,
   };
 }

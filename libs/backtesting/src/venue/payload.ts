@@ -9,6 +9,7 @@ import { isPaperSignature } from '../signing/paper-signature';
 const name = Type.String({ minLength: 1, maxLength: 200 });
 const amount = Type.String({ pattern: '^\\d{1,24}(\\.\\d{1,18})?$', maxLength: 43 });
 const whole = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER });
+const oneOf = (...words: string[]) => Type.Union(words.map((word) => Type.Literal(word)));
 const closed = { additionalProperties: false };
 
 const orderPayload = TypeCompiler.Compile(
@@ -18,10 +19,10 @@ const orderPayload = TypeCompiler.Compile(
       instrument: name,
       side: Type.Union([Type.Literal('buy'), Type.Literal('sell')]),
       quantity: amount,
-      orderType: Type.Union([Type.Literal('MARKET'), Type.Literal('LIMIT'), Type.Literal('STOP')]),
+      orderType: oneOf('MARKET', 'LIMIT', 'STOP', 'TAKE_PROFIT'),
       limitPrice: Type.Optional(amount),
       stopPrice: Type.Optional(amount),
-      timeInForce: Type.Union([Type.Literal('GTC'), Type.Literal('IOC')]),
+      timeInForce: oneOf('GTC', 'IOC', 'ALO'),
       reduceOnly: Type.Boolean(),
       clientOrderId: name,
       nonce: whole,

@@ -1,4 +1,5 @@
 import type { Decimal, Instrument } from '@moon/domain';
+import type { QueuePosition } from './models/queue';
 import type { AccountModel, MarginMode, OrderPayload, VenueOrderState, VenueReport } from '@moon/kernel';
 
 /**
@@ -40,6 +41,30 @@ export interface MarketState {
   barMs: number;
   /** Opening stamp of the newest bar whose `bar.opened` was seen. */
   barOpenedAt: number;
+  /** Closing stamp of the newest bar: one that ends there or before is a repeat or late. */
+  barClosedAt: number;
+  /** The order book, where one is fed; null before its first snapshot, and after a gap until the next one. */
+  book: BookState | null;
+}
+
+/** An order book as it was last told. Levels of one price each, the best one last: there most changes are. */
+export interface BookState {
+  /** Number of the last update; 0 = the source counts none. */
+  updateId: number;
+  /** Counts the snapshots and deltas taken, over the whole life of the source. */
+  updates: number;
+  at: number;
+  /** Updates are missing since: it is not used until the next snapshot. */
+  isBroken: boolean;
+  bids: BookSide;
+  asks: BookSide;
+}
+
+export interface BookSide {
+  prices: number[];
+  sizes: number[];
+  /** `updates` at which the level last changed. */
+  changed: number[];
 }
 
 export interface PositionState {
@@ -89,6 +114,10 @@ export interface AccountState {
   settled: Record<string, number[]>;
   /** Liquidity taken of an observation, by instrument. */
   taken: Record<string, { observation: number; quantity: number }>;
+  /** What was taken of levels of a book that have not changed since, by instrument: [price, `changed`, quantity]. */
+  bookTaken: Record<string, [price: number, changed: number, quantity: number][]>;
+  /** Traded quote volume by UTC day (whole days since 1970), rising; only as long as some fee may depend on it. */
+  volumes: [day: number, quote: number][];
   /** The 100 highest nonces, rising. */
   nonces: number[];
   orderCount: number;
@@ -134,8 +163,10 @@ export interface OrderState {
   activeFrom: number;
   /** It has been held against the market once; from then on a limit order rests. */
   hasMet: boolean;
-  /** A stop order that was triggered is a market order from then on. */
+  /** A stop or take-profit that was triggered is a market or limit order from then on. */
   isTriggered: boolean;
+  /** Its place in the queue of its price while it rests and a book is fed; else null. */
+  queue: QueuePosition | null;
   fills: number;
 }
 
@@ -166,5 +197,19 @@ export function initialMarket(): MarketState {
     observations: 0,
     barMs: 0,
     barOpenedAt: 0,
+    barClosedAt: 0,
+    book: null,
   };
+}
+
+/** Gives a state that was stored before there were books and fee tiers what it lacks. */
+export function completeState(state: VenueState): void {
+  for (const market of Object.values(state.markets)) Object.assign(market, { ...initialMarket(), ...market });
+  for (const account of Object.values(state.accounts)) {
+    account.bookTaken ??= {};
+    account.volumes ??= [];
+    for (const order of account.finished) order.queue ??= null;
+  }
+  for (const orders of Object.values(state.resting)) for (const order of orders) order.queue ??= null;
+  for (const due of state.agenda) if (due.kind === 'order') due.order.queue ??= null;
 }

@@ -2,7 +2,7 @@ import { eventId } from '@moon/events';
 import type { CancelOrder, ClosePosition, PlaceOrder } from '../handler';
 import { findInstrument, roundQuantityDown } from '../instruments';
 import { cmp, num15, sign } from '../money';
-import { approveOrder, isRefused, requestCancel, requestOrder, type Problem } from '../order';
+import { approveOrder, isRefused, requestCancel, requestOrder, type OrderState, type Problem } from '../order';
 import { decideReservation, reducibleQuantity, signedQuantity } from '../portfolio';
 import { checkOrder, resolveLimits, type Breach, type OrderIntent, type Verdict } from '../risk';
 import { commit, commitOrHalt, releaseReservation, type Owner } from './owner';
@@ -42,16 +42,13 @@ export function placeOrder(owner: Owner, given: PlaceOrder, known?: Verdict): vo
   const { portfolio } = state;
   if (portfolio === null || verdict.reference === null) return refuseUnrequested(owner, command, verdict.breaches);
   const referencePrice = num15(verdict.reference);
-  const opening = requestOrder(undefined, {
-    ...command,
-    referencePrice,
-    notional: verdict.reserve,
-    timestamp: out.now,
-  });
+  const opening = requestOrder(undefined, command, { referencePrice, notional: verdict.reserve, timestamp: out.now });
   if (isRefused(opening)) return refuseUnrequested(owner, command, verdict.breaches, opening.refused);
   commit(owner, opening.events);
   if (!verdict.isApproved) return refuse(owner, command, verdict.breaches);
-  const reservation = decideReservation(portfolio, { ...command, notional: verdict.reserve, timestamp: out.now });
+  const { orderId, instrument, side, quantity, reduceOnly } = command;
+  const room = { orderId, instrument, side, quantity, reduceOnly, notional: verdict.reserve, timestamp: out.now };
+  const reservation = decideReservation(portfolio, room);
   if (isRefused(reservation)) {
     return refuse(owner, command, [...verdict.breaches, breachOf(reservation.refused)]);
   }
@@ -123,21 +120,29 @@ function breachOf({ code, message }: Problem): Breach {
 function duplicateOf({ config, state, out }: Owner, order: OrderIntent): string | null {
   const windowMs = (state.bounds ?? resolveLimits(out.key, config.limits, {})).duplicate_order;
   let found: string | null = null;
-  for (const id in state.orders) {
-    const other = state.orders[id];
-    if (other === undefined || (UNDONE.has(other.status) && sign(other.filled) === 0)) continue;
-    const isSameCause = other.approvalId === order.approvalId && order.origin !== 'force_close';
-    const isRecent = windowMs > 0 && out.now - other.requestedAt < windowMs;
-    const isSame =
-      other.instrument === order.instrument &&
-      other.side === order.side &&
-      other.orderType === order.orderType &&
-      other.limitPrice === order.limitPrice &&
-      other.stopPrice === order.stopPrice &&
-      cmp(other.quantity, order.quantity) === 0;
-    if ((isSameCause || (isRecent && isSame)) && (found === null || id < found)) found = id;
+  for (const ids of [state.working, state.ended]) {
+    for (const id of ids) {
+      const other = state.orders[id];
+      if (other === undefined) continue;
+      const isSameCause = other.approvalId === order.approvalId && order.origin !== 'force_close';
+      const isRecent = windowMs > 0 && out.now - other.requestedAt < windowMs;
+      if (!isSameCause && !(isRecent && isSameContent(other, order))) continue;
+      if (UNDONE.has(other.status) && sign(other.filled) === 0) continue;
+      if (found === null || id < found) found = id;
+    }
   }
   return found;
+}
+
+function isSameContent(other: OrderState, order: OrderIntent): boolean {
+  return (
+    other.instrument === order.instrument &&
+    other.side === order.side &&
+    other.orderType === order.orderType &&
+    other.limitPrice === order.limitPrice &&
+    other.stopPrice === order.stopPrice &&
+    cmp(other.quantity, order.quantity) === 0
+  );
 }
 
 /** Asks for the cancellation of what has not filled; an order that never left is cancelled at once. */

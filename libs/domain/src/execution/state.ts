@@ -1,4 +1,4 @@
-import { isTerminal, orderHashView, type OrderState } from '../order';
+import { copyOfOrder, isTerminal, orderHashView, type OrderState } from '../order';
 import { createValuationTracker, portfolioHashView, type PortfolioState, type ValuationTracker } from '../portfolio';
 import { createPriceBook, type LimitsConfig, type PriceBook } from '../risk';
 
@@ -19,6 +19,8 @@ export interface ExecutionState {
   tracker: ValuationTracker;
   /** Every order that works, and the latest that were sent and have ended. */
   orders: Record<string, OrderState>;
+  /** Ids of the working orders in `orders`, oldest first. */
+  working: string[];
   /** Ids of ended orders in `orders`, oldest first. */
   ended: string[];
   /** Ids of orders that ended before they left: refused, or cancelled in time; oldest first. */
@@ -38,6 +40,7 @@ export function newExecutionState(): ExecutionState {
     prices: createPriceBook([]),
     tracker: createValuationTracker(),
     orders: {},
+    working: [],
     ended: [],
     unsent: [],
     approvedAt: [],
@@ -63,18 +66,25 @@ export function rememberUnsent(state: ExecutionState, orderId: string): void {
 export function keepOrder(state: ExecutionState, order: OrderState): void {
   const { orderId } = order;
   if (!isTerminal(order.status)) {
+    if (state.orders[orderId] === undefined) state.working.push(orderId);
     state.orders[orderId] = order;
   } else if (order.attempt === 0 && order.venueOrderId === undefined) {
     delete state.orders[orderId];
+    forget(state.working, orderId);
     rememberUnsent(state, orderId);
   } else {
-    const { payload: _sent, signature: _signed, ...kept } = order;
-    state.orders[orderId] = kept;
+    state.orders[orderId] = copyOfOrder(order, false);
     if (state.ended.includes(orderId)) return;
+    forget(state.working, orderId);
     state.ended.push(orderId);
     const oldest = state.ended.length > KEPT_ENDED ? state.ended.shift() : undefined;
     if (oldest !== undefined) delete state.orders[oldest];
   }
+}
+
+function forget(ids: string[], id: string): void {
+  const index = ids.indexOf(id);
+  if (index >= 0) ids.splice(index, 1);
 }
 
 /** What the state hash sees (rule 6): books, orders, prices; no report numbers and nothing of the recovery path. */

@@ -5,6 +5,7 @@ import {
   factsOf,
   fillReport,
   fold,
+  reckoning,
   request,
   requested,
   submission,
@@ -32,20 +33,28 @@ const refusal = {
 
 describe('decisions about an order', () => {
   it('request it once, with its quantities in canonical form', () => {
-    expect(factsOf(requestOrder(undefined, { ...request, quantity: '2.50', notional: '210.0' }))).toEqual([
+    expect(
+      factsOf(requestOrder(undefined, { ...request, quantity: '2.50' }, { ...reckoning, notional: '210.0' })),
+    ).toEqual([
       { type: 'order.requested', data: expect.objectContaining({ quantity: '2.5', reservation: { notional: '210' } }) },
     ]);
-    expect(codeOf(requestOrder(fold(requested), request))).toBe('duplicate_order');
+    expect(codeOf(requestOrder(fold(requested), request, reckoning))).toBe('duplicate_order');
   });
 
   it('refuse a request without what its kind needs', () => {
-    expect(codeOf(requestOrder(undefined, { ...request, quantity: '0' }))).toBe('invalid_quantity');
-    expect(codeOf(requestOrder(undefined, { ...request, orderType: 'LIMIT' }))).toBe('price_missing');
-    expect(codeOf(requestOrder(undefined, { ...request, orderType: 'STOP' }))).toBe('price_missing');
+    expect(codeOf(requestOrder(undefined, { ...request, quantity: '0' }, reckoning))).toBe('invalid_quantity');
+    expect(codeOf(requestOrder(undefined, { ...request, orderType: 'LIMIT' }, reckoning))).toBe('price_missing');
+    expect(codeOf(requestOrder(undefined, { ...request, orderType: 'STOP' }, reckoning))).toBe('price_missing');
     const limit = { ...request, orderType: 'LIMIT', limitPrice: '99.50' } as const;
-    expect(fold(factsOf(requestOrder(undefined, limit)))).toMatchObject({ orderType: 'LIMIT', limitPrice: '99.5' });
+    expect(fold(factsOf(requestOrder(undefined, limit, reckoning)))).toMatchObject({
+      orderType: 'LIMIT',
+      limitPrice: '99.5',
+    });
     const stop = { ...request, orderType: 'STOP', stopPrice: '95' } as const;
-    expect(fold(factsOf(requestOrder(undefined, stop)))).toMatchObject({ orderType: 'STOP', stopPrice: '95' });
+    expect(fold(factsOf(requestOrder(undefined, stop, reckoning)))).toMatchObject({
+      orderType: 'STOP',
+      stopPrice: '95',
+    });
   });
 
   it('approve or reject what was requested', () => {

@@ -5,8 +5,11 @@ import { refuse, type Decision } from './decision';
 import type { OrderState } from './state';
 import { isTerminal, TRANSITIONS } from './transitions';
 
-/** A PlaceOrder command with what its owner found out: the price that sized it and what it reserves. */
-export interface OrderRequest extends Omit<PlaceOrder, 'type' | 'key'> {
+/** What is asked for: a PlaceOrder command. */
+export type OrderRequest = Omit<PlaceOrder, 'type' | 'key'>;
+
+/** What its owner found out: the price that sized it and what it reserves. */
+export interface OrderReckoning {
   referencePrice: number;
   /** In settlement asset. */
   notional: Decimal;
@@ -14,7 +17,11 @@ export interface OrderRequest extends Omit<PlaceOrder, 'type' | 'key'> {
 }
 
 /** Opens an order's stream. Also for an order that the limits will refuse, so that the refusal has a history. */
-export function requestOrder(state: OrderState | undefined, request: OrderRequest): Decision<'order.requested'> {
+export function requestOrder(
+  state: OrderState | undefined,
+  request: OrderRequest,
+  { referencePrice, notional, timestamp }: OrderReckoning,
+): Decision<'order.requested'> {
   if (state !== undefined) return refuse('duplicate_order', `Order ${request.orderId} exists already.`);
   if (sign(request.quantity) <= 0) {
     return refuse('invalid_quantity', `An order needs a quantity above zero, not ${request.quantity}.`);
@@ -22,8 +29,12 @@ export function requestOrder(state: OrderState | undefined, request: OrderReques
   if (request.orderType === 'LIMIT' && request.limitPrice === undefined) {
     return refuse('price_missing', 'A LIMIT order needs a limitPrice.');
   }
-  if (request.orderType === 'STOP' && request.stopPrice === undefined) {
-    return refuse('price_missing', 'A STOP order needs a stopPrice.');
+  const isWaiting = request.orderType === 'STOP' || request.orderType === 'TAKE_PROFIT';
+  if (isWaiting && request.stopPrice === undefined) {
+    return refuse('price_missing', `A ${request.orderType} order needs a stopPrice.`);
+  }
+  if (request.timeInForce === 'ALO' && request.orderType !== 'LIMIT') {
+    return refuse('time_in_force', `ALO (post-only) is for LIMIT orders; this one is ${request.orderType}.`);
   }
   const data: EmitData<'order.requested'> = {
     order_id: request.orderId,
@@ -40,10 +51,10 @@ export function requestOrder(state: OrderState | undefined, request: OrderReques
     priority: request.priority,
     origin: request.origin,
     approvalId: request.approvalId,
-    referencePrice: request.referencePrice,
-    reservation: { notional: canonical(request.notional) },
+    referencePrice,
+    reservation: { notional: canonical(notional) },
     sizing: request.sizing,
-    timestamp: request.timestamp,
+    timestamp,
   };
   return { events: [{ type: 'order.requested', data }] };
 }

@@ -1,6 +1,6 @@
 import { add, cmp, div, mul } from '../money';
 import type { Emission } from './decision';
-import type { OrderState } from './state';
+import { copyOf, type OrderState } from './state';
 import { IllegalOrderTransition, TRANSITIONS, type OrderInput, type OrderStatus } from './transitions';
 
 const AVERAGE_PRICE_PLACES = 12;
@@ -48,25 +48,35 @@ function isLateNews(status: OrderStatus | 'none', type: Emission['type']): boole
 }
 
 function advance(state: OrderState, status: OrderStatus, event: Emission): OrderState {
+  if (event.type === 'trade.executed') return executed(state, status, event);
+  const next = copyOf(state);
+  next.status = status;
   switch (event.type) {
     case 'order.approved':
     case 'order.outcome_unknown':
     case 'trade.expired':
-      return { ...state, status, updatedAt: event.data.timestamp };
+      break;
     case 'order.cancel_requested':
-      return { ...state, status, cancelRequested: true, updatedAt: event.data.timestamp };
+      next.cancelRequested = true;
+      break;
     case 'trade.placed':
-      return { ...state, status, venueOrderId: event.data.venueOrderId, updatedAt: event.data.timestamp };
+      next.venueOrderId = event.data.venueOrderId;
+      break;
     case 'trade.rejected':
     case 'trade.cancelled':
-      return { ...state, status, reason: event.data.reason, updatedAt: event.data.timestamp };
-    case 'order.submitted':
-      return submitted(state, status, event);
-    case 'trade.executed':
-      return executed(state, status, event);
+      next.reason = event.data.reason;
+      break;
+    case 'order.submitted': {
+      const { attempt, clientOrderId, nonce, expiresAt, payload, signature } = event.data;
+      if (attempt !== state.attempt + 1) throw illegal(state, event);
+      Object.assign(next, { attempt, clientOrderId, nonce, expiresAt, payload, signature });
+      break;
+    }
     default:
       throw illegal(state, event);
   }
+  next.updatedAt = event.data.timestamp;
+  return next;
 }
 
 function requested(data: Emission<'order.requested'>['data']): OrderState {
@@ -100,12 +110,6 @@ function requested(data: Emission<'order.requested'>['data']): OrderState {
   };
 }
 
-function submitted(state: OrderState, status: OrderStatus, event: Emission<'order.submitted'>): OrderState {
-  const { attempt, clientOrderId, nonce, expiresAt, payload, signature, timestamp } = event.data;
-  if (attempt !== state.attempt + 1) throw illegal(state, event);
-  return { ...state, status, attempt, clientOrderId, nonce, expiresAt, payload, signature, updatedAt: timestamp };
-}
-
 function executed(state: OrderState, status: OrderStatus, event: Emission<'trade.executed'>): OrderState {
   const { fillId, price, quantity, fee, feeAsset, timestamp } = event.data;
   const filled = add(state.filled, quantity);
@@ -113,17 +117,16 @@ function executed(state: OrderState, status: OrderStatus, event: Emission<'trade
   const complete = event.data.status === 'FILLED';
   if (toQuantity > 0 || complete !== (toQuantity === 0) || state.fillIds.includes(fillId)) throw illegal(state, event);
   const filledNotional = add(state.filledNotional, mul(price, quantity));
-  return {
-    ...state,
-    status,
-    filled,
-    filledNotional,
-    averagePrice: div(filledNotional, filled, AVERAGE_PRICE_PLACES),
-    fees: add(state.fees, fee),
-    feeAsset,
-    fillIds: [...state.fillIds, fillId],
-    updatedAt: timestamp,
-  };
+  const next = copyOf(state);
+  next.status = status;
+  next.filled = filled;
+  next.filledNotional = filledNotional;
+  next.averagePrice = div(filledNotional, filled, AVERAGE_PRICE_PLACES);
+  next.fees = add(state.fees, fee);
+  next.feeAsset = feeAsset;
+  next.fillIds = [...state.fillIds, fillId];
+  next.updatedAt = timestamp;
+  return next;
 }
 
 function illegal(state: OrderState | undefined, event: Emission): IllegalOrderTransition {

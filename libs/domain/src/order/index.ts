@@ -11,6 +11,6 @@ export {
   type Submission,
 } from './decide';
 export { evolveOrder } from './evolve';
-export { orderHashView, remainingQuantity, type OrderState } from './state';
+export { copyOf as copyOfOrder, orderHashView, remainingQuantity, type OrderState } from './state';
 export { IllegalOrderTransition, isTerminal, TRANSITIONS, type OrderInput, type OrderStatus } from './transitions';
 export { applyVenueReport } from './venue-report';

@@ -52,6 +52,52 @@ export interface OrderState {
   readonly updatedAt: number;
 }
 
+/**
+ * A copy to be edited. Written out field by field: a spread of so many fields, some of which may be missing, costs ten
+ * times as much, and an order is copied for each of its events.
+ *
+ * @param withBytes false leaves out the signed bytes, which nobody sends again once the order is over
+ */
+export function copyOf(order: OrderState, withBytes = true): { -readonly [F in keyof OrderState]: OrderState[F] } {
+  const copy: { -readonly [F in keyof OrderState]: OrderState[F] } = {
+    orderId: order.orderId,
+    portfolio: order.portfolio,
+    token: order.token,
+    instrument: order.instrument,
+    side: order.side,
+    quantity: order.quantity,
+    orderType: order.orderType,
+    timeInForce: order.timeInForce,
+    reduceOnly: order.reduceOnly,
+    priority: order.priority,
+    origin: order.origin,
+    approvalId: order.approvalId,
+    referencePrice: order.referencePrice,
+    reservedNotional: order.reservedNotional,
+    status: order.status,
+    filled: order.filled,
+    filledNotional: order.filledNotional,
+    averagePrice: order.averagePrice,
+    fees: order.fees,
+    fillIds: order.fillIds,
+    attempt: order.attempt,
+    cancelRequested: order.cancelRequested,
+    requestedAt: order.requestedAt,
+    updatedAt: order.updatedAt,
+  };
+  if (order.limitPrice !== undefined) copy.limitPrice = order.limitPrice;
+  if (order.stopPrice !== undefined) copy.stopPrice = order.stopPrice;
+  if (order.feeAsset !== undefined) copy.feeAsset = order.feeAsset;
+  if (order.clientOrderId !== undefined) copy.clientOrderId = order.clientOrderId;
+  if (order.nonce !== undefined) copy.nonce = order.nonce;
+  if (order.expiresAt !== undefined) copy.expiresAt = order.expiresAt;
+  if (withBytes && order.payload !== undefined) copy.payload = order.payload;
+  if (withBytes && order.signature !== undefined) copy.signature = order.signature;
+  if (order.venueOrderId !== undefined) copy.venueOrderId = order.venueOrderId;
+  if (order.reason !== undefined) copy.reason = order.reason;
+  return copy;
+}
+
 /** What may still fill. */
 export function remainingQuantity(order: OrderState): Decimal {
   return sub(order.quantity, order.filled);

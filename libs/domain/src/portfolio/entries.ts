@@ -1,6 +1,7 @@
 /** A copy of a map with one entry set: several times faster than a spread with a computed key. */
 export function withEntry<V>(entries: Readonly<Record<string, V>>, key: string, value: V): Record<string, V> {
-  const copy: Record<string, V> = { ...entries };
+  const copy: Record<string, V> = {};
+  for (const other in entries) copy[other] = entries[other] as V;
   copy[key] = value;
   return copy;
 }

@@ -5,7 +5,7 @@ import type { Emission } from '../order/decision';
 import { closingQuantity, initialMargin, share, signed, valueOf } from './booking';
 import { withEntry, withoutEntry } from './entries';
 import { settledAt, SETTLEMENTS_REMEMBERED } from './funding';
-import type { HaltState, PortfolioState, PositionState, Reservation } from './state';
+import { copyOfPortfolio, type HaltState, type PortfolioState, type PositionState, type Reservation } from './state';
 
 /** Finds the definition of an instrument by its id. */
 export type InstrumentLookup = (id: string) => Instrument | undefined;
@@ -142,6 +142,7 @@ function newPosition(
   data: { instrument: string; token: string; timestamp: number },
   quantity: string,
   costBasis: string,
+  fees = '0',
 ): PositionState {
   const leverage = state.config.instruments[data.instrument]?.leverage ?? 1;
   return {
@@ -152,7 +153,7 @@ function newPosition(
     margin: initialMargin(state.config, costBasis, leverage),
     leverage,
     realisedPnl: '0',
-    fees: '0',
+    fees,
     funding: '0',
     closedQuantity: '0',
     openedAt: data.timestamp,
@@ -162,7 +163,9 @@ function newPosition(
 function reserved(state: PortfolioState, data: EmitData<'portfolio.reserved'>): PortfolioState {
   const { instrument, side, quantity, notional, reduceOnly } = data;
   const reservation: Reservation = { instrument, side, quantity, notional, reduceOnly };
-  return { ...state, reservations: withEntry(state.reservations, data.order_id, reservation) };
+  const next = copyOfPortfolio(state);
+  next.reservations = withEntry(state.reservations, data.order_id, reservation);
+  return next;
 }
 
 function released(state: PortfolioState, data: EmitData<'portfolio.reservation_released'>): PortfolioState {
@@ -178,27 +181,28 @@ function released(state: PortfolioState, data: EmitData<'portfolio.reservation_r
       `order ${data.order_id} has not reserved that much.`,
     );
   }
-  if (isZero(quantity)) return { ...state, reservations: withoutEntry(state.reservations, data.order_id) };
-  return { ...state, reservations: withEntry(state.reservations, data.order_id, { ...held, quantity, notional }) };
+  const next = copyOfPortfolio(state);
+  next.reservations = isZero(quantity)
+    ? withoutEntry(state.reservations, data.order_id)
+    : withEntry(state.reservations, data.order_id, { ...held, quantity, notional });
+  return next;
 }
 
 function fillBooked(state: PortfolioState, data: EmitData<'portfolio.fill_booked'>): PortfolioState {
-  const own = data.feeAsset === state.config.settlementAsset;
-  const next = moved(state, state.positions[data.instrument], data, own ? data.fee : '0');
-  return {
-    ...state,
-    cash: add(state.cash, data.cashDelta),
-    realisedPnl: add(state.realisedPnl, data.realisedPnl),
-    fees: own ? add(state.fees, data.fee) : state.fees,
-    foreignFees: own
-      ? state.foreignFees
-      : { ...state.foreignFees, [data.feeAsset]: add(state.foreignFees[data.feeAsset] ?? '0', data.fee) },
-    positions:
-      next === undefined
-        ? withoutEntry(state.positions, data.instrument)
-        : withEntry(state.positions, data.instrument, next),
-    counters: { ...state.counters, fills: state.counters.fills + 1 },
-  };
+  const { instrument, fee, feeAsset } = data;
+  const own = feeAsset === state.config.settlementAsset;
+  const position = moved(state, state.positions[instrument], data, own ? fee : '0');
+  const next = copyOfPortfolio(state);
+  next.cash = add(state.cash, data.cashDelta);
+  next.realisedPnl = add(state.realisedPnl, data.realisedPnl);
+  if (own) next.fees = add(state.fees, fee);
+  else next.foreignFees = withEntry(state.foreignFees, feeAsset, add(state.foreignFees[feeAsset] ?? '0', fee));
+  next.positions =
+    position === undefined
+      ? withoutEntry(state.positions, instrument)
+      : withEntry(state.positions, instrument, position);
+  next.counters = { ...state.counters, fills: state.counters.fills + 1 };
+  return next;
 }
 
 /** The position after a fill; undefined when flat. A flip starts a new one with what is left of the fill and its fee. */
@@ -210,13 +214,13 @@ function moved(
 ): PositionState | undefined {
   const scale = state.config.ledgerScale;
   const traded = signed(data.side, data.quantity);
-  if (position === undefined) return { ...newPosition(state, data, traded, data.costBasisDelta), fees: fee };
+  if (position === undefined) return newPosition(state, data, traded, data.costBasisDelta, fee);
   const quantity = add(position.quantity, traded);
   if (isZero(quantity)) return undefined;
   const costBasis = add(position.costBasis, data.costBasisDelta);
   if (sign(quantity) !== sign(position.quantity)) {
     const closing = share(fee, abs(position.quantity), data.quantity, scale);
-    return { ...newPosition(state, data, quantity, costBasis), fees: sub(fee, closing) };
+    return newPosition(state, data, quantity, costBasis, sub(fee, closing));
   }
   const closed = closingQuantity(position, data.side, data.quantity);
   const margin = isZero(closed)
@@ -262,15 +266,14 @@ function fundingBooked(state: PortfolioState, data: EmitData<'portfolio.funding_
 function positionClosed(state: PortfolioState, data: EmitData<'position.closed'>): PortfolioState {
   const outcome = sign(add(sub(data.realisedPnl, data.fees), data.funding));
   const { counters } = state;
-  return {
-    ...state,
-    counters: {
-      ...counters,
-      closedPositions: counters.closedPositions + 1,
-      winners: counters.winners + (outcome > 0 ? 1 : 0),
-      losers: counters.losers + (outcome < 0 ? 1 : 0),
-    },
+  const next = copyOfPortfolio(state);
+  next.counters = {
+    ...counters,
+    closedPositions: counters.closedPositions + 1,
+    winners: counters.winners + (outcome > 0 ? 1 : 0),
+    losers: counters.losers + (outcome < 0 ? 1 : 0),
   };
+  return next;
 }
 
 function haltOf({ source, scope, reason }: HaltState): HaltState {

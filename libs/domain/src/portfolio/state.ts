@@ -102,6 +102,30 @@ export interface PortfolioState {
   readonly openedAt: number;
 }
 
+/**
+ * A copy to be edited; written out for the same reason as an order's: books are copied with every fill.
+ */
+export function copyOfPortfolio(state: PortfolioState): { -readonly [F in keyof PortfolioState]: PortfolioState[F] } {
+  return {
+    portfolio: state.portfolio,
+    config: state.config,
+    cash: state.cash,
+    deposits: state.deposits,
+    withdrawals: state.withdrawals,
+    realisedPnl: state.realisedPnl,
+    fees: state.fees,
+    funding: state.funding,
+    foreignFees: state.foreignFees,
+    positions: state.positions,
+    reservations: state.reservations,
+    halts: state.halts,
+    fundingSettled: state.fundingSettled,
+    reconciledAt: state.reconciledAt,
+    counters: state.counters,
+    openedAt: state.openedAt,
+  };
+}
+
 /** What the state hash sees of a portfolio (rule 6): all of its books; not when they were last compared with the venue's. */
 export function portfolioHashView(state: PortfolioState): Record<string, unknown> {
   const { reconciledAt: _recoveryPath, halts, ...books } = state;

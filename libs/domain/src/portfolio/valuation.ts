@@ -77,19 +77,14 @@ interface Line {
   readonly leverage: number;
 }
 
-/** A state in float64, with room for what is worked out at one set of marks, so that a tick allocates its result only. */
+/** A state in float64. */
 interface Books {
+  readonly state: PortfolioState;
   readonly instruments: InstrumentLookup;
   readonly margining: Margining;
   readonly cash: number;
   readonly flows: number;
   readonly lines: readonly Line[];
-  readonly marks: Float64Array;
-  readonly values: Float64Array;
-  readonly maintenances: Float64Array;
-  readonly totals: Totals;
-  /** What `glance` answers, written over each time. */
-  readonly view: Valuation;
 }
 
 /** Sums over the positions at one set of marks. */
@@ -103,28 +98,32 @@ interface Totals {
   maintenance: number;
 }
 
-/** Decimal strings are read once for each state, not once for each tick: states are immutable. */
-const books = new WeakMap<PortfolioState, Books>();
+/** What was read last for each tracker: states are immutable, so decimal strings are read once a state, not once a tick. */
+const lastRead = new WeakMap<ValuationTracker, Books>();
 
-function booksOf(state: PortfolioState, instruments: InstrumentLookup): Books {
-  const known = books.get(state);
-  if (known !== undefined && known.instruments === instruments) return known;
+/** A look ahead, which has no tracker, values a state that nobody asks for again: it is not remembered. */
+function booksOf(state: PortfolioState, instruments: InstrumentLookup, tracker: ValuationTracker | null): Books {
+  const known = tracker === null ? undefined : lastRead.get(tracker);
+  if (known !== undefined && known.state === state && known.instruments === instruments) return known;
+  const read = readBooks(state, instruments);
+  if (tracker !== null) lastRead.set(tracker, read);
+  return read;
+}
+
+function readBooks(state: PortfolioState, instruments: InstrumentLookup): Books {
+  const lines: Line[] = [];
+  for (const instrument in state.positions)
+    lines.push(lineOf(state.positions[instrument] as PositionState, instruments));
   // Sorted: a store need not keep the order of keys, and float64 sums depend on the order of their terms.
-  const positions = Object.values(state.positions).sort((a, b) => (a.instrument < b.instrument ? -1 : 1));
-  const read: Books = {
+  if (lines.length > 1) lines.sort((a, b) => (a.instrument < b.instrument ? -1 : 1));
+  return {
+    state,
     instruments,
     margining: state.config.marginMode ?? 'none',
     cash: toNumber(state.cash),
     flows: toNumber(netFlows(state)),
-    lines: positions.map((position) => lineOf(position, instruments)),
-    marks: new Float64Array(positions.length),
-    values: new Float64Array(positions.length),
-    maintenances: new Float64Array(positions.length),
-    totals: noTotals(),
-    view: newValuation(),
+    lines,
   };
-  books.set(state, read);
-  return read;
 }
 
 function lineOf(position: PositionState, instruments: InstrumentLookup): Line {
@@ -154,12 +153,11 @@ export function valuation(
   tracker: ValuationTracker | null,
   instruments: InstrumentLookup = findInstrument,
 ): Valuation {
-  return valueInto(newValuation(), booksOf(state, instruments), { prices, now, tracker });
+  return valueInto(newValuation(), booksOf(state, instruments, tracker), prices, now, tracker);
 }
 
 /**
- * The same figures without an allocation: the answer is written over by the next call for the same state, so nobody may
- * keep it. For what is asked at every price.
+ * The same figures without an allocation: the answer is written over by the next call, so nobody may keep it. For what is asked at every price.
  */
 export function glance(
   state: PortfolioState,
@@ -167,8 +165,8 @@ export function glance(
   now: number,
   tracker: ValuationTracker | null,
 ): Readonly<Valuation> {
-  const read = booksOf(state, findInstrument);
-  return valueInto(read.view, read, { prices, now, tracker });
+  const read = booksOf(state, findInstrument, tracker);
+  return valueInto(VIEW, read, prices, now, tracker);
 }
 
 /** Moves the tracker on by the equity at the given marks, and answers it; nothing else is worked out. */
@@ -178,7 +176,7 @@ export function trackEquity(
   now: number,
   tracker: ValuationTracker,
 ): number {
-  const { lines, margining, cash, flows } = booksOf(state, findInstrument);
+  const { lines, margining, cash, flows } = booksOf(state, findInstrument, tracker);
   let equity = cash;
   for (let index = 0; index < lines.length; index++) {
     const line = lines[index] as Line;
@@ -193,29 +191,54 @@ export function trackEquity(
 
 function newValuation(): Valuation {
   return {
-    ...{ at: 0, cash: 0, equity: 0, unrealisedPnl: 0, grossExposure: 0, netExposure: 0, leverage: 0, drawdown: 0 },
-    ...{ dayDrawdown: 0, dailyPnl: 0, marginUsed: 0, maintenance: 0, availableMargin: 0, riskScore: 0 },
-    ...{ positions: [], unpriced: [] },
+    at: 0,
+    cash: 0,
+    equity: 0,
+    unrealisedPnl: 0,
+    grossExposure: 0,
+    netExposure: 0,
+    leverage: 0,
+    drawdown: 0,
+    dayDrawdown: 0,
+    dailyPnl: 0,
+    marginUsed: 0,
+    maintenance: 0,
+    availableMargin: 0,
+    riskScore: 0,
+    positions: [],
+    unpriced: [],
   };
 }
 
-function noTotals(): Totals {
-  return {
-    ...{ equity: 0, unrealisedPnl: 0, grossExposure: 0, netExposure: 0 },
-    ...{ largest: 0, marginUsed: 0, maintenance: 0 },
-  };
-}
+/** What `glance` answers, written over each time. */
+const VIEW = newValuation();
 
-interface Moment {
-  readonly prices: Readonly<Record<string, number>>;
-  readonly now: number;
-  readonly tracker: ValuationTracker | null;
-}
+/** Room for what is worked out at one set of marks; used within one call only. */
+const SCRATCH = {
+  marks: [] as number[],
+  values: [] as number[],
+  maintenances: [] as number[],
+  totals: {
+    equity: 0,
+    unrealisedPnl: 0,
+    grossExposure: 0,
+    netExposure: 0,
+    largest: 0,
+    marginUsed: 0,
+    maintenance: 0,
+  } satisfies Totals as Totals,
+};
 
-function valueInto(into: Valuation, read: Books, { prices, now, tracker }: Moment): Valuation {
-  into.unpriced.length = 0;
+function valueInto(
+  into: Valuation,
+  read: Books,
+  prices: Readonly<Record<string, number>>,
+  now: number,
+  tracker: ValuationTracker | null,
+): Valuation {
+  if (into.unpriced.length > 0) into.unpriced.length = 0;
   sumUp(read, prices, into.unpriced);
-  const { totals } = read;
+  const { totals } = SCRATCH;
   const { equity, grossExposure } = totals;
   placePositions(into.positions, read);
   if (tracker !== null) track(tracker, equity, read.flows, now);
@@ -242,7 +265,8 @@ function valueInto(into: Valuation, read: Books, { prices, now, tracker }: Momen
 }
 
 function sumUp(read: Books, prices: Readonly<Record<string, number>>, unpriced: string[]): void {
-  const { lines, marks, values, maintenances, margining, totals } = read;
+  const { lines, margining } = read;
+  const { marks, values, maintenances, totals } = SCRATCH;
   let equity = read.cash;
   let unrealisedPnl = 0;
   let grossExposure = 0;
@@ -282,19 +306,25 @@ function sumUp(read: Books, prices: Readonly<Record<string, number>>, unpriced: 
 
 /** Writes every position into the list, whose entries are used again when it has them. */
 function placePositions(positions: PositionValue[], read: Books): void {
-  const { lines, marks, values, maintenances, margining, totals } = read;
+  const { lines, margining } = read;
+  const { marks, values, maintenances, totals } = SCRATCH;
+  if (positions.length > lines.length) positions.length = lines.length;
   for (let index = 0; index < lines.length; index++) {
     const line = lines[index] as Line;
     const mark = marks[index] as number;
     const value = values[index] as number;
-    const maintenance = maintenances[index] as number;
+    const maintenance = margining === 'none' ? 0 : (maintenances[index] as number);
     const exposure = value < 0 ? -value : value;
     const unrealisedPnl = value - line.cost;
     // The account without this position's profit, less what the others need, stands behind a cross position.
     const behind =
       margining === 'isolated' ? line.margin : totals.equity - unrealisedPnl - (totals.maintenance - maintenance);
     const price = margining === 'none' ? null : liquidatedAt(line, mark, behind);
-    const position = (positions[index] ??= newPosition(line));
+    const position = (positions[index] ??= newPosition());
+    position.instrument = line.instrument;
+    position.token = line.token;
+    position.quantity = line.quantity;
+    position.averagePrice = line.entry;
     position.mark = mark;
     position.exposure = exposure;
     position.unrealisedPnl = unrealisedPnl;
@@ -305,10 +335,19 @@ function placePositions(positions: PositionValue[], read: Books): void {
   }
 }
 
-function newPosition({ instrument, token, quantity, entry }: Line): PositionValue {
+function newPosition(): PositionValue {
   return {
-    ...{ instrument, token, quantity, averagePrice: entry },
-    ...{ mark: 0, exposure: 0, unrealisedPnl: 0, margin: 0, maintenance: 0, liquidationPrice: null, distance: null },
+    instrument: '',
+    token: '',
+    quantity: 0,
+    averagePrice: 0,
+    mark: 0,
+    exposure: 0,
+    unrealisedPnl: 0,
+    margin: 0,
+    maintenance: 0,
+    liquidationPrice: null,
+    distance: null,
   };
 }
 
@@ -330,7 +369,7 @@ function distanceTo(liquidation: number, mark: number, long: boolean): number {
 }
 
 function availableAt(read: Books): number {
-  const { totals } = read;
+  const { totals } = SCRATCH;
   if (read.margining === 'none') return read.cash;
   // An isolated position's profit backs that position alone.
   const own = read.margining === 'isolated' ? read.cash : totals.equity;

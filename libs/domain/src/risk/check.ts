@@ -133,7 +133,8 @@ function priceFacts(order: OrderIntent, instrument: Instrument, context: LimitsC
   const quote = context.prices.quotes[order.instrument];
   const mark = context.prices.marks[order.instrument];
   if (quote === undefined || mark === undefined) return null;
-  const asked = order.orderType === 'STOP' ? order.stopPrice : order.limitPrice;
+  const isWaiting = order.orderType === 'STOP' || order.orderType === 'TAKE_PROFIT';
+  const asked = isWaiting ? order.stopPrice : order.limitPrice;
   const reference = asked === undefined ? (quote.last ?? mark) : toNumber(asked);
   if (!(reference > 0)) return null;
   const units = Math.abs(toNumber(order.quantity)) * toNumber(instrument.multiplier);

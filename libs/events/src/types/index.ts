@@ -15,6 +15,8 @@ import { tradeRejected } from './action/trade-rejected.v1';
 import { venueReport } from './action/venue-report.v1';
 import { barClosed } from './market/bar-closed.v1';
 import { barOpened } from './market/bar-opened.v1';
+import { bookDelta } from './market/book-delta.v1';
+import { bookSnapshot } from './market/book-snapshot.v1';
 import { fundingUpdate } from './market/funding-update.v1';
 import { instrumentListed } from './market/instrument-listed.v1';
 import { liquidationEvent } from './market/liquidation-event.v1';
@@ -72,6 +74,8 @@ export const DEFINITIONS = {
   'price.tick': priceTick,
   'bar.opened': barOpened,
   'bar.closed': barClosed,
+  'book.snapshot': bookSnapshot,
+  'book.delta': bookDelta,
   'funding.update': fundingUpdate,
   'market.liquidation': marketLiquidation,
   'market.sentiment': marketSentiment,

@@ -148,6 +148,15 @@ export function validateEvent(candidate: unknown): AnyEvent {
   return envelope as unknown as AnyEvent;
 }
 
+/**
+ * Checks what a handler put into an event: key and data. The rest of the envelope is made by the machine, from a cause
+ * that was checked when it came in.
+ */
+export function validateEmitted(event: AnyEvent): void {
+  checkLine(event, 'key', event.key);
+  checkData(event.type, event.data);
+}
+
 /** Checks the data of an event alone, `event_type` included. */
 export function validateData<T extends EventType>(type: T, data: unknown): EventData<T> {
   checkData(type, data);

@@ -2,3 +2,5 @@ export { RowRefused, type MinuteVolume, type ResolvedInstrument, type ResolveIns
 export type { LaneReport } from './file-lane';
 export { MarketFileSource, venueOf, type MarketFile, type MarketFileOptions } from './market-file-source';
 export { UnreadableFile, type BadRow } from './row-reader';
+export { RawRecording, type RawRecordingOptions, type RawReport } from './raw/raw-recording';
+export type { SequenceGap } from './raw/raw-event';

@@ -15,12 +15,12 @@ export function canonicalJson(value: unknown): string {
     return `[${value.map((item) => canonicalJson(item === undefined ? null : item)).join(',')}]`;
   if (typeof value === 'object') {
     const members = value as Record<string, unknown>;
-    const parts: string[] = [];
+    let text = '';
     for (const name of Object.keys(members).sort()) {
       const member = members[name];
-      if (member !== undefined) parts.push(`${JSON.stringify(name)}:${canonicalJson(member)}`);
+      if (member !== undefined) text += `${text === '' ? '' : ','}${JSON.stringify(name)}:${canonicalJson(member)}`;
     }
-    return `{${parts.join(',')}}`;
+    return `{${text}}`;
   }
   throw new TypeError(`Canonical JSON cannot hold a ${typeof value}.`);
 }

@@ -43,6 +43,8 @@ export interface EngineOptions {
   onFailure?: (failure: DeliveryFailure) => void;
 }
 
+/** Handled rows at the front of the queue from which on it is moved up. */
+const LONGEST_LEFTOVER = 10_000;
 /** Recent input ids that are remembered at least, so that a resend by a feed or venue is dropped. */
 const REMEMBERED_INPUTS = 100_000;
 /** The newest of them that a checkpoint keeps: more than a feed sends again after a reconnect. */
@@ -59,8 +61,10 @@ export class Engine {
   readonly parking = new Parking();
   readonly effects: EffectTracker;
   readonly streamVersions = new Map<string, number>();
-  private queue: LogRow[] = [];
+  /** Waiting rows from `head` to `tail`; what lies outside is left over. */
+  private readonly queue: LogRow[] = [];
   private head = 0;
+  private tail = 0;
   private seq = 0;
   private time = 0;
   private inputs = 0;
@@ -90,7 +94,7 @@ export class Engine {
   }
 
   get queued(): number {
-    return this.queue.length - this.head;
+    return this.tail - this.head;
   }
 
   /** Position of the last event that was dispatched. */
@@ -113,14 +117,14 @@ export class Engine {
 
   /** Dispatches the next event of the queue; false when there is none. */
   step(): boolean {
-    const row = this.queue[this.head];
-    if (!row) return false;
+    if (this.head === this.tail) return false;
+    const row = this.queue[this.head] as LogRow;
     this.head += 1;
-    if (this.head === this.queue.length) {
-      this.queue.length = 0;
-      this.head = 0;
-    } else if (this.head > 10_000) {
-      this.queue = this.queue.slice(this.head);
+    // Its places are used again: emptying an array costs more than what a bar costs otherwise.
+    if (this.head === this.tail) this.head = this.tail = 0;
+    else if (this.head > LONGEST_LEFTOVER) {
+      this.queue.copyWithin(0, this.head, this.tail);
+      this.tail -= this.head;
       this.head = 0;
     }
     this.dispatch(row.event, row.seq);
@@ -204,14 +208,14 @@ export class Engine {
     this.note(event);
     const row: LogRow = { seq: this.seq, event };
     const { store, streamId: streamOf } = CATALOG[event.type];
-    const streamId = store === 'bus' ? null : streamOf(event.data);
+    const streamId = store === 'bus' || !this.options.log.keepsStreams ? null : streamOf(event.data);
     if (streamId !== null) {
       row.streamId = streamId;
       row.version = (this.streamVersions.get(streamId) ?? 0) + 1;
       this.streamVersions.set(streamId, row.version);
     }
     this.options.log.append(row);
-    this.queue.push(row);
+    this.queue[this.tail++] = row;
     this.options.onEvent?.(event, row.seq);
   }
 

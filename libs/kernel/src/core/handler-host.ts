@@ -1,4 +1,4 @@
-import { derivedId, CATALOG, validateEvent, type AnyEvent, type EmitData, type EventType } from '@moon/events';
+import { derivedId, CATALOG, validateEmitted, type AnyEvent, type EmitData, type EventType } from '@moon/events';
 import type { AnyCommand, Handler, JsonObject, Outbox } from '@moon/domain';
 
 /** What one delivery made. Events carry their final ids; nothing here has been sequenced yet. */
@@ -210,7 +210,7 @@ export class HandlerHost {
     outbox.begin(slot.now, event, sender);
     try {
       apply(handler, slot.state, delivery, outbox);
-      for (const emitted of outbox.events) validateEvent(emitted);
+      for (const emitted of outbox.events) validateEmitted(emitted);
       if (handler.role === 'agent' && outbox.commands.length > 0)
         throw new Error('An agent sends no commands: it emits opinions only.');
     } catch (thrown) {

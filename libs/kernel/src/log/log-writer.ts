@@ -21,6 +21,7 @@ export interface LogWriterOptions {
  * The stored log is therefore always a prefix of what happened, and no event is stored before its cause (rule 26).
  */
 export class LogWriter implements LogSink {
+  readonly keepsStreams = true;
   private waiting: LogRow[] = [];
   private writing = false;
   private failure: Error | null = null;
@@ -122,6 +123,7 @@ export class LogWriter implements LogSink {
 
 /** A log that is kept by nobody, or by a callback: for replays, which hash or count instead of storing. */
 export class VolatileLog implements LogSink {
+  readonly keepsStreams = true;
   durableSeq = 0;
   readonly isFull = false;
   readonly fatal = null;

@@ -10,6 +10,7 @@ const HASHED_AT_ONCE = 65_536;
  * again at any time. It is its own sink: nothing has to be waited for.
  */
 export class VolatileEventStore implements EventStore, LogSink {
+  readonly keepsStreams = false;
   readonly isFull = false;
   readonly fatal = null;
   readonly backlog = 0;

@@ -91,13 +91,31 @@ function orderToSend(engine: Engine, portfolio: string, orderId: string): OrderT
   const isStored =
     clientOrderId !== undefined && nonce !== undefined && expiresAt !== undefined && payload !== undefined;
   return {
-    ...order,
+    instrument: order.instrument,
+    side: order.side,
+    quantity: order.quantity,
+    orderType: order.orderType,
+    limitPrice: order.limitPrice,
+    stopPrice: order.stopPrice,
+    timeInForce: order.timeInForce,
+    reduceOnly: order.reduceOnly,
+    attempt: order.attempt,
+    status: order.status,
     isTerminal: isTerminal(order.status),
     submission: isStored ? { clientOrderId, nonce, expiresAt, payload, signature: signature ?? '' } : null,
-    halts: [
-      ...[...(state.portfolio?.halts ?? []), ...state.globalHalts].map((halt) => `${halt.source} (${halt.reason})`),
-      // An owner that stopped at a poisoned event can fold no halt (rule 25): it counts as one.
-      ...(engine.parking.get('execution', portfolio) ? ['parking:execution (parked_key)'] : []),
-    ],
+    halts: haltsOf(engine, state, portfolio),
   };
+}
+
+const NO_HALTS: readonly string[] = [];
+
+function haltsOf(engine: Engine, state: ExecutionState, portfolio: string): readonly string[] {
+  const own = state.portfolio?.halts ?? [];
+  const isParked = engine.parking.get('execution', portfolio) !== undefined;
+  if (own.length === 0 && state.globalHalts.length === 0 && !isParked) return NO_HALTS;
+  return [
+    ...[...own, ...state.globalHalts].map((halt) => `${halt.source} (${halt.reason})`),
+    // An owner that stopped at a poisoned event can fold no halt (rule 25): it counts as one.
+    ...(isParked ? ['parking:execution (parked_key)'] : []),
+  ];
 }

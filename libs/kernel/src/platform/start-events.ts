@@ -37,7 +37,8 @@ export async function startEvents(options: StartOptions, store: EventStore): Pro
 
 /** Signs a portfolio's orders; the venue checks them with the account's key. */
 export interface OrderSigner {
-  accountKey(portfolio: string): string;
+  /** Key with which the venue checks the account's orders; undefined when it does not check them. */
+  accountKey(portfolio: string): string | undefined;
   sign(portfolio: string, payload: string): string;
 }
 

@@ -64,10 +64,12 @@ export interface OrderPayload {
   instrument: string;
   side: 'buy' | 'sell';
   quantity: Decimal;
-  orderType: 'MARKET' | 'LIMIT' | 'STOP';
+  /** STOP and TAKE_PROFIT wait for `stopPrice`; then they are market orders or, with a `limitPrice`, limit orders. */
+  orderType: 'MARKET' | 'LIMIT' | 'STOP' | 'TAKE_PROFIT';
   limitPrice?: Decimal;
   stopPrice?: Decimal;
-  timeInForce: 'GTC' | 'IOC';
+  /** ALO: post-only, for LIMIT orders. */
+  timeInForce: 'GTC' | 'IOC' | 'ALO';
   reduceOnly: boolean;
   clientOrderId: string;
   nonce: number;
@@ -179,7 +181,8 @@ export interface VenuePort {
   readonly name: string;
   openAccount(spec: AccountSpec): Awaitable<void>;
   /**
-   * Feeds a market event (price.tick, bar.opened, bar.closed, funding.update, instrument.listed; others are ignored).
+   * Feeds a market event (price.tick, bar.opened, bar.closed, book.snapshot, book.delta, funding.update,
+   * instrument.listed; others are ignored).
    * An event id that was handled already changes nothing and answers the same reports again.
    * Real venues have their own market and answer [].
    */

@@ -399,6 +399,7 @@ function idleVenue(): VenuePort {
 function volatile() {
   return {
     append: () => undefined,
+    keepsStreams: true,
     durableSeq: 0,
     isFull: false,
     room: () => Promise.resolve(),

@@ -1,6 +1,7 @@
 import { derivedId, type AnyEvent, type EmitData, type EventType } from '@moon/events';
 import type { OrderStatus } from '@moon/domain';
 import type { TimedInput } from '../ports/effect';
+import type { OrderPayload } from '../ports/venue';
 import type { VenueLink } from './venue-link';
 
 /** What the adapters read of an order, from its owner's fold. */
@@ -8,10 +9,10 @@ export interface OrderToSend {
   instrument: string;
   side: 'buy' | 'sell';
   quantity: string;
-  orderType: 'MARKET' | 'LIMIT' | 'STOP';
+  orderType: OrderPayload['orderType'];
   limitPrice?: string;
   stopPrice?: string;
-  timeInForce: 'GTC' | 'IOC';
+  timeInForce: OrderPayload['timeInForce'];
   reduceOnly: boolean;
   attempt: number;
   status: OrderStatus;
@@ -68,8 +69,14 @@ export function orderInput<T extends EventType>(
     correlationId: cause.correlationId,
     causationId: cause.id,
     data: { event_type: type, ...data },
-    headers: cause.headers?.mode === undefined ? undefined : { mode: cause.headers.mode },
+    headers: modeOf(cause),
   } as unknown as AnyEvent;
+}
+
+/** The mode of the run and nothing else of the cause's headers. */
+function modeOf({ headers }: AnyEvent): AnyEvent['headers'] {
+  if (headers?.mode === undefined) return undefined;
+  return headers.warmup === undefined ? headers : { mode: headers.mode };
 }
 
 /** Tells the owner that an order was certainly never sent and never will be. */
@@ -93,10 +100,6 @@ export function blockedBy(order: OrderToSend): { reason: string; detail: string 
 
 export function availableNow(events: readonly AnyEvent[], now: number): TimedInput[] {
   return events.map((event) => ({ event, availableAt: now }));
-}
-
-export function isOneOf(event: AnyEvent, ...types: EventType[]): boolean {
-  return types.includes(event.type);
 }
 
 export function orderIdOf(event: AnyEvent): string {

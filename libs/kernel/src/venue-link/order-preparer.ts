@@ -25,29 +25,33 @@ export function orderPreparer(options: OrderEffectsOptions): EffectAdapter {
       const expiresAt = request.occurredAt + options.timeToLiveMs;
       const { instrument, side, quantity, orderType, limitPrice, stopPrice, timeInForce, reduceOnly } = order;
       const payload: OrderPayload = {
-        ...{
-          account: request.key,
-          instrument,
-          side,
-          quantity,
-          orderType,
-          limitPrice,
-          stopPrice,
-          timeInForce,
-          reduceOnly,
-        },
-        ...{ clientOrderId, nonce, expiresAt, sentAt: request.occurredAt },
+        account: request.key,
+        instrument,
+        side,
+        quantity,
+        orderType,
+        limitPrice,
+        stopPrice,
+        timeInForce,
+        reduceOnly,
+        clientOrderId,
+        nonce,
+        expiresAt,
+        sentAt: request.occurredAt,
       };
       const text = canonicalJson(payload);
-      const submitted = orderInput(
-        request,
-        'order.submitted',
-        { source: 'sender/prepare', ordinal: order.attempt },
-        {
-          ...{ order_id: id, portfolio: request.key, attempt: order.attempt + 1, clientOrderId, nonce, expiresAt },
-          ...{ payload: text, signature: options.sign(request.key, text), timestamp: request.occurredAt },
-        },
-      );
+      const origin = { source: 'sender/prepare', ordinal: order.attempt };
+      const submitted = orderInput(request, 'order.submitted', origin, {
+        order_id: id,
+        portfolio: request.key,
+        attempt: order.attempt + 1,
+        clientOrderId,
+        nonce,
+        expiresAt,
+        payload: text,
+        signature: options.sign(request.key, text),
+        timestamp: request.occurredAt,
+      });
       return [{ event: submitted, availableAt: now }];
     },
   };

@@ -1,6 +1,6 @@
 import type { AnyEvent } from '@moon/events';
 import type { EffectAdapter, EffectContext, TimedInput } from '../ports/effect';
-import { VenueRefused, VenueTimeout, VenueUnreachable } from '../ports/venue';
+import { VenueRefused, VenueTimeout, VenueUnreachable, type Awaitable } from '../ports/venue';
 import {
   availableNow,
   blockedBy,
@@ -36,11 +36,12 @@ export function orderSender(options: OrderEffectsOptions): EffectAdapter {
   };
 }
 
-async function perform(
+/** Answers at once when the venue does: a venue inside the process is not worth a promise. */
+function perform(
   request: AnyEvent,
   context: EffectContext,
   options: OrderEffectsOptions,
-): Promise<TimedInput[] | null> {
+): Awaitable<TimedInput[] | null> {
   const order = options.order(request.key, orderIdOf(request));
   const mayBeThere = context.recovering || request.type === 'order.outcome_unknown';
   if (!order || !isOpen(order)) {
@@ -49,11 +50,20 @@ async function perform(
     return [withheld(request, { reason: 'ENDED', detail: 'The order had ended before it was sent.' }, context.now)];
   }
   try {
-    const asked = mayBeThere ? await ask(request, order, context, options) : null;
-    return asked ?? (await send(request, order, context, options));
+    const sent = mayBeThere ? askThenSend(request, order, context, options) : send(request, order, context, options);
+    return sent instanceof Promise ? sent.catch((error) => afterError(error, request, context, options)) : sent;
   } catch (error) {
     return afterError(error, request, context, options);
   }
+}
+
+async function askThenSend(
+  request: AnyEvent,
+  order: Sendable,
+  context: EffectContext,
+  options: OrderEffectsOptions,
+): Promise<TimedInput[]> {
+  return (await ask(request, order, context, options)) ?? (await send(request, order, context, options));
 }
 
 function isOpen(order: OrderToSend): order is Sendable {
@@ -85,16 +95,19 @@ async function ask(
     : null;
 }
 
-async function send(
+function send(
   request: AnyEvent,
   order: Sendable,
   { now }: EffectContext,
   { link }: OrderEffectsOptions,
-): Promise<TimedInput[]> {
+): Awaitable<TimedInput[]> {
   const blocked = blockedBy(order);
   if (blocked) return [withheld(request, blocked, now)];
-  const signed = { portfolio: request.key, orderId: orderIdOf(request), ...order.submission };
-  return availableNow(await link.take(await link.venue.submit(signed)), now);
+  const { clientOrderId, nonce, expiresAt, payload, signature } = order.submission;
+  const portfolio = request.key;
+  const signed = { portfolio, orderId: orderIdOf(request), clientOrderId, nonce, expiresAt, payload, signature };
+  const inputs = link.take(link.venue.submit(signed));
+  return inputs instanceof Promise ? inputs.then((events) => availableNow(events, now)) : availableNow(inputs, now);
 }
 
 async function afterError(

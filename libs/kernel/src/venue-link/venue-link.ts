@@ -7,6 +7,8 @@ const MARKET_TYPES: ReadonlySet<string> = new Set([
   'price.tick',
   'bar.opened',
   'bar.closed',
+  'book.snapshot',
+  'book.delta',
   'funding.update',
   'instrument.listed',
 ]);

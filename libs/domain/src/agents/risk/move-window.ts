@@ -6,9 +6,9 @@ export interface MoveWindow {
   bucketMs: number;
   /** Number of the newest bucket: floor(time ÷ bucketMs). */
   newest: number;
-  /** Extremes per bucket, oldest first, ending with `newest`; null = no price in that bucket. */
-  highs: (number | null)[];
-  lows: (number | null)[];
+  /** Extremes per bucket, oldest first, ending with `newest`; 0 = no price in that bucket. */
+  highs: number[];
+  lows: number[];
   /** Extremes of all buckets. */
   high: number;
   low: number;
@@ -37,8 +37,8 @@ export function extendMove(window: MoveWindow, at: number, high: number, low: nu
   const last = window.highs.length - 1;
   const oldHigh = window.highs[last];
   const oldLow = window.lows[last];
-  if (oldHigh == null || high > oldHigh) window.highs[last] = high;
-  if (oldLow == null || low < oldLow) window.lows[last] = low;
+  if (oldHigh === undefined || high > oldHigh) window.highs[last] = high;
+  if (oldLow === undefined || oldLow === 0 || low < oldLow) window.lows[last] = low;
   if (window.high === 0 || high > window.high) window.high = high;
   if (window.low === 0 || low < window.low) window.low = low;
 }
@@ -48,17 +48,20 @@ function slide(window: MoveWindow, bucket: number): void {
   const steps = window.newest < 0 ? BUCKETS : Math.min(bucket - window.newest, BUCKETS);
   window.newest = bucket;
   while (highs.length < BUCKETS) {
-    highs.push(null);
-    lows.push(null);
+    highs.push(0);
+    lows.push(0);
   }
-  highs.copyWithin(0, steps).fill(null, BUCKETS - steps);
-  lows.copyWithin(0, steps).fill(null, BUCKETS - steps);
+  for (let index = 0; index < BUCKETS; index++) {
+    const from = index + steps;
+    highs[index] = from < BUCKETS ? (highs[from] as number) : 0;
+    lows[index] = from < BUCKETS ? (lows[from] as number) : 0;
+  }
   window.high = 0;
   window.low = 0;
   for (let index = 0; index < BUCKETS; index++) {
-    const high = highs[index];
-    const low = lows[index];
-    if (high != null && high > window.high) window.high = high;
-    if (low != null && (window.low === 0 || low < window.low)) window.low = low;
+    const high = highs[index] as number;
+    const low = lows[index] as number;
+    if (high > window.high) window.high = high;
+    if (low !== 0 && (window.low === 0 || low < window.low)) window.low = low;
   }
 }
