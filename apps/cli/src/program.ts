@@ -1,10 +1,14 @@
 import { Command, CommanderError } from 'commander';
+import { addBacktestCommand } from './commands/backtest/backtest.command';
 import { addDeadLettersCommand } from './commands/dead-letters/dead-letters.command';
 import { addDoctorCommand } from './commands/doctor/doctor.command';
 import { addEventsCommand } from './commands/events/events.command';
 import { addHaltCommands } from './commands/halt/halt.command';
 import { addImportCommand } from './commands/import/import.command';
+import { addParityCommand } from './commands/parity/parity.command';
+import { addLookaheadCheckCommand } from './commands/lookahead-check/lookahead-check.command';
 import { addPortfolioCommand } from './commands/portfolio/portfolio.command';
+import { addReportsCommand } from './commands/reports/reports.command';
 import { addRunsCommand } from './commands/runs/runs.command';
 import { addTraceCommand } from './commands/trace/trace.command';
 import { EXIT, sentenceOf, UsageError } from './errors';
@@ -53,12 +57,16 @@ function createProgram(io: Io, exit: (code: number) => void): Command {
       outputError: (text, write) => write(text.replace(/^error: /, 'moon: ')),
     });
   addImportCommand(program, io, exit);
+  addBacktestCommand(program, io, exit);
   addEventsCommand(program, io);
   addTraceCommand(program, io);
   addPortfolioCommand(program, io);
+  addParityCommand(program, io, exit);
   addDeadLettersCommand(program, io);
   addHaltCommands(program, io);
+  addReportsCommand(program, io);
   addRunsCommand(program, io);
+  addLookaheadCheckCommand(program, io, exit);
   addDoctorCommand(program, io, exit);
   return program;
 }

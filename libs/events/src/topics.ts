@@ -31,7 +31,7 @@ export const TOPICS = {
   'inference.requests': topic(6, 'Questions to a model.'),
   'inference.results': topic(6, 'Answers of a model.'),
   'agent.health': topic(3, 'Errors, time-outs and lag of handlers.'),
-  'audit.events': topic(3, 'What operators did, skipped and replayed events, parked keys.'),
+  'audit.events': topic(3, 'What operators did, skipped and replayed events, parked keys, completed backtests.'),
   'risk.alerts': topic(12, 'Alerts and all-clears of the risk agent, in order by portfolio.'),
   'risk.violations': topic(6, 'Orders that broke a limit.'),
   'order.events': topic(12, 'The life of orders up to the venue, in order by portfolio.'),

@@ -2,9 +2,17 @@ export type { AnyCommand, CommandType, Handler, HandlerRole, JsonObject, Outbox 
 export { canonicalHash, canonicalJson } from './core/canonical-json';
 export type { EngineSnapshot } from './core/checkpoint';
 export { deadlineEvent, type Deadline } from './core/deadline-table';
-export { Engine, type EngineOptions, type RemoteHandlers } from './core/engine';
+export { Engine, type Cause, type EngineOptions, type RemoteHandlers } from './core/engine';
 export type { OpenRequest } from './core/effect-tracker';
-export { HandlerHost, isFailure, type Delivered, type DeliveryFailure, type HandlerState } from './core/handler-host';
+export {
+  HandlerHost,
+  isFailure,
+  UnguardedFailure,
+  type Delivered,
+  type DeliveryFailure,
+  type HandlerState,
+} from './core/handler-host';
+export { failureEvents } from './core/parking';
 export { Recovery } from './core/recovery';
 export { stateHash, type HashedState } from './core/state-hash';
 export { LogWriter, VolatileLog, type LogWriterOptions } from './log/log-writer';
@@ -33,6 +41,15 @@ export { builtInAgents } from './platform/built-in-agents';
 export { reconcileAll } from './platform/reconcile';
 export { risingNonce, startRecordedRun, type RecordedRun, type RecordedRunOptions } from './platform/recorded-run';
 export { hashOf, runResult, type PortfolioResult, type RunResult } from './platform/result';
-export { accountSpecs, startEvents, type OrderSigner, type StartOptions } from './platform/start-events';
+export {
+  accountSpecs,
+  startEvents,
+  type OrderSigner,
+  type StartOptions,
+  type StrategyRecord,
+} from './platform/start-events';
 export { VolatileEventStore } from './memory/volatile-event-store';
 export { closePast } from './platform/close-past';
+export { nearestName } from './text/nearest-name';
+export { loadAgents, type LoadedAgents, type UserAgentSpec } from './user-agents/load-agents';
+export { UserAgentError } from './user-agents/module-loader';

@@ -11,7 +11,7 @@ export interface RunLog {
 
 /**
  * The run that a command is about: the one that is named, by its whole name or a beginning that only it has; else the
- * one that was opened last. Imported logs, which nothing trades on, come after all others.
+ * one that was opened last. Imported logs and those of backtests, which nothing trades on, come after all others.
  */
 export async function chooseRun(
   { registry, dataDir }: Pick<Store, 'registry' | 'dataDir'>,
@@ -19,7 +19,7 @@ export async function chooseRun(
 ): Promise<Run> {
   const runs = await registry.listRuns();
   if (named === undefined) {
-    const latest = runs.find(({ mode }) => mode !== 'imported') ?? runs[0];
+    const latest = runs.find(({ mode }) => mode !== 'imported' && mode !== 'backtest') ?? runs[0];
     if (!latest)
       throw new CommandFailed(
         `No run is recorded in ${dataDir} yet: start the platform with "npm start", or use "moon import FILE".`,

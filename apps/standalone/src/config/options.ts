@@ -21,6 +21,7 @@ export function readOptions(argv: readonly string[], env: NodeJS.ProcessEnv): St
     .option('--feed <kind>', 'auto, hyperliquid, synthetic or recorded')
     .option('--from <files...>', 'recorded files, each FILE or FILE@VENUE')
     .option('--speed <speed>', 'pace of recorded files: 1, 10 or max')
+    .option('--ticks <ticks>', 'recorded candles as ticks: ohlc, or none (bars)')
     .option('--start <instant>', 'recorded: first instant, ISO 8601')
     .option('--end <instant>', 'recorded: end (exclusive), ISO 8601')
     .option('--seed <number>', 'seed of the synthetic feed')
@@ -38,6 +39,7 @@ export function readOptions(argv: readonly string[], env: NodeJS.ProcessEnv): St
     'feed.kind': given.feed ?? (given.from === undefined ? undefined : 'recorded'),
     'feed.from': given.from,
     'feed.speed': given.speed,
+    'feed.ticks': given.ticks,
     'feed.start': given.start,
     'feed.end': given.end,
     'feed.seed': given.seed,

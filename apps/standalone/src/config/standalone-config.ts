@@ -21,6 +21,11 @@ const feedSchema = Type.Object(
       default: 'max',
       description: 'Pace of recorded files: times real time, or as fast as possible.',
     }),
+    ticks: Type.Union([Type.Literal('none'), Type.Literal('ohlc')], {
+      default: 'none',
+      description:
+        'Recorded: ohlc makes each candle four ticks (open, high, low, close at 0, 1/4, 1/2, 3/4 of its length) instead of a bar.',
+    }),
     start: Type.Optional(Type.String({ description: 'Recorded: first instant, ISO 8601.' })),
     warmupMs: Type.Integer({
       default: 21_600_000,

@@ -14,7 +14,7 @@ export async function openRecordedInputs(
   config: StandaloneConfig,
   onBad: (bad: BadRow) => void,
 ): Promise<RecordedInputs> {
-  const { from, start, end } = config.feed;
+  const { from, start, end, ticks } = config.feed;
   if (from.length === 0) throw new Error('A recorded run needs files: --from FILE…');
   const source = await MarketFileSource.open({
     files: from.map(fileOf),
@@ -22,6 +22,7 @@ export async function openRecordedInputs(
     minuteVolume: minuteQuoteVolume,
     headers: { mode: 'recorded' },
     onBad,
+    ...(ticks === 'ohlc' && { ticks }),
     ...(start === undefined ? {} : { from: instant(start, 'feed.start'), warmupMs: config.feed.warmupMs }),
     ...(end === undefined ? {} : { to: instant(end, 'feed.end') }),
   });

@@ -2,6 +2,7 @@ import { CATALOG, defaultKey, eventId, validateData } from '@moon/events';
 import type { AnyEvent, EmitData, EventEnvelope, EventType, JsonObject } from '@moon/events';
 import type { AnyCommand } from './commands';
 import type { Handler, Outbox } from './handler';
+import { assertPlainState } from './plain-state';
 
 /** What a handler emitted: `at` is the outbox's time, `key` what was given or what the catalog makes of the data. */
 export type Emitted = { [T in EventType]: { type: T; data: EmitData<T>; key: string; at: number } }[EventType];
@@ -178,17 +179,6 @@ class Driver<S> {
 /** A copy through JSON; throws when the copy would not equal the original. */
 function throughJson<S>(state: S, handler: string): S {
   const text = JSON.stringify(state);
-  assertPlain(state, handler, '$');
+  assertPlainState(state, handler);
   return JSON.parse(text) as S;
-}
-
-function assertPlain(value: unknown, handler: string, path: string): void {
-  if (value === null || typeof value === 'string' || typeof value === 'boolean') return;
-  if (typeof value === 'number' && Number.isFinite(value)) return;
-  if (Array.isArray(value)) return value.forEach((item, index) => assertPlain(item, handler, `${path}[${index}]`));
-  if (typeof value === 'object' && Object.getPrototypeOf(value) === Object.prototype) {
-    for (const [name, item] of Object.entries(value)) assertPlain(item, handler, `${path}.${name}`);
-    return;
-  }
-  throw new TypeError(`State of ${handler} is not plain JSON at ${path}: ${String(value)}.`);
 }

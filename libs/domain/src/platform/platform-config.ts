@@ -16,6 +16,7 @@ import {
 } from '../normalisers';
 import { portfolioProjectionConfigSchema } from '../projections';
 import { portfolioSettingsSchema } from './portfolio-settings';
+import { SWITCHABLE } from './switchable';
 
 const whole = { additionalProperties: false, default: {} } as const;
 
@@ -39,6 +40,11 @@ export const platformConfigSchema = Type.Object(
       },
       whole,
     ),
+    switchedOff: Type.Array(Type.Union(SWITCHABLE.map((name) => Type.Literal(name))), {
+      default: [],
+      uniqueItems: true,
+      description: 'Agents and normalisers that take no part: they hear nothing, say nothing and have no vote.',
+    }),
     normalisers: Type.Object(
       {
         bars: { ...barBuilderConfigSchema, default: {} },

@@ -92,17 +92,15 @@ export const portfolioSettingsSchema = Type.Object(
             }),
             scaleByConfidence: Type.Boolean(),
           },
-          { additionalProperties: false },
+          // The default stands here and not at the union, where it would be mixed into a sizing of the other kind.
+          { additionalProperties: false, default: { mode: 'fraction', fraction: 0.1, scaleByConfidence: true } },
         ),
         Type.Object(
           { mode: Type.Literal('target'), quantity: Amount('Target position per approval, signed by its side.') },
           { additionalProperties: false },
         ),
       ],
-      {
-        default: { mode: 'fraction', fraction: 0.1, scaleByConfidence: true },
-        description: 'How much an approval trades (rule 16).',
-      },
+      { description: 'How much an approval trades (rule 16).' },
     ),
   },
   { additionalProperties: false },

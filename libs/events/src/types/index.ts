@@ -59,6 +59,7 @@ import { signalGenerated } from './processing/signal-generated.v2';
 import { tradeConsensusApproved } from './processing/trade-consensus-approved.v1';
 import { stateChanged } from './state/state-changed.v1';
 import { stateSnapshot } from './state/state-snapshot.v1';
+import { backtestCompleted } from './system/backtest-completed.v1';
 import { configActivated } from './system/config-activated.v1';
 import { deadlineReached } from './system/deadline-reached.v1';
 import { feedGap } from './system/feed-gap.v1';
@@ -145,6 +146,7 @@ export const DEFINITIONS = {
   'feed.status': feedStatus,
   'deadline.reached': deadlineReached,
   'operator.command': operatorCommand,
+  'backtest.completed': backtestCompleted,
 } as const;
 
 /** Superseded versions; each says how its data becomes that of the next version. Never removed: old logs are read with them. */

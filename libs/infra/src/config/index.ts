@@ -1,2 +1,2 @@
 export { ConfigError, loadConfig, type ConfigSources } from './load-config';
-export { nearestName } from './nearest-name';
+export { nearestName } from '@moon/kernel';

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import type { Static, TObject, TSchema } from '@sinclair/typebox';
 import { Value } from '@sinclair/typebox/value';
 import { parse as parseYaml } from 'yaml';
-import { nearestName } from './nearest-name';
+import { nearestName } from '@moon/kernel';
 
 /** Where values come from; later sources win: the schema's defaults, the file, the environment, the flags. */
 export interface ConfigSources {

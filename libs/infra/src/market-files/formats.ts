@@ -1,16 +1,14 @@
-import type { EventData, EventType } from '@moon/events';
+import type { EventData } from '@moon/events';
+import { barInputs, isConsistent, tickInputs, type CandleRules, type Named } from './candles';
+import { FUNDING, LIQUIDATION, RecordedInput, SENTIMENT, TRADE, type InputOrigin } from './recorded-input';
 
 /** What a file holds, told by its header. */
 export type FileKind = 'candles' | 'trades' | 'funding' | 'liquidations' | 'sentiment';
 
 /** What the platform knows of an instrument of a source; injected, because instruments are a matter of the domain. */
-export interface ResolvedInstrument {
-  instrument: string;
-  token: string;
+export interface ResolvedInstrument extends Named {
   /** Hours between two funding settlements, where it has funding. */
   fundingIntervalHours: number | null;
-  /** Of an inverse contract: its value in quote currency. Its sizes are contracts, not base asset. */
-  quotePerContract?: number;
 }
 
 /** @throws RowRefused for a symbol that is not known */
@@ -19,29 +17,11 @@ export type ResolveInstrument = (venue: string, symbol: string) => ResolvedInstr
 /** Quote volume of the last minute, updated with each trade: (instrument, time ms, quote amount) → sum. */
 export type MinuteVolume = (instrument: string, at: number, quote: number) => number;
 
-export interface FormatContext {
-  venue: string;
+export interface FormatContext extends CandleRules {
   resolve: ResolveInstrument;
-  /** Length of a candle, ms. */
-  intervalMs: number;
-  /** The source stamps candles with their close (rule 12). */
-  stampsClose: boolean;
-  /** The source gives a candle's volume in quote currency. */
-  hasQuoteVolume: boolean;
-}
-
-/** An event that a row stands for, before it has an id. `phase` orders events of one instant (rule 1). */
-export interface RowEvent {
-  type: EventType;
-  at: number;
-  phase: number;
-  instrument: string;
-  token: string;
-  data: EventData<EventType>;
-  /** What makes the event what it is (rule 3). */
-  identity: ReadonlyArray<string | number>;
-  /** Of a trade: its value in quote currency, for `volume_1m`. */
-  quote?: number;
+  origin: InputOrigin;
+  /** Candles become ticks instead of bars (rule 12). */
+  asTicks: boolean;
 }
 
 /** A row that cannot be used; `rule` is the reason that is counted. */
@@ -62,16 +42,13 @@ export interface FileFormat {
   keepsEqualRows: boolean;
   /** What two rows of one instant must not disagree about. */
   key(fields: readonly string[]): string;
-  /** In the order of their times. `at` is the row's stamp, which the reader has checked. */
-  events(fields: readonly string[], at: number, context: FormatContext): RowEvent[];
+  /** In the order of their times, not yet checked. `at` is the row's stamp, which the reader has checked. */
+  inputs(fields: readonly string[], at: number, context: FormatContext): RecordedInput[];
 }
 
 /** First and last instant that an event may carry, epoch ms: 2010-01-01 and the end of 2099, UTC. */
 export const FIRST_MS = 1_262_304_000_000;
 export const LAST_MS = 4_102_444_799_999;
-
-/** Order of events of one instant: bar.closed, funding.update, all others, bar.opened. */
-export const PHASE = { barClosed: 0, funding: 1, other: 2, barOpened: 3 } as const;
 
 const HOUR = 3_600_000;
 /** Settlements are stamped some milliseconds late; that much late is still the settlement of its hour. */
@@ -82,55 +59,22 @@ const candles: FileFormat = {
   columns: ['timestamp_ms', 'symbol', 'open', 'high', 'low', 'close', 'volume'],
   keepsEqualRows: false,
   key: (fields) => fields[1] ?? '',
-  events(fields, stamp, { venue, resolve, intervalMs, stampsClose, hasQuoteVolume }) {
-    const { instrument, token } = resolve(venue, text(fields[1], 'symbol'));
+  inputs(fields, at, context) {
+    const named = context.resolve(context.origin.venue, text(fields[1], 'symbol'));
     const open = positive(fields[2], 'open');
     const high = positive(fields[3], 'high');
     const low = positive(fields[4], 'low');
     const close = positive(fields[5], 'close');
-    const traded = number(fields[6], 'volume');
-    if (traded < 0) throw new RowRefused('negative', `volume ${traded} is below zero`);
-    if (high < Math.max(open, close, low) || low > Math.min(open, close)) {
+    const volume = number(fields[6], 'volume');
+    if (volume < 0) throw new RowRefused('negative', `volume ${volume} is below zero`);
+    const candle = { at, open, high, low, close, volume };
+    if (!isConsistent(candle)) {
       throw new RowRefused(
         'ohlc_inconsistent',
         `high ${high} and low ${low} do not enclose open ${open} and close ${close}`,
       );
     }
-    const volume = hasQuoteVolume ? Number((traded / ((high + low + close) / 3)).toPrecision(12)) : traded;
-    const openedAt = stampsClose ? stamp - intervalMs : stamp;
-    const at = openedAt + intervalMs;
-    return [
-      {
-        type: 'bar.opened',
-        at: openedAt,
-        phase: PHASE.barOpened,
-        instrument,
-        token,
-        data: { event_type: 'bar.opened', token, instrument, intervalMs, open, timestamp: openedAt },
-        identity: [intervalMs, open],
-      },
-      {
-        type: 'bar.closed',
-        at,
-        phase: PHASE.barClosed,
-        instrument,
-        token,
-        data: {
-          event_type: 'bar.closed',
-          token,
-          instrument,
-          intervalMs,
-          open,
-          high,
-          low,
-          close,
-          volume,
-          timestamp: at,
-          openedAt,
-        },
-        identity: [intervalMs, open, high, low, close, volume],
-      },
-    ];
+    return (context.asTicks ? tickInputs : barInputs)(candle, named, context, context.origin);
   },
 };
 
@@ -139,37 +83,50 @@ const trades: FileFormat = {
   columns: ['timestamp_ms', 'symbol', 'price', 'size', 'side'],
   keepsEqualRows: true,
   key: () => '',
-  events(fields, at, { venue, resolve }) {
-    const { instrument, token, quotePerContract } = resolve(venue, text(fields[1], 'symbol'));
+  inputs(fields, at, { origin, resolve }) {
+    const named = resolve(origin.venue, text(fields[1], 'symbol'));
     const price = positive(fields[2], 'price');
     const size = positive(fields[3], 'size');
     const side = takerSide(fields[4]);
-    const quote = size * (quotePerContract ?? price);
-    // volume_1m is filled in where all files come together: it counts the trades of all of them.
-    const data: EventData<'price.tick'> = {
-      event_type: 'price.tick',
-      token,
-      price,
-      volume_1m: 0,
-      timestamp: at,
-      instrument,
-      kind: 'last',
-      size,
-      side,
-    };
-    return [
-      { type: 'price.tick', at, phase: PHASE.other, instrument, token, data, identity: [price, size, side], quote },
-    ];
+    return [RecordedInput.of(TRADE, tradeData({ at, price, size, side }, named), origin)];
   },
 };
+
+/** A row of a trade file; `side` is the taker's. */
+export interface Trade {
+  at: number;
+  price: number;
+  size: number;
+  side: 'buy' | 'sell';
+}
+
+/** `volume_1m` is filled in where all files come together: it counts the trades of all of them. */
+export function tradeData({ at, price, size, side }: Trade, { token, instrument }: Named): EventData<'price.tick'> {
+  return {
+    event_type: 'price.tick',
+    token,
+    price,
+    volume_1m: 0,
+    timestamp: at,
+    instrument,
+    kind: 'last',
+    size,
+    side,
+  };
+}
+
+/** Value of a trade in quote currency. */
+export function quoteOfTrade({ price, size }: Pick<Trade, 'price' | 'size'>, { quotePerContract }: Named): number {
+  return size * (quotePerContract ?? price);
+}
 
 const funding: FileFormat = {
   kind: 'funding',
   columns: ['timestamp_ms', 'symbol', 'rate'],
   keepsEqualRows: false,
   key: (fields) => fields[1] ?? '',
-  events(fields, at, { venue, resolve }) {
-    const { instrument, token, fundingIntervalHours } = resolve(venue, text(fields[1], 'symbol'));
+  inputs(fields, at, { origin, resolve }) {
+    const { instrument, token, fundingIntervalHours } = resolve(origin.venue, text(fields[1], 'symbol'));
     const rate = number(fields[2], 'rate');
     const intervalHours = fundingIntervalHours ?? 8;
     const settlesAt = settlementOf(at, intervalHours);
@@ -177,7 +134,7 @@ const funding: FileFormat = {
       ...{ event_type: 'funding.update', token, instrument, rate, intervalHours },
       ...{ status: 'settled', settlesAt, timestamp: at },
     };
-    return [{ type: 'funding.update', at, phase: PHASE.funding, instrument, token, data, identity: [rate] }];
+    return [RecordedInput.of(FUNDING, data, origin)];
   },
 };
 
@@ -192,16 +149,14 @@ const liquidations: FileFormat = {
   columns: ['timestamp_ms', 'symbol', 'side', 'price', 'size'],
   keepsEqualRows: false,
   key: (fields) => fields.join(','),
-  events(fields, at, { venue, resolve }) {
-    const { instrument, token } = resolve(venue, text(fields[1], 'symbol'));
+  inputs(fields, at, { origin, resolve }) {
+    const { instrument, token } = resolve(origin.venue, text(fields[1], 'symbol'));
     const side = takerSide(fields[2]);
     const price = positive(fields[3], 'price');
     const size = positive(fields[4], 'size');
     const event_type = 'market.liquidation';
     const data: EventData<'market.liquidation'> = { event_type, token, instrument, side, price, size, timestamp: at };
-    return [
-      { type: 'market.liquidation', at, phase: PHASE.other, instrument, token, data, identity: [side, price, size] },
-    ];
+    return [RecordedInput.of(LIQUIDATION, data, origin)];
   },
 };
 
@@ -216,7 +171,7 @@ const sentiment: FileFormat = {
   columns: ['timestamp_ms', 'symbol', 'score', 'text_or_source'],
   keepsEqualRows: false,
   key: (fields) => `${fields[1]}@${fields[3]}`,
-  events(fields, at) {
+  inputs(fields, at, { origin }) {
     const token = text(fields[1], 'symbol');
     const score = number(fields[2], 'score');
     const last = fields[3] ?? '';
@@ -241,8 +196,7 @@ const sentiment: FileFormat = {
       text: body,
       timestamp: at,
     };
-    const identity = [source, score, body];
-    return [{ type: 'market.sentiment', at, phase: PHASE.other, instrument: token, token, data, identity }];
+    return [RecordedInput.of(SENTIMENT, data, origin)];
   },
 };
 

@@ -1,11 +1,14 @@
 import { basename } from 'node:path';
 import { createHash } from 'node:crypto';
-import type { AnyEvent } from '@moon/events';
+import type { AnyEvent, EventData } from '@moon/events';
 import type { InputSource } from '@moon/kernel';
-import { FileLane, type LaneEvent, type LaneReport } from './file-lane';
-import { PHASE, type FileKind, type MinuteVolume, type ResolveInstrument } from './formats';
+import { FileLane, type LaneReport } from './file-lane';
+import type { FileKind, FormatContext, MinuteVolume, ResolveInstrument } from './formats';
+import { overlapping, type ReadFile } from './overlaps';
+import { asEvents, type RecordedInput } from './recorded-input';
 import { RepeatWatch } from './repeat-watch';
-import { inspectFile, refusalOf, type BadRow, type FileFacts } from './row-reader';
+import { refusalOf, type BadRow } from './row-reader';
+import { inspectFile, type FileFacts } from './survey';
 
 /** A file to read; the venue is told by its name when it is not given. */
 export interface MarketFile {
@@ -28,6 +31,8 @@ export interface MarketFileOptions {
   from?: number;
   /** … to here (exclusive). */
   to?: number;
+  /** `ohlc`: each candle becomes four ticks, at its open, high, low and close, instead of a bar (rule 12). */
+  ticks?: 'ohlc';
   /** How much of the data before `from` is given too, marked as warm-up: agents then have views at the start. Default: none. */
   warmupMs?: number;
 }
@@ -49,7 +54,8 @@ export function venueOf(path: string, kind: string): string {
   return VENUE_WORDS.find(([word]) => word.test(name))?.[1] ?? 'BINANCE-SPOT';
 }
 
-const BATCH = 1_000;
+/** Inputs of a batch. */
+const BATCH = 1_024;
 
 /** Several files merged into one recorded order: by (occurredAt, phase, source, position in file), rule 1. */
 export class MarketFileSource implements InputSource {
@@ -57,45 +63,61 @@ export class MarketFileSource implements InputSource {
   private readonly volume: MinuteVolume;
   private readonly repeats = new RepeatWatch();
 
+  private readonly from: number;
+  private readonly warmupHeaders: AnyEvent['headers'];
+
   private constructor(
-    readonly facts: readonly FileFacts[],
-    private readonly lanes: readonly FileLane[],
-    /** What orders files that have an event at the same instant. */
-    private readonly order: readonly string[],
+    private readonly files: readonly ReadFile[],
+    private readonly lanes: readonly WatchedLane[],
     private readonly options: MarketFileOptions,
     private readonly onBad: (bad: BadRow) => void,
     /** Rows that were refused, by reason, and conflicts. */
     readonly refusedByReason: Readonly<Record<string, number>>,
   ) {
     this.volume = options.minuteVolume();
+    this.from = options.from ?? 0;
+    this.warmupHeaders = { ...options.headers, warmup: true };
   }
 
   static async open(options: MarketFileOptions): Promise<MarketFileSource> {
-    const facts: FileFacts[] = [];
-    for (const file of options.files) facts.push(await inspectFile(file.path));
+    const files: ReadFile[] = [];
+    for (const file of options.files) {
+      const facts = await inspectFile(file.path);
+      files.push({ facts, context: contextOf(file, facts, options) });
+    }
     const refused: Record<string, number> = {};
     const onBad = (bad: BadRow): void => {
       refused[bad.rule] = (refused[bad.rule] ?? 0) + 1;
       options.onBad?.(bad);
     };
-    const lanes = facts.map((fact, index) => {
-      const file = options.files[index];
-      const venue = file?.venue ?? venueOf(fact.path, fact.format.kind);
-      const stampsClose = file?.stampsClose ?? venue === 'FTX';
-      const hasQuoteVolume = file?.hasQuoteVolume ?? venue === 'FTX';
-      const resolve = remembering(options.resolve);
-      const context = { venue, resolve, intervalMs: fact.intervalMs ?? 60_000, stampsClose, hasQuoteVolume };
-      return new FileLane(fact, context, onBad, options.headers);
+    const lanes = files.map((file, index): WatchedLane => {
+      const { facts, context } = file;
+      const isWatched = overlapping(file, files);
+      const quotes = facts.format.kind === 'trades' || context.asTicks;
+      const lane = new FileLane(facts, context, onBad, { lines: isWatched, quotes });
+      return { lane, order: `${facts.format.kind}/${basename(facts.path)}`, index, isWatched };
     });
-    const order = facts.map((fact) => `${fact.format.kind}/${basename(fact.path)}`);
-    return new MarketFileSource(facts, lanes, order, options, onBad, refused);
+    return new MarketFileSource(files, lanes, options, onBad, refused);
   }
 
-  /** One hash over the contents of all files and the chosen range: what a run on them is known by. */
+  /** What a first pass found out about each file. */
+  get facts(): readonly FileFacts[] {
+    return this.files.map(({ facts }) => facts);
+  }
+
+  /**
+   * One hash over the contents of all files, how they are read and the chosen range: what a run on them is known by. What is
+   * read is what was hashed: a file that changes meanwhile ends the reading with an error.
+   */
   get fingerprint(): string {
     const hash = createHash('sha256');
-    for (const fact of this.facts) hash.update(`${fact.format.kind}:${fact.sha256}\n`);
-    hash.update(`${this.options.from ?? ''}..${this.options.to ?? ''}+${this.options.warmupMs ?? 0}`);
+    const { from = '', to = '', warmupMs = 0, ticks } = this.options;
+    for (const { facts, context } of this.files) {
+      hash.update(`${facts.format.kind}:${facts.sha256}:${context.origin.venue}`);
+      if (facts.format.kind === 'candles') hash.update(`:${context.stampsClose}:${context.hasQuoteVolume}`);
+      hash.update('\n');
+    }
+    hash.update(`${from}..${to}+${warmupMs}${ticks === undefined ? '' : `:${ticks}`}`);
     return hash.digest('hex');
   }
 
@@ -106,10 +128,9 @@ export class MarketFileSource implements InputSource {
 
   /** Instruments in the files of these kinds, in the order of their first rows. */
   instrumentsOf(...kinds: readonly FileKind[]): string[] {
-    const ids = this.facts.flatMap((fact, index) => {
-      if (!kinds.includes(fact.format.kind) || fact.format.kind === 'sentiment') return [];
-      const venue = this.options.files[index]?.venue ?? venueOf(fact.path, fact.format.kind);
-      return fact.symbols.flatMap((symbol) => this.instrumentOf(venue, symbol));
+    const ids = this.files.flatMap(({ facts, context }) => {
+      if (!kinds.includes(facts.format.kind) || facts.format.kind === 'sentiment') return [];
+      return facts.symbols.flatMap((symbol) => this.instrumentOf(context.origin.venue, symbol));
     });
     return [...new Set(ids)];
   }
@@ -132,8 +153,8 @@ export class MarketFileSource implements InputSource {
 
   /** Time of the first event of all files, ms; 0 when they have no usable row. */
   get startsAt(): number {
-    const firsts = this.facts.map(
-      (fact, index) => fact.firstAt - (this.stampsClose(index) ? (fact.intervalMs ?? 60_000) : 0),
+    const firsts = this.files.map(
+      ({ facts, context }) => facts.firstAt - (context.stampsClose ? context.intervalMs : 0),
     );
     const first = Math.min(...firsts);
     return Number.isFinite(first) ? Math.max(this.warmupFrom, first) : this.warmupFrom;
@@ -145,88 +166,115 @@ export class MarketFileSource implements InputSource {
 
   /** What became of the rows that were read so far. */
   get reports(): LaneReport[] {
-    return this.lanes.map((lane) => lane.report);
+    return this.lanes.map(({ lane }) => lane.report);
   }
 
   async nextBatch(): Promise<readonly AnyEvent[] | null> {
-    const batch: AnyEvent[] = [];
+    const batch: RecordedInput[] = [];
     while (batch.length < BATCH && !this.hasEnded) {
-      for (const lane of this.lanes) if (lane.head === undefined) await lane.load();
+      for (const { lane } of this.lanes) if (lane.head === undefined) await lane.load();
       this.merge(batch);
     }
-    return batch.length === 0 ? null : batch;
+    return batch.length === 0 ? null : asEvents(batch);
   }
 
-  /** Takes events in their order until the batch is full, a file has to be read on, or everything has ended. */
-  private merge(batch: AnyEvent[]): void {
-    const { from = 0, to = Number.POSITIVE_INFINITY } = this.options;
-    const open = this.lanes.filter((lane) => lane.head !== undefined);
+  /** Takes inputs in their order until the batch is full, a file has to be read on, or everything has ended. */
+  private merge(batch: RecordedInput[]): void {
+    const { to = Number.POSITIVE_INFINITY } = this.options;
+    const open = this.lanes.filter(({ lane }) => lane.head !== undefined);
     while (batch.length < BATCH) {
-      const lane = this.first(open);
-      const head = lane?.head;
-      if (lane === undefined || head === undefined || head.event.occurredAt >= to) {
+      const first = firstOf(open);
+      if (first === undefined || first.lane.head!.occurredAt >= to) {
         this.hasEnded = true;
         return;
       }
+      // One file often goes on for a while: only the one that comes next is compared with it.
+      const next = open.length === 1 ? undefined : firstOf(open, first);
+      do this.take(first, batch);
+      while (batch.length < BATCH && isNext(first, next, to));
+      if (first.lane.head === undefined) return;
+    }
+  }
+
+  /** Takes the head of a lane. */
+  private take({ lane, isWatched }: WatchedLane, batch: RecordedInput[]): void {
+    const input = lane.head!;
+    if (isWatched || input.type === 'price.tick') {
+      const { headLine, headQuote } = lane;
       lane.shift();
-      if (this.isNew(lane, head)) {
-        this.countVolume(head);
-        if (head.event.occurredAt >= from) {
-          lane.report.events += 1;
-          batch.push(head.event);
-        } else {
-          lane.report.outside += 1;
-          if (head.event.occurredAt >= this.warmupFrom) batch.push(asWarmup(head.event));
-        }
-      }
-      if (lane.head === undefined) return;
+      if (isWatched && !this.isNew(lane, input, headLine)) return;
+      if (input.type === 'price.tick') this.countVolume(input, headQuote);
+    } else lane.shift();
+    if (input.occurredAt >= this.from) {
+      lane.report.events += 1;
+      batch.push(input);
+    } else {
+      lane.report.outside += 1;
+      if (input.occurredAt >= this.warmupFrom) batch.push(input.withHeaders(this.warmupHeaders));
     }
-  }
-
-  private first(open: readonly FileLane[]): FileLane | undefined {
-    let best = open[0];
-    for (let index = 1; index < open.length; index += 1) {
-      const lane = open[index];
-      if (lane && best && this.isBefore(lane, best)) best = lane;
-    }
-    return best;
-  }
-
-  private isBefore(a: FileLane, b: FileLane): boolean {
-    const [one, other] = [a.head, b.head];
-    if (!one || !other) return one !== undefined;
-    if (one.event.occurredAt !== other.event.occurredAt) return one.event.occurredAt < other.event.occurredAt;
-    if (one.phase !== other.phase) return one.phase < other.phase;
-    return (this.order[this.lanes.indexOf(a)] ?? '') < (this.order[this.lanes.indexOf(b)] ?? '');
   }
 
   /** False for what another file has said before: counted with the row that it is of. */
-  private isNew(lane: FileLane, { event, phase, line }: LaneEvent): boolean {
-    if (this.lanes.length === 1) return true;
-    const found = this.repeats.look(event);
+  private isNew(lane: FileLane, input: RecordedInput, line: number): boolean {
+    const found = this.repeats.look(input);
     if (found === 'new') return true;
-    // A candle's row is told by its close alone.
-    if (phase === PHASE.barOpened) return false;
+    if (!input.tellsRow) return false;
     if (found === 'repeat') lane.report.repeats += 1;
     else {
       lane.report.conflicts += 1;
-      const message = `another file has other values for ${event.type} of ${event.key} at ${event.occurredAt}`;
+      const message = `another file has other values for ${input.type} of ${input.key} at ${input.occurredAt}`;
       this.onBad({ file: lane.report.file, line, rule: 'conflict', message });
     }
     return false;
   }
 
-  private countVolume({ event, quote }: LaneEvent): void {
-    if (event.type === 'price.tick' && quote !== undefined) {
-      event.data.volume_1m = this.volume(event.data.instrument, event.occurredAt, quote);
-    }
+  private countVolume({ data, occurredAt }: RecordedInput, quote: number): void {
+    const tick = data as EventData<'price.tick'>;
+    tick.volume_1m = this.volume(tick.instrument, occurredAt, quote);
   }
+}
 
-  private stampsClose(index: number): boolean {
-    const [file, fact] = [this.options.files[index], this.facts[index]];
-    if (!file || !fact || fact.format.kind !== 'candles') return false;
-    return file.stampsClose ?? (file.venue ?? venueOf(file.path, 'candles')) === 'FTX';
-  }
+/** A lane among others. */
+interface WatchedLane {
+  lane: FileLane;
+  /** What orders files that have an input at the same instant, then the place among the files given. */
+  order: string;
+  index: number;
+  /** Another file may say the same. */
+  isWatched: boolean;
+}
+
+/** The lane whose head comes first; all have one. */
+function firstOf(open: readonly WatchedLane[], except?: WatchedLane): WatchedLane | undefined {
+  let best: WatchedLane | undefined;
+  for (const one of open) if (one !== except && (best === undefined || isBefore(one, best))) best = one;
+  return best;
+}
+
+function isNext(lane: WatchedLane, other: WatchedLane | undefined, to: number): boolean {
+  const head = lane.lane.head;
+  if (head === undefined) return false;
+  return other === undefined ? head.occurredAt < to : isBefore(lane, other) && head.occurredAt < to;
+}
+
+function isBefore(a: WatchedLane, b: WatchedLane): boolean {
+  const [one, other] = [a.lane.head!, b.lane.head!];
+  if (one.occurredAt !== other.occurredAt) return one.occurredAt < other.occurredAt;
+  if (one.phase !== other.phase) return one.phase < other.phase;
+  return a.order === b.order ? a.index < b.index : a.order < b.order;
+}
+
+function contextOf(file: MarketFile, facts: FileFacts, options: MarketFileOptions): FormatContext {
+  const venue = file.venue ?? venueOf(facts.path, facts.format.kind);
+  const isCandles = facts.format.kind === 'candles';
+  return {
+    origin: { venue, headers: options.headers },
+    resolve: remembering(options.resolve),
+    intervalMs: facts.intervalMs ?? 60_000,
+    stampsClose: isCandles && (file.stampsClose ?? venue === 'FTX'),
+    hasQuoteVolume: file.hasQuoteVolume ?? venue === 'FTX',
+    asTicks: options.ticks === 'ohlc',
+  };
 }
 
 /** Rows name few symbols, many times. */
@@ -237,9 +285,4 @@ function remembering(resolve: ResolveInstrument): ResolveInstrument {
     if (found === undefined) known.set(symbol, (found = resolve(venue, symbol)));
     return found;
   };
-}
-
-/** The same event as part of the warm-up: what follows from it is dropped. */
-function asWarmup(event: AnyEvent): AnyEvent {
-  return { ...event, headers: { ...event.headers, warmup: true } } as AnyEvent;
 }

@@ -1,4 +1,5 @@
 import { instrumentForFeed, minuteQuoteVolume } from '@moon/domain';
+import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, join, resolve as resolvePath } from 'node:path';
 import { gunzipSync } from 'node:zlib';
@@ -32,6 +33,44 @@ const REFUSED: Readonly<Record<string, { line: number; rule: string }[]>> = {
   'XRP-20211118-20211217.csv.gz': [{ line: 51, rule: 'too_many_digits' }],
 };
 
+/**
+ * SHA-256 (its first 24 digits) over the JSON lines of all events of a file, ids included: taken when every row was read by the CSV
+ * parser, every event checked against its schema and every id derived at once.
+ */
+const EVENTS: Readonly<Record<string, string>> = {
+  'BTC-ETH-1m-20210419-20210531-crash.csv.gz': 'e0971bde64aa5a8d8308fb32',
+  'BTC-ETH-1m-20230102-20230108-calm.csv.gz': '9791e6f585adfbbc7d50a975',
+  'BTC-ETH-1m-20240808.csv.gz': '5b65779004be384b93d38dce',
+  'BTC-ETH-1m-20250126-20250206.csv.gz': '27322ee67d77a2989e348817',
+  'BTC-ETH-1m-20250618-20250624.csv.gz': '5eb31f34de2075b87fd6ee05',
+  'BTC-ETH-1m-20260601-20260615.csv.gz': 'ddd661994e65a43b68c416d3',
+  'BTC-PERP-1m-202201.csv.gz': 'dc79af19ca6ec42eac2efd1b',
+  'BTCUSDT-1m-2022.csv.gz': '43352c38fcc89ebb1063aa9d',
+  'ETHUSDT-1m-2022.csv.gz': 'cd8631929ae5fdefc2df3b99',
+  'SOL-BTC-ETH-1m-perp-202505.csv.gz': '4bdbce3741fd2bd44bf9f291',
+  'ETHUSDT-20230202-0920.csv.gz': '890d39d2d3e02803983da2c5',
+  'binance-coinm-BTC-ETH-20240808-2354.csv.gz': 'b2ec2386ccdfe4a45ffff05b',
+  'binance-spot-BTC-ETH-20240808-2354.csv.gz': 'bee9e0bdd073f7e459aefd42',
+  'binance-usdm-BTC-ETH-20240808-2354.csv.gz': '8184d73e377551835afe81dd',
+  'binance-usdm-large-aggtrades-20250126-20250206.csv.gz': '012351f9aff80f4f70b1620a',
+  'hyperliquid-20230227-20230427.csv.gz': 'f5b76b5bc7fe53e4a775648c',
+  'kraken-XBTUSDT-20251110.csv.gz': 'f676334392d08d00d4c244cf',
+  'BTC-ETH-SOL-20250306-20250615.csv.gz': 'b390c66a505acc27221cbad2',
+  'XRP-20211118-20211217.csv.gz': '4e0c5bb4baaf7ef8e7be4f8a',
+  'binance-20250126-20250206-as-recorded.csv.gz': 'e3580db582239e8d8af3bb44',
+  'binance-20250126-20250206.csv.gz': 'e3580db582239e8d8af3bb44',
+  'binance-20250618-20250624.csv.gz': '94155115d7ad589bef8954af',
+  'fear-greed-2018-2022.csv.gz': '40e8954eb27b7db32c6ed655',
+  'reddit-stocktwits-daily-2014-20210509.csv.gz': '0a67fb1087837c8b939441d9',
+  'tradingview-ideas-20260601-20260615.csv.gz': '6090d22ccabd33193ef2be88',
+};
+
+function digestOf(events: readonly AnyEvent[]): string {
+  const hash = createHash('sha256');
+  for (const event of events) hash.update(`${JSON.stringify(event)}\n`);
+  return hash.digest('hex').slice(0, 24);
+}
+
 describe('the recorded market data', () => {
   it('has every kind of file', () => {
     expect(new Set(FILES.map(([kind]) => kind)).size).toBe(KINDS.length);
@@ -55,6 +94,7 @@ describe('the recorded market data', () => {
       expect(report).toMatchObject({ events, repeats, conflicts: 0, refused: refused.length });
       const ids = new Set(run.events.map(({ id }) => id));
       expect(ids.size).toBe(run.events.length);
+      expect(digestOf(run.events)).toBe(EVENTS[name]);
     },
   );
 

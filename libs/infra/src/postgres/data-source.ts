@@ -8,13 +8,14 @@ import { LogFunctions1700000000002 } from './migrations/1700000000002-log-functi
 import { RunState1700000000003 } from './migrations/1700000000003-run-state';
 import { RunRegistry1700000000101 } from './migrations/1700000000101-run-registry';
 import { ImportedRuns1700000000102 } from './migrations/1700000000102-imported-runs';
+import { Reports1700000000103 } from './migrations/1700000000103-reports';
 
 /** What a database is for: the log of one run, or the registry of all runs. */
 export type DatabaseKind = 'run' | 'registry';
 
 const MIGRATIONS = {
   run: [EventLog1700000000001, LogFunctions1700000000002, RunState1700000000003],
-  registry: [RunRegistry1700000000101, ImportedRuns1700000000102],
+  registry: [RunRegistry1700000000101, ImportedRuns1700000000102, Reports1700000000103],
 } as const;
 
 export function createDataSource(login: Login, database: string, kind: DatabaseKind): DataSource {

@@ -52,6 +52,26 @@ const FACTS_AT = `SELECT ${ROW_COLUMNS} FROM events
 /** Hexadecimal digits of a UUID. */
 const UUID_DIGITS = 32;
 
+/** What a log says of markets. Times are epoch ms. */
+export interface MarketFacts {
+  instruments: string[];
+  fundingInstruments: string[];
+  firstAt: number;
+  lastAt: number;
+}
+
+const LATEST_MS = 4_102_444_800_000;
+
+/** Prices first, in the order in which the instruments begin. */
+const MARKET_FACTS = `SELECT type, data->>'instrument', date_part('epoch', min(occurred_at)) * 1000,
+    date_part('epoch', max(occurred_at)) * 1000
+  FROM events
+  WHERE type IN ('bar.closed', 'price.tick', 'funding.update', 'market.liquidation', 'market.sentiment')
+    AND causation_id IS NULL
+    AND occurred_at >= to_timestamp($1::bigint / 1000.0) AND occurred_at < to_timestamp($2::bigint / 1000.0)
+  GROUP BY 1, 2
+  ORDER BY type NOT IN ('bar.closed', 'price.tick'), 3, 2`;
+
 /**
  * Questions about a log that only people and tools ask, never the platform at work: by the beginning of an id, about
  * dead letters, about what is stored at certain instants. It reads only.
@@ -123,6 +143,22 @@ export class StoreInspection {
     const to = instants.reduce((high, at) => Math.max(high, at), -Infinity);
     const rows = await this.pool.rows('facts_at', FACTS_AT, [types, tokens, instants, from, to]);
     return rows.map(fromColumns);
+  }
+
+  /** What a log says of markets, in a range of times (ms; `to` exclusive); null when it says nothing there. */
+  async marketFacts(from = 0, to = Number.MAX_SAFE_INTEGER): Promise<MarketFacts | null> {
+    const rows = await this.pool.rows('market_facts', MARKET_FACTS, [from, Math.min(to, LATEST_MS)]);
+    if (rows.length === 0) return null;
+    const known = rows.flatMap(([type, instrument]) => (instrument ? [{ type: type!, instrument }] : []));
+    const unique = (types: readonly string[]): string[] => [
+      ...new Set(known.filter(({ type }) => types.includes(type)).map(({ instrument }) => instrument)),
+    ];
+    return {
+      instruments: unique(['bar.closed', 'price.tick', 'funding.update', 'market.liquidation']),
+      fundingInstruments: unique(['funding.update']),
+      firstAt: Math.min(...rows.map(([, , at]) => Math.round(Number(at)))),
+      lastAt: Math.max(...rows.map(([, , , at]) => Math.round(Number(at)))),
+    };
   }
 
   close(): Promise<void> {

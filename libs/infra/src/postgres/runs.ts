@@ -4,9 +4,13 @@ import type { PostgresAccess } from './access';
 import { createDataSource, migrateUp } from './data-source';
 import { PostgresEventStore } from './event-store';
 import type { PostgresEventStoreOptions } from './event-store';
+import { StoredInputs, type InputQuery } from './input-source';
 
-/** `imported`: a log of market data alone, which no platform works on. */
-export type RunMode = 'live' | 'synthetic' | 'recorded' | 'imported';
+/**
+ * `imported`: a log of market data alone; `backtest`: what a backtest emitted, and the log of completed backtests. No
+ * platform works on either.
+ */
+export type RunMode = 'live' | 'synthetic' | 'recorded' | 'imported' | 'backtest';
 
 /** One run: a log and portfolios of its own, in a database of its own (rule 4). */
 export interface Run {
@@ -30,7 +34,7 @@ export interface RunRequest {
   mode: RunMode;
   /** Required for recorded runs: 8 to 64 hexadecimal digits over files, settings and code that make the result. */
   fingerprint?: string;
-  /** Of an imported log; default: imported. */
+  /** Of an imported log, or of a backtest's; default: imported, backtests. */
   name?: string;
   details?: JsonObject;
 }
@@ -71,6 +75,7 @@ const fromRow = (row: RunRow): Run => ({
 
 /** Imported logs have a prefix of their own: a name that a user chose must not be the registry's, or another run's. */
 function databaseOf(mode: RunMode, name: string): string {
+  if (mode === BACKTEST) return name === BACKTESTS ? `moon_${BACKTESTS}` : `moon_backtest_${backtestDatabase(name)}`;
   const prefix = mode === IMPORTED && name !== IMPORTED ? 'moon_imported_' : 'moon_';
   return `${prefix}${name.replaceAll('-', '_')}`;
 }
@@ -80,9 +85,19 @@ const FINGERPRINT = /^[0-9a-f]{8,64}$/;
 const SHOWN_DIGITS = 16;
 
 const IMPORTED = 'imported';
+const BACKTEST = 'backtest';
+/** The log of completed backtests. */
+const BACKTESTS = 'backtests';
+/** What of a backtest's name is left to its database's, which has at most 63 characters. */
+const BACKTEST_DIGITS = 40;
+
+/** The end of the name tells backtests apart: time and random digits. */
+function backtestDatabase(name: string): string {
+  return name.slice(-BACKTEST_DIGITS).replaceAll(/[^a-z0-9]/g, '_');
+}
 const LOG_NAME = /^[a-z][a-z0-9-]{0,39}$/;
 /** What other runs are called. */
-const TAKEN_NAME = /^(live|synthetic|recorded(-.*)?)$/;
+const TAKEN_NAME = /^(live|synthetic|recorded(-.*)?|backtests|backtest-.*)$/;
 
 /**
  * The runs of one server. Live, synthetic and each imported log are one run each, resumed at every start; a recorded run
@@ -113,7 +128,8 @@ export class RunRegistry {
     return { run, resumed: false };
   }
 
-  private async latest({ mode, fingerprint, name = IMPORTED }: RunRequest): Promise<Run | null> {
+  private async latest({ mode, fingerprint, name = mode === BACKTEST ? BACKTESTS : IMPORTED }: RunRequest): Promise<Run | null> {
+    if (mode === BACKTEST) return this.findRun(name);
     if (mode === IMPORTED) {
       if (!LOG_NAME.test(name) || TAKEN_NAME.test(name)) {
         throw new RangeError(
@@ -142,8 +158,9 @@ export class RunRegistry {
     return fromRow(rows[0]!);
   }
 
-  private newName({ mode, fingerprint, name = IMPORTED }: RunRequest): Promise<string> {
+  private newName({ mode, fingerprint, name = mode === BACKTEST ? BACKTESTS : IMPORTED }: RunRequest): Promise<string> {
     if (mode === 'recorded') return this.nextRecordedName(fingerprint!);
+    if (mode === BACKTEST) return Promise.resolve(name);
     return Promise.resolve(mode === IMPORTED ? name : mode);
   }
 
@@ -180,6 +197,15 @@ export class RunRegistry {
   /** The event store of a run. */
   openStore(run: Run, options?: PostgresEventStoreOptions): PostgresEventStore {
     return new PostgresEventStore(this.access.app, run.database, options);
+  }
+
+  /**
+   * The market inputs of a run as a source for a replay: of files in the order of time (rule 1), of a live or synthetic run as
+   * they arrived. Whoever opens it closes it.
+   */
+  openInputs(run: Run, query: Omit<InputQuery, 'order'> = {}): Promise<StoredInputs> {
+    const order = run.mode === 'imported' || run.mode === 'recorded' ? 'time' : 'recorded';
+    return StoredInputs.open(this.access.app, run.database, { ...query, order });
   }
 
   close(): Promise<void> {

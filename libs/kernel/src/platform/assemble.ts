@@ -31,6 +31,8 @@ export interface AssembleOptions {
   remote?: RemoteHandlers;
   agents?: readonly Handler[];
   isGuarded?: boolean;
+  /** Users' agents that live in this thread (backtests); they hear every event after everybody else. */
+  strategies?: readonly Handler[];
   onEvent?: EngineOptions['onEvent'];
   onRequest: NonNullable<EngineOptions['onRequest']>;
   onFailure?: EngineOptions['onFailure'];
@@ -44,6 +46,7 @@ export function assemble(options: AssembleOptions): Engine {
   const { config, link, headers } = options;
   const handlers = createDeciders(config);
   if (!options.remote) handlers.push(...(options.agents ?? createAgents(config)));
+  handlers.push(...(options.strategies ?? []));
   const engine: Engine = new Engine({
     handlers,
     log: options.log,

@@ -6,6 +6,6 @@ import type { AgentModule } from '../runtime/threads/protocol';
 const MODULE = join(__dirname, '..', '..', '..', 'domain', 'src', 'platform', 'index.js');
 
 /** The built-in agents, all in one thread (rule 31). */
-export function builtInAgents({ agents }: Pick<PlatformConfig, 'agents'>): AgentModule {
-  return { path: MODULE, config: { agents } };
+export function builtInAgents({ agents, switchedOff }: Pick<PlatformConfig, 'agents' | 'switchedOff'>): AgentModule {
+  return { path: MODULE, config: { agents, switchedOff } };
 }

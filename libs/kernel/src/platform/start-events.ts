@@ -8,10 +8,20 @@ export interface StartOptions {
   runId: string;
   codeVersion: string;
   platform: PlatformConfig;
+  /** What a run with users' agents is known by beside its configuration. */
+  strategies?: readonly StrategyRecord[];
   /** Run time of the start, ms. */
   at: number;
   feedInstruments: readonly string[];
   headers: AnyEvent['headers'];
+}
+
+/** A user's agent as it stands in `config.activated`: not where its code lies, but what it says. */
+export interface StrategyRecord {
+  name: string;
+  /** SHA-256 of all its files. */
+  sha256: string;
+  config: unknown;
 }
 
 /**
@@ -21,7 +31,8 @@ export interface StartOptions {
 export async function startEvents(options: StartOptions, store: EventStore): Promise<AnyEvent[]> {
   const last = await store.query({ types: ['config.activated'], order: 'newest', limit: 1 });
   const activated = last.rows[0]?.event;
-  const values = { platform: options.platform } as unknown as Extract<
+  const { platform, strategies = [] } = options;
+  const values = { platform, ...(strategies.length > 0 && { strategies }) } as unknown as Extract<
     AnyEvent,
     { type: 'config.activated' }
   >['data']['values'];
@@ -31,7 +42,7 @@ export async function startEvents(options: StartOptions, store: EventStore): Pro
     canonicalHash(activated.data.values) === canonicalHash(values);
   const events: AnyEvent[] = [];
   if (!isKnown) events.push(configActivated(options, values, await store.lastSeq()));
-  const { platform, at, feedInstruments, headers } = options;
+  const { at, feedInstruments, headers } = options;
   return [...events, ...bootstrapEvents({ at, portfolios: platform.portfolios, feedInstruments, headers })];
 }
 

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { pipeline } from 'node:stream';
 import { createGunzip } from 'node:zlib';
-import { UnreadableFile } from '../row-reader';
+import { UnreadableFile } from '../pieces';
 
 const CHUNK = 256 * 1024;
 /** A snapshot of 1,000 levels a side has some 40,000 characters; beyond this a line is no message of a known feed. */

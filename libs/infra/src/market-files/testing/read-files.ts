@@ -80,10 +80,10 @@ export function isInOrder(events: readonly AnyEvent[]): boolean {
   });
 }
 
-/** Whether every row of every file is accounted for. */
-export function isAccounted({ source }: ReadFiles): boolean {
+/** Whether every row of every file is accounted for; a candle has two events, as ticks four. */
+export function isAccounted({ source }: ReadFiles, candleEvents = 2): boolean {
   return source.reports.every(({ kind, rows, events, repeats, conflicts, refused, outside }, index) => {
-    const eventsPerRow = kind === 'candles' ? 2 : 1;
+    const eventsPerRow = kind === 'candles' ? candleEvents : 1;
     return (
       rows === source.facts[index]?.rows && rows === (events + outside) / eventsPerRow + repeats + conflicts + refused
     );

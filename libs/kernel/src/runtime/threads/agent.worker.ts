@@ -1,7 +1,9 @@
+import { basename, extname } from 'node:path';
 import { parentPort, workerData, type MessagePort } from 'node:worker_threads';
 import type { Handler } from '@moon/domain';
 import { HandlerHost, isFailure, type Delivered } from '../../core/handler-host';
 import { failureEvents } from '../../core/parking';
+import { loadAgents } from '../../user-agents/load-agents';
 import {
   METRICS,
   PROGRESS,
@@ -14,6 +16,7 @@ import {
   type ThreadOutput,
   type ToThread,
 } from './protocol';
+import { giveWay, kernelThreadId } from './thread-priority';
 
 /** How long events are handled before what they made is handed over and messages are looked at, ms. */
 const SLICE_MS = 5;
@@ -41,7 +44,7 @@ class AgentWorker {
     this.progress[PROGRESS.handler] = -1;
     const types = (agent: Handler): string[] => [...agent.consumes, ...(agent.broadcast ?? [])];
     const handlers = agents.map((agent) => ({ name: agent.name, types: types(agent) }));
-    this.post({ kind: 'ready', handlers });
+    this.post({ kind: 'ready', handlers, threadId: kernelThreadId() });
   }
 
   receive(message: ToThread): void {
@@ -151,14 +154,20 @@ class AgentWorker {
 }
 
 function load(module: AgentModule): Handler[] {
-  // eslint-disable-next-line @typescript-eslint/no-require-imports -- the path is only known at run time
-  const loaded = require(module.path) as { createAgents?: (config: unknown) => Handler[] };
-  if (typeof loaded.createAgents !== 'function') {
-    throw new Error(`${module.path} exports no function createAgents(config): it is no module of agents.`);
-  }
-  const agents = loaded.createAgents(module.config).filter((agent) => module.only?.includes(agent.name) ?? true);
+  const agents = build(module).filter((agent) => module.only?.includes(agent.name) ?? true);
   if (agents.length === 0) throw new Error(`${module.path} has none of the agents ${module.only?.join(', ') ?? ''}.`);
   return agents;
+}
+
+function build({ path, config, isUsers }: AgentModule): Handler[] {
+  // A user's agent has this thread to itself, so that nothing has to be kept from its code here.
+  if (isUsers) return loadAgents({ path, name: basename(path, extname(path)), config, isConfined: false }).handlers;
+  // eslint-disable-next-line @typescript-eslint/no-require-imports -- the path is only known at run time
+  const loaded = require(path) as { createAgents?: (config: unknown) => Handler[] };
+  if (typeof loaded.createAgents !== 'function') {
+    throw new Error(`${path} exports no function createAgents(config): it is no module of agents.`);
+  }
+  return loaded.createAgents(config);
 }
 
 function skipKey({ handler, key, seq }: RecordedSkip): string {
@@ -167,6 +176,8 @@ function skipKey({ handler, key, seq }: RecordedSkip): string {
 
 if (!parentPort) throw new Error('agent.worker runs in a worker thread only.');
 const { module: agentModule, progress } = workerData as { module: AgentModule; progress: SharedArrayBuffer };
+// Before the first line of the agents' own code runs.
+if (agentModule.givesWay) giveWay();
 // What is thrown here ends the thread, and its owner hears of it by the 'error' event.
 const worker = new AgentWorker(load(agentModule), new Float64Array(progress), parentPort);
 parentPort.on('message', (message: ToThread) => worker.receive(message));

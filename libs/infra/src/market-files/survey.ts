@@ -1,0 +1,131 @@
+import { createHash } from 'node:crypto';
+import { formatOf, RowRefused, type FileFormat } from './formats';
+import { lineText, NEWLINE, readPieces, UnreadableFile } from './pieces';
+import { stampAt, SymbolTable } from './plain-fields';
+import { rowOf, splitLine } from './row-reader';
+
+/** What a first pass over a file finds out. */
+export interface FileFacts {
+  path: string;
+  format: FileFormat;
+  /** SHA-256 of the file as it is. */
+  sha256: string;
+  /** Lines below the header that are not empty. */
+  rows: number;
+  /** First and last usable time stamp, ms; Infinity and −Infinity in a file without any. */
+  firstAt: number;
+  lastAt: number;
+  /** Shortest distance between two rows of one symbol, ms; null below two rows. */
+  intervalMs: number | null;
+  isSorted: boolean;
+  /** Symbols in the order of their first row. */
+  symbols: readonly string[];
+}
+
+/** Rows from which the length of a candle is told. */
+const INTERVAL_ROWS = 5_000;
+const COMMA = 0x2c;
+const QUOTE = 0x22;
+/** Digits of a plain time stamp and its comma. */
+const STAMP_LENGTH = 14;
+
+/**
+ * Reads the header and every time stamp of a file: what it is, whether it is in order, and its fingerprint.
+ * @throws UnreadableFile
+ */
+export async function inspectFile(path: string): Promise<FileFacts> {
+  const hash = createHash('sha256');
+  let survey: Survey | undefined;
+  for await (const bytes of readPieces(path, { hash, linesRead: () => survey?.lines ?? 0 })) {
+    let start = 0;
+    if (!survey) {
+      start = bytes.indexOf(NEWLINE) + 1;
+      survey = new Survey(headerFormat(path, lineText(bytes, 0, start - 1)));
+    }
+    survey.take(bytes, start);
+  }
+  if (!survey) throw new UnreadableFile(`${path} is empty: a header line is expected.`);
+  return { path, format: survey.format, sha256: hash.digest('hex'), ...survey.result() };
+}
+
+function headerFormat(path: string, header: string): FileFormat {
+  const format = formatOf(splitLine(header));
+  if (format) return format;
+  throw new UnreadableFile(
+    `${path} starts with "${header.slice(0, 120)}": no known header. See README, "Files that it reads".`,
+  );
+}
+
+interface SurveyedSymbol {
+  bytes: Buffer;
+  lastAt: number;
+}
+
+/** What the time stamps and symbols of a file tell; what else is in its rows is not looked at where they are plain. */
+class Survey {
+  /** The header is one. */
+  lines = 1;
+  private rows = 0;
+  private firstAt = Number.POSITIVE_INFINITY;
+  private lastAt = Number.NEGATIVE_INFINITY;
+  private intervalMs: number | null = null;
+  private isSorted = true;
+  private readonly symbols = new SymbolTable<SurveyedSymbol>();
+
+  /** In a row of this format. */
+  private readonly commas: number;
+
+  constructor(readonly format: FileFormat) {
+    this.commas = format.columns.length - 1;
+  }
+
+  take(bytes: Buffer, from: number): void {
+    for (let start = from; start < bytes.length;) {
+      this.lines += 1;
+      const at = stampAt(bytes, start);
+      const symbol = at < 0 ? undefined : this.symbols.at(bytes, start + STAMP_LENGTH);
+      let end = start;
+      let byte = bytes[end];
+      let isQuoted = false;
+      let commas = 0;
+      while (byte !== NEWLINE) {
+        if (byte === COMMA) commas += 1;
+        else if (byte === QUOTE) isQuoted = true;
+        byte = bytes[(end += 1)];
+      }
+      if (symbol !== undefined && !isQuoted && commas === this.commas) this.note(at, symbol);
+      else this.takeUnusual(bytes, start, end);
+      start = end + 1;
+    }
+  }
+
+  result(): Omit<FileFacts, 'path' | 'format' | 'sha256'> {
+    const { rows, firstAt, lastAt, intervalMs, isSorted } = this;
+    return { rows, firstAt, lastAt, intervalMs, isSorted, symbols: this.symbols.names };
+  }
+
+  private note(at: number, symbol: SurveyedSymbol): void {
+    this.rows += 1;
+    if (at < this.lastAt) this.isSorted = false;
+    if (at < this.firstAt) this.firstAt = at;
+    if (at > this.lastAt) this.lastAt = at;
+    if (this.rows > INTERVAL_ROWS) return;
+    const gap = at - symbol.lastAt;
+    if (gap > 0 && (this.intervalMs === null || gap < this.intervalMs)) this.intervalMs = gap;
+    symbol.lastAt = at;
+  }
+
+  /** A line with a new symbol, with quotes, or that is no row; a row that is refused says nothing about the others. */
+  private takeUnusual(bytes: Buffer, start: number, end: number): void {
+    const content = lineText(bytes, start, end);
+    if (content === '') return;
+    try {
+      const { fields, at } = rowOf(content, this.lines, this.format);
+      const name = fields[1] ?? '';
+      this.note(at, this.symbols.get(name) ?? this.symbols.add(name, (key) => ({ bytes: key, lastAt: at })));
+    } catch (error) {
+      if (!(error instanceof RowRefused)) throw error;
+      this.rows += 1;
+    }
+  }
+}
