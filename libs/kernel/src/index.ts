@@ -4,7 +4,14 @@ export type { EngineSnapshot } from './core/checkpoint';
 export { deadlineEvent, type Deadline } from './core/deadline-table';
 export { Engine, type EngineOptions, type RemoteHandlers } from './core/engine';
 export type { OpenRequest } from './core/effect-tracker';
-export { HandlerHost, isFailure, UnguardedFailure, type Delivered, type DeliveryFailure, type HandlerState } from './core/handler-host';
+export {
+  HandlerHost,
+  isFailure,
+  UnguardedFailure,
+  type Delivered,
+  type DeliveryFailure,
+  type HandlerState,
+} from './core/handler-host';
 export { Recovery } from './core/recovery';
 export { stateHash, type HashedState } from './core/state-hash';
 export { LogWriter, VolatileLog, type LogWriterOptions } from './log/log-writer';
@@ -33,7 +40,13 @@ export { builtInAgents } from './platform/built-in-agents';
 export { reconcileAll } from './platform/reconcile';
 export { risingNonce, startRecordedRun, type RecordedRun, type RecordedRunOptions } from './platform/recorded-run';
 export { hashOf, runResult, type PortfolioResult, type RunResult } from './platform/result';
-export { accountSpecs, startEvents, type OrderSigner, type StartOptions, type StrategyRecord } from './platform/start-events';
+export {
+  accountSpecs,
+  startEvents,
+  type OrderSigner,
+  type StartOptions,
+  type StrategyRecord,
+} from './platform/start-events';
 export { VolatileEventStore } from './memory/volatile-event-store';
 export { closePast } from './platform/close-past';
 export { nearestName } from './text/nearest-name';
