@@ -10,6 +10,9 @@ export interface BenchFigure {
   ratio: number | null;
 }
 
+/** `full` is what `npm run bench` measures; `short` is the same work, little of it: so that a test can run it. */
+export type BenchSize = 'full' | 'short';
+
 export const median = (values: readonly number[]): number => {
   const sorted = [...values].sort((a, b) => a - b);
   return sorted[Math.floor(sorted.length / 2)]!;

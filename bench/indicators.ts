@@ -8,20 +8,21 @@ import {
   pushRsi,
   pushSma,
 } from '@moon/domain';
-import { median, type BenchFigure } from './figure';
+import { median, type BenchFigure, type BenchSize } from './figure';
 
-const BARS = 200_000;
-const WARM_UP = 20_000;
+const SIZES = { full: 200_000, short: 5_000 } as const;
+/** Share of the bars that are not timed. */
+const WARM_UP_SHARE = 0.1;
 /** Bars timed together: the timer costs as much as a bar. */
 const BATCH = 50;
 const REPEATS = 5;
 
 /** A repeatable random walk of closes with two decimals. */
-function closes(): Float64Array {
-  const prices = new Float64Array(BARS);
+function closes(bars: number): Float64Array {
+  const prices = new Float64Array(bars);
   let price = 50_000;
   let seed = 11;
-  for (let i = 0; i < BARS; i += 1) {
+  for (let i = 0; i < bars; i += 1) {
     seed = (Math.imul(seed, 1_103_515_245) + 12_345) & 0x7fffffff;
     price *= 1 + (seed / 0x7fffffff - 0.5) * 0.002;
     prices[i] = Math.round(price * 100) / 100;
@@ -94,10 +95,10 @@ function naive(prices: Float64Array): PerBar {
 /** Fills `rows` and gives the sorted microseconds a bar of each batch after the warm-up. */
 function time(prices: Float64Array, perBar: PerBar, rows: Row): number[] {
   const batches: number[] = [];
-  for (let from = 0; from < BARS; from += BATCH) {
+  for (let from = 0; from < prices.length; from += BATCH) {
     const began = process.hrtime.bigint();
     for (let i = from; i < from + BATCH; i += 1) perBar(prices[i]!, rows, i * COLUMNS);
-    if (from >= WARM_UP) batches.push(Number(process.hrtime.bigint() - began) / 1_000 / BATCH);
+    if (from >= prices.length * WARM_UP_SHARE) batches.push(Number(process.hrtime.bigint() - began) / 1_000 / BATCH);
   }
   return batches.sort((a, b) => a - b);
 }
@@ -117,9 +118,10 @@ function worstDifference(ours: Row, theirs: Row): number {
  * SMA 20 and 50, RSI 14, MACD 12/26/9 and Bollinger 20/2 a bar, beside the textbook over a Float64Array in the same run.
  * Indicators alone: no events, no validation, no persistence. A bar's time is the mean of its batch of 50.
  */
-export async function run(): Promise<BenchFigure[]> {
-  const prices = closes();
-  const rows = { ours: new Float64Array(BARS * COLUMNS), naive: new Float64Array(BARS * COLUMNS) };
+export async function run(size: BenchSize = 'full'): Promise<BenchFigure[]> {
+  const bars = SIZES[size];
+  const prices = closes(bars);
+  const rows = { ours: new Float64Array(bars * COLUMNS), naive: new Float64Array(bars * COLUMNS) };
   const seen = { ours: [] as number[][], naive: [] as number[][] };
   for (let repeat = 0; repeat < REPEATS; repeat += 1) {
     seen.ours.push(time(prices, streaming(), rows.ours));

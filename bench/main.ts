@@ -3,21 +3,23 @@ import { basename, join } from 'node:path';
 import type { BenchFigure } from './figure';
 
 /**
- * `npm run bench [-- NAME…] [--json]`: runs every benchmark of this folder, or those named, and prints each figure with its
+ * `npm run bench [-- NAME…] [--json]`: runs every benchmark of this folder, or those named (a name stands for all that
+ * begin with it and a hyphen too: `replay`), and prints each figure with its
  * baseline of the same run and the ratio to it. Nothing is asserted about time: machines differ, ratios stay.
  */
 async function main(argv: readonly string[]): Promise<number> {
   const isJson = argv.includes('--json');
-  const wanted = argv.filter((name) => !name.startsWith('--'));
+  const named = argv.filter((name) => !name.startsWith('--'));
   const all = readdirSync(__dirname)
-    .filter((file) => file.endsWith('.js') && !['main.js', 'figure.js'].includes(file))
+    .filter((file) => file.endsWith('.js') && !['main.js', 'figure.js'].includes(file) && !file.includes('spec'))
     .map((file) => basename(file, '.js'));
-  const unknown = wanted.filter((name) => !all.includes(name));
+  const chosen = (name: string): string[] => all.filter((one) => one === name || one.startsWith(`${name}-`));
+  const unknown = named.filter((name) => chosen(name).length === 0);
   if (unknown.length > 0) {
     process.stderr.write(`There is no benchmark ${unknown.join(', ')}. There are: ${all.join(', ')}.\n`);
     return 2;
   }
-  for (const name of wanted.length > 0 ? wanted : all) {
+  for (const name of named.length > 0 ? new Set(named.flatMap(chosen)) : all) {
     const { run } = (await import(join(__dirname, `${name}.js`))) as { run: () => Promise<BenchFigure[]> };
     for (const figure of await run()) process.stdout.write(`${isJson ? JSON.stringify(figure) : line(figure)}\n`);
   }

@@ -1,10 +1,10 @@
 import { createRiskAgent, INSTRUMENTS, recordOutbox, type Handler, type RiskAgentState } from '@moon/domain';
 import type { AnyEvent, EmitData, EventType } from '@moon/events';
-import { median, type BenchFigure } from './figure';
+import { median, type BenchFigure, type BenchSize } from './figure';
 
 const START = 1_700_000_000_000;
 const POSITIONS = 20;
-const TICKS = 200_000;
+const SIZES = { full: 200_000, short: 4_000 } as const;
 const REPEATS = 5;
 const PRICE = 100;
 
@@ -59,10 +59,10 @@ function watching(marginMode: 'isolated' | 'cross'): { agent: Handler<RiskAgentS
 }
 
 /** Ticks of all instruments in turn, a walk within ±2 % so that no bound is broken. */
-function ticks(): AnyEvent[] {
+function ticks(count: number): AnyEvent[] {
   const prices = instruments.map(() => PRICE);
   let seed = 7;
-  return Array.from({ length: TICKS }, (_, index) => {
+  return Array.from({ length: count }, (_, index) => {
     const at = START + index;
     const which = index % POSITIONS;
     seed = (Math.imul(seed, 1_103_515_245) + 12_345) & 0x7fffffff;
@@ -115,8 +115,8 @@ function bareLoop(events: readonly AnyEvent[]): number {
  * Risk evaluation a tick with 20 positions: revaluation, leverage, drawdown, exposure, distances, price move – the
  * handler alone, without queue, persistence, validation or hashing. Baseline: the same sums in bare floats, in turn.
  */
-export async function run(): Promise<BenchFigure[]> {
-  const events = ticks();
+export async function run(size: BenchSize = 'full'): Promise<BenchFigure[]> {
+  const events = ticks(SIZES[size]);
   const measured: Record<'isolated' | 'cross' | 'bare', number[]> = { isolated: [], cross: [], bare: [] };
   for (let repeat = 0; repeat < REPEATS; repeat++) {
     measured.bare.push(bareLoop(events));

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
@@ -21,10 +21,12 @@ import type { Arrival } from './ticker.worker';
 const TOKENS = ['BTC', 'ETH', 'SOL', 'XRP', 'DOGE', 'BNB', 'AVAX', 'LINK', 'ARB'];
 const INSTRUMENTS = TOKENS.map((token) => `${token}.HYPERLIQUID`);
 const PRICE = 100;
+/** Files here live in memory (Linux). */
+const MEMORY_FOLDER = '/dev/shm';
 /** Run time per wall time: so that the windows of the risk agent pass quickly enough for many alerts. */
 const SPEED = 20;
 /** Wall time between two jumps of the price of one instrument, ms. */
-const JUMP_EVERY_MS = 300;
+const JUMP_EVERY_MS = 110;
 /** Agents that are bad on purpose. */
 const PLANTED = new Set(['agent/bench-busy', 'agent/bench-throwing', 'agent/bench-hanging']);
 /** Wall time between two decisions, ms. */
@@ -150,8 +152,10 @@ export class LiveBench {
     private readonly close: () => Promise<void>,
   ) {}
 
-  static async open(userAgents: readonly string[]): Promise<LiveBench> {
-    const folder = mkdtempSync(join(tmpdir(), 'moon-bench-'));
+  /** @param isInMemory keeps database and venue books in memory, where there is a folder for that: no disk is waited for */
+  static async open(userAgents: readonly string[], isInMemory = false): Promise<LiveBench> {
+    const parent = isInMemory && existsSync(MEMORY_FOLDER) ? MEMORY_FOLDER : tmpdir();
+    const folder = mkdtempSync(join(parent, 'moon-bench-'));
     const server = await startEmbeddedPostgres({ dataDir: folder });
     const { registry, store } = await openStore(server);
     const clock = new RunningClock(SPEED);

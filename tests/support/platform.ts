@@ -17,8 +17,9 @@ export const EAGER_PLATFORM = {
 export class PlatformProcess {
   readonly child: Child;
 
-  constructor(args: readonly string[]) {
-    this.child = new Child('apps/standalone/src/main.js', ['--feed', 'synthetic', '--json', ...args]);
+  /** @param script what starts it: the platform as it is, or a script that changes something first */
+  constructor(args: readonly string[], script = 'apps/standalone/src/main.js', env: NodeJS.ProcessEnv = {}) {
+    this.child = new Child(script, ['--feed', 'synthetic', '--json', ...args], env);
   }
 
   /** Waits until it is ready. @returns the address that it serves */

@@ -10,10 +10,10 @@ import { platformConfig, recordedInputs, replayOptions } from './recorded';
 
 /** The reference run (`reference/sma-2022.json`) through the whole path: agent → consensus → limits → order → venue → ledger. */
 
-export const DATA = join(process.env.MOON_SHARED ?? resolve(__dirname, '../../../shared'), 'data');
+const DATA = join(process.env.MOON_SHARED ?? resolve(__dirname, '../../../shared'), 'data');
 export const BARS_FILE = join(DATA, 'candles/BTCUSDT-1m-2022.csv.gz');
 export const EXAMPLES = resolve(__dirname, '../../examples');
-export const INSTRUMENT = 'BTCUSDT.BINANCE-SPOT';
+const INSTRUMENT = 'BTCUSDT.BINANCE-SPOT';
 const MINUTE = 60_000;
 const TICK_MS = 15_000;
 
@@ -31,6 +31,12 @@ export interface ReferenceResult {
 
 interface Reference extends ReferenceResult {
   start: number;
+  observations: number;
+  closed_trades: number;
+  max_drawdown: number;
+  sharpe_daily_365: number;
+  win_rate: number;
+  profit_factor: number;
 }
 
 export function referenceOf(convention: Convention): Reference {
@@ -48,8 +54,8 @@ export interface Played {
   limitsChecked: number;
 }
 
-/** Plays the year, or what lies before `to` (epoch ms). */
-export async function play(convention: Convention, to = Date.UTC(2023, 0, 1)): Promise<Played> {
+/** Plays what lies before `to` (epoch ms). */
+export async function play(convention: Convention, to: number): Promise<Played> {
   const isOnTicks = convention.startsWith('tick');
   const platform = referencePlatform(isOnTicks);
   const hash = createHash('sha256');
@@ -92,7 +98,7 @@ export async function play(convention: Convention, to = Date.UTC(2023, 0, 1)): P
 }
 
 /** The configuration that the reference describes: one voter, no cool-down, ±1 BTC, limits wide but judged. */
-export function referencePlatform(isOnTicks: boolean): PlatformConfig {
+function referencePlatform(isOnTicks: boolean): PlatformConfig {
   return platformConfig({
     switchedOff: [
       ...['trading', 'chart', 'sentiment', 'funding', 'liquidation', 'correlation'].map((name) => `agent/${name}`),
@@ -144,7 +150,7 @@ function tickOptions(platform: PlatformConfig, to: number): ReplayOptions {
 
 type Bar = [stamp: number, open: number, high: number, low: number, close: number];
 
-export function readBars(): Bar[] {
+function readBars(): Bar[] {
   const lines = gunzipSync(readFileSync(BARS_FILE)).toString('utf8').trim().split('\n').slice(1);
   return lines.map((line) => {
     const [stamp, , open, high, low, close] = line.split(',');

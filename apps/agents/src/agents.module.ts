@@ -1,7 +1,7 @@
 import { Module } from '@nestjs/common';
 import { chooseFeed } from './feeds/choose-feed';
 
-export { chooseFeed, type ChooseFeedOptions, type ChosenFeed } from './feeds/choose-feed';
+export type { ChosenFeed } from './feeds/choose-feed';
 export type { HyperliquidFeedConfig } from './feeds/hyperliquid';
 
 /** Makes the feed that a run is to have, or the one that can be had. */

@@ -5,6 +5,7 @@ import { addDoctorCommand } from './commands/doctor/doctor.command';
 import { addEventsCommand } from './commands/events/events.command';
 import { addHaltCommands } from './commands/halt/halt.command';
 import { addImportCommand } from './commands/import/import.command';
+import { addParityCommand } from './commands/parity/parity.command';
 import { addLookaheadCheckCommand } from './commands/lookahead-check/lookahead-check.command';
 import { addPortfolioCommand } from './commands/portfolio/portfolio.command';
 import { addReportsCommand } from './commands/reports/reports.command';
@@ -60,6 +61,7 @@ function createProgram(io: Io, exit: (code: number) => void): Command {
   addEventsCommand(program, io);
   addTraceCommand(program, io);
   addPortfolioCommand(program, io);
+  addParityCommand(program, io, exit);
   addDeadLettersCommand(program, io);
   addHaltCommands(program, io);
   addReportsCommand(program, io);

@@ -3,12 +3,14 @@ import { NestFactory } from '@nestjs/core';
 import { CommandBus } from '@nestjs/cqrs';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { OperatorDesk } from '@moon/app-execution';
-import type { HealthRegistry, OperatorInbox } from '@moon/infra';
+import { OperatorInbox, type HealthRegistry } from '@moon/infra';
 import { StandaloneModule } from './standalone.module';
 
 export interface HttpServer {
   port: number;
   commands: CommandBus;
+  /** Where operators' requests wait, as the recorder gives it. */
+  requests: OperatorInbox;
   close(): Promise<void>;
 }
 
@@ -33,5 +35,6 @@ export async function serveHttp(
   }
   const address = app.getHttpServer().address();
   const listening = typeof address === 'object' && address !== null ? address.port : port;
-  return { port: listening, commands: app.get(CommandBus), close: () => app.close() };
+  const [commands, requests] = [app.get(CommandBus), app.get(OperatorInbox, { strict: false })];
+  return { port: listening, commands, requests, close: () => app.close() };
 }

@@ -1,3 +1,6 @@
+import 'reflect-metadata';
+import { NestFactory } from '@nestjs/core';
+import { AgentsModule, FeedFactory } from '@moon/app-agents';
 import { createLogger, ConfigError, DataDirInUse, StartupFailure } from '@moon/infra';
 import { readOptions } from './config/options';
 import { Session } from './session';
@@ -12,7 +15,8 @@ async function main(): Promise<number> {
     return 2;
   }
   const logger = createLogger({ level: options.config.logLevel });
-  const session = new Session(options, logger);
+  const agents = await NestFactory.createApplicationContext(AgentsModule, { logger: false, abortOnError: false });
+  const session = new Session(options, logger, agents.get(FeedFactory));
   const stop = (signal: string): void => {
     process.stderr.write(`${signal}: stopping, handling what is under way …\n`);
     session.stop();

@@ -14,7 +14,6 @@ export class OperatorCommands extends OperatorDesk {
 
   constructor(
     private readonly store: EventStore,
-    private readonly requests: OperatorInbox,
     private readonly engine: Engine,
     private readonly submit: (event: AnyEvent) => void,
     private readonly durable: () => Promise<void>,
@@ -24,11 +23,11 @@ export class OperatorCommands extends OperatorDesk {
   }
 
   /** Looks for requests in the store; each goes through the CommandBus. */
-  listen(commands: CommandBus, onError: (error: Error) => void): void {
+  listen(parts: { commands: CommandBus; requests: OperatorInbox }, onError: (error: Error) => void): void {
     this.timer = setInterval(() => {
       if (this.isPolling) return;
       this.isPolling = true;
-      void this.poll(commands)
+      void this.poll(parts)
         .catch(onError)
         .finally(() => (this.isPolling = false));
     }, POLL_MS);
@@ -51,11 +50,11 @@ export class OperatorCommands extends OperatorDesk {
     return id;
   }
 
-  private async poll(commands: CommandBus): Promise<void> {
-    for (const request of await this.requests.pending()) {
+  private async poll({ commands, requests }: { commands: CommandBus; requests: OperatorInbox }): Promise<void> {
+    for (const request of await requests.pending()) {
       const { command, arguments: args, requestedBy, requestedAt: timestamp } = request;
       const data = { command, arguments: args, requestedBy, timestamp } as EmitData<'operator.command'>;
-      await this.requests.taken(request.id, await commands.execute(new SubmitOperatorCommand(data)));
+      await requests.taken(request.id, await commands.execute(new SubmitOperatorCommand(data)));
     }
   }
 

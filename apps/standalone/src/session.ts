@@ -1,5 +1,5 @@
 import type { AnyEvent, JsonObject } from '@moon/events';
-import { chooseFeed, type ChosenFeed } from '@moon/app-agents';
+import type { ChosenFeed, FeedFactory } from '@moon/app-agents';
 import { PaperVenue, RemotePaperVenue } from '@moon/app-execution';
 import { paperSigner } from '@moon/backtesting';
 import { venueSources } from '@moon/domain';
@@ -61,6 +61,7 @@ export class Session {
   constructor(
     private readonly options: StartOptions,
     private readonly logger: Logger,
+    private readonly feeds: FeedFactory,
   ) {
     this.stopped = new Promise((done) => (this.requestStop = done));
   }
@@ -141,7 +142,7 @@ export class Session {
       ({ port }) => `http://127.0.0.1:${port}`,
     );
     this.http = http;
-    operators.listen(http.commands, (error) => this.logger.error({ err: error }, 'an operator request failed'));
+    operators.listen(http, (error) => this.logger.error({ err: error }, 'an operator request failed'));
     if (running.mode !== 'recorded') await running.run.begin();
     health.ready();
     const startupMs = Date.now() - startedAt;
@@ -183,7 +184,7 @@ export class Session {
       };
     }
     const onNotice = (message: string): void => this.say(message);
-    const chosen = await chooseFeed({ ...config.feed, kind: config.feed.kind, onNotice });
+    const chosen = await this.feeds.choose({ ...config.feed, kind: config.feed.kind, onNotice });
     return { mode: chosen.mode, chosen };
   }
 
@@ -221,7 +222,7 @@ export class Session {
         feedInstruments: source.instruments,
         startsAt: source.startsAt,
         speed: config.feed.speed === 'max' ? null : Number(config.feed.speed),
-        onFailure: (message) => this.logger.error(message),
+        onProblem: (message, context) => this.logger.error(context, message),
       });
       return { mode: 'recorded', run };
     }
@@ -267,7 +268,7 @@ export class Session {
   private openOperators(store: RunStore, { mode, run }: Running): OperatorCommands {
     const submit = (event: AnyEvent): void => void run.submit(event);
     const durable = (): Promise<void> => run.log.durable(run.engine.lastSeq);
-    this.operators = new OperatorCommands(store.store, store.requests, run.engine, submit, durable, { mode });
+    this.operators = new OperatorCommands(store.store, run.engine, submit, durable, { mode });
     return this.operators;
   }
 

@@ -2,7 +2,7 @@ export type { AnyCommand, CommandType, Handler, HandlerRole, JsonObject, Outbox 
 export { canonicalHash, canonicalJson } from './core/canonical-json';
 export type { EngineSnapshot } from './core/checkpoint';
 export { deadlineEvent, type Deadline } from './core/deadline-table';
-export { Engine, type EngineOptions, type RemoteHandlers } from './core/engine';
+export { Engine, type Cause, type EngineOptions, type RemoteHandlers } from './core/engine';
 export type { OpenRequest } from './core/effect-tracker';
 export {
   HandlerHost,
@@ -12,6 +12,7 @@ export {
   type DeliveryFailure,
   type HandlerState,
 } from './core/handler-host';
+export { failureEvents } from './core/parking';
 export { Recovery } from './core/recovery';
 export { stateHash, type HashedState } from './core/state-hash';
 export { LogWriter, VolatileLog, type LogWriterOptions } from './log/log-writer';

@@ -60,7 +60,7 @@ export function evolvePortfolio(
     case 'position.closed':
       return positionClosed(state, event.data);
     case 'portfolio.reconciled':
-      return { ...state, reconciledAt: event.data.timestamp };
+      return { ...state, reconciledAt: event.data.differences.length === 0 ? event.data.timestamp : null };
     case 'halt.raised':
       return { ...state, halts: [...without(state.halts, event.data), haltOf(event.data)] };
     case 'halt.lifted':

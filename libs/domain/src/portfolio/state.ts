@@ -88,7 +88,7 @@ export interface PortfolioState {
   readonly halts: readonly HaltState[];
   /** Latest settlements that were booked, by instrument, rising epoch ms. */
   readonly fundingSettled: Readonly<Record<string, readonly number[]>>;
-  /** When the books were last compared with the venue's, epoch ms. */
+  /** When the books were last found equal to the venue's, epoch ms; null when they never were, or a later comparison differed. */
   readonly reconciledAt: number | null;
   readonly counters: {
     readonly fills: number;

@@ -28,7 +28,7 @@ export const LIMITS_OF_STATE: readonly Limit[] = [
     title: 'Books agree with the venue',
     setting: null,
     override: 'reconcile the portfolio with its venue',
-    message: 'The portfolio has not been reconciled with its venue since the start.',
+    message: 'The portfolio’s books have not been found equal to the venue’s since the start.',
     reducing: 'records',
     yieldsToSize: false,
     judge: ({ portfolio }) => (portfolio !== null && !portfolio.isReconciled ? { value: null, bound: null } : null),

@@ -1,12 +1,5 @@
 import type { EventData } from '@moon/events';
-import {
-  BAR_CLOSED,
-  BAR_OPENED,
-  CANDLE_TICK,
-  RecordedInput,
-  type Distinction,
-  type InputOrigin,
-} from './recorded-input';
+import { BAR_CLOSED, BAR_OPENED, CANDLE_TICK, RecordedInput, type InputOrigin } from './recorded-input';
 
 /** A row of a candle file in the source's own numbers; `at` is its stamp, `volume` in the source's unit. */
 export interface Candle {

@@ -13,7 +13,7 @@ const NEXT_BATCHES = `SELECT last_seq, last_seq - first_seq + 1, date_part('epoc
   FROM log_batches
   WHERE first_seq >= coalesce((SELECT max(first_seq) FROM log_batches WHERE first_seq <= $1::bigint), 0)
     AND last_seq > $1::bigint
-  ORDER BY first_seq LIMIT ${BATCHES_AT_ONCE}`;
+  ORDER BY first_seq LIMIT $2::bigint`;
 
 /** The times narrow the search to few partitions, and to a piece of the time index in each. */
 const LOG_PAGE = `SELECT ${ROW_COLUMNS} FROM log
@@ -79,9 +79,11 @@ class LogPages {
   private async fetch(): Promise<TextRow[] | null> {
     if (this.left <= 0) return null;
     if (this.ranges.length === 0 && this.hasMoreRanges) {
-      const batches = await this.pool.rows('next_batches', NEXT_BATCHES, [this.after]);
+      // A batch has a row at least: few rows are in few batches.
+      const most = Math.min(BATCHES_AT_ONCE, this.left);
+      const batches = await this.pool.rows('next_batches', NEXT_BATCHES, [this.after, most]);
       this.ranges = rangesOf(this.after, batches);
-      this.hasMoreRanges = batches.length === BATCHES_AT_ONCE;
+      this.hasMoreRanges = batches.length === most;
     }
     const range = this.ranges.shift();
     if (!range) return null;

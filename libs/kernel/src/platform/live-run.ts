@@ -18,7 +18,7 @@ import { assemble } from './assemble';
 import { builtInAgents } from './built-in-agents';
 import { closePast } from './close-past';
 import { processEvent } from './process-event';
-import { reconcileAll } from './reconcile';
+import { notCompared, Reconciliation } from './reconcile';
 import { risingNonce } from './recorded-run';
 import { runResult, type RunResult } from './result';
 import { accountSpecs, startEvents, type OrderSigner } from './start-events';
@@ -123,8 +123,11 @@ export async function startLiveRun(options: LiveRunOptions): Promise<LiveRun> {
   const link = new VenueLink(venue, headers, options.isVenueRemote);
   const agents = new ThreadedAgents({
     ...options.agents,
-    modules: [builtInAgents(platform), ...options.userAgents.map((path) => ({ path: resolve(path), config: {}, isUsers: true }))],
-    readLog: (from) => storedLog(store, log, engine, from),
+    modules: [
+      builtInAgents(platform),
+      ...options.userAgents.map((path) => ({ path: resolve(path), config: {}, givesWay: true, isUsers: true })),
+    ],
+    readLog: (from, limit) => storedLog({ store, log, engine }, from, limit),
     onOutput: (output) => {
       engine.accept(output.delivered, output.cause);
       live.wake();
@@ -138,8 +141,10 @@ export async function startLiveRun(options: LiveRunOptions): Promise<LiveRun> {
     remote: agents,
     onEvent: options.onEvent,
     onRequest: (request) => live.request(request),
-    onFailure: ({ handler, key, event, error }) =>
-      onProblem('handler failed', { handler, key, event: event.id, error: error.message }),
+    onFailure: ({ handler, key, event, error }) => {
+      const { id, correlationId } = event;
+      onProblem('handler failed', { handler, key, event: id, correlationId, error: error.message });
+    },
   });
   const onVenueSilent = (error: Error): void => onProblem('the venue does not answer', { error: error.message });
   const live = new LiveRuntime({
@@ -168,7 +173,12 @@ export async function startLiveRun(options: LiveRunOptions): Promise<LiveRun> {
     store,
   );
   const missing = await missingFrom(store, start);
-  const inputs = [...missing, ...recovered.unlogged, ...missed];
+  const inputs = [...missing, ...notCompared(engine, portfolios, at, headers), ...recovered.unlogged, ...missed];
+  const reconciliation = new Reconciliation({
+    ...{ engine, link, headers, onProblem, onFatal: options.onFatal },
+    now: () => Math.max(clock.now(), engine.now),
+    submit: (event) => void live.submit(event),
+  });
 
   const refusedByReason: Record<string, number> = {};
   let checkpoints: NodeJS.Timeout | null = null;
@@ -187,6 +197,7 @@ export async function startLiveRun(options: LiveRunOptions): Promise<LiveRun> {
   };
   const end = async (): Promise<void> => {
     if (checkpoints) clearInterval(checkpoints);
+    reconciliation.stop();
     await feed.stop();
   };
   return {
@@ -208,8 +219,7 @@ export async function startLiveRun(options: LiveRunOptions): Promise<LiveRun> {
       }
       if (!(await live.settled(SETTLE_MS)))
         onProblem('the start goes on although not all is handled', { lags: agents.lags() });
-      for (const event of await reconcileAll(engine, venue, portfolios, Math.max(clock.now(), engine.now), headers))
-        live.submit(event);
+      await reconciliation.start(portfolios);
       const refused = (reason: string, message: string, sample: string): void => {
         refusedByReason[reason] = (refusedByReason[reason] ?? 0) + 1;
         onProblem('feed message refused', { reason, message, sample });
@@ -240,9 +250,13 @@ export async function startLiveRun(options: LiveRunOptions): Promise<LiveRun> {
 }
 
 /** The stored log above a position, complete up to what is sequenced now. */
-async function* storedLog(store: EventStore, log: LogWriter, engine: Engine, fromSeq: number): AsyncIterable<LogRow> {
+async function* storedLog(
+  { store, log, engine }: { store: EventStore; log: LogWriter; engine: Engine },
+  fromSeq: number,
+  limit?: number,
+): AsyncIterable<LogRow> {
   await log.durable(engine.lastSeq);
-  yield* store.readLog(fromSeq);
+  yield* store.readLog(fromSeq, limit);
 }
 
 /** Of the events that a run begins with: those that its log does not hold, because it is new or its settings are. */

@@ -11,7 +11,7 @@ import { LockstepRuntime } from '../runtime/lockstep';
 import { recover, saveCheckpoint } from '../runtime/recover';
 import { VenueLink } from '../venue-link/venue-link';
 import { assemble, executionState } from './assemble';
-import { reconcileAll } from './reconcile';
+import { booksDiffer, comparison, reconcileAll } from './reconcile';
 import { runResult, type RunResult } from './result';
 import { accountSpecs, startEvents, type OrderSigner, type StrategyRecord } from './start-events';
 
@@ -50,7 +50,8 @@ export interface RecordedRunOptions {
   /** What the log knows them by. */
   strategyRecords?: readonly StrategyRecord[];
   onEvent?: (event: AnyEvent, seq: number) => void;
-  onFailure?: (message: string) => void;
+  /** For the process's own log: nothing that ends the run. */
+  onProblem?: (message: string, context: Record<string, unknown>) => void;
 }
 
 /** A recorded run that has been recovered and waits for its `run`. */
@@ -78,7 +79,7 @@ export async function startRecordedRun(options: RecordedRunOptions): Promise<Rec
     new LogWriter(store, await store.lastSeq(), {
       isTransient: options.isTransientStoreError,
       onRetry: (error, attempt) => {
-        options.onFailure?.(`store write failed, attempt ${attempt}: ${error.message}`);
+        options.onProblem?.('store write failed, trying again', { error: error.message, attempt });
         options.onStore?.(error);
       },
       onWritten: () => options.onStore?.(null),
@@ -100,16 +101,29 @@ export async function startRecordedRun(options: RecordedRunOptions): Promise<Rec
     strategies: options.strategyHandlers,
     onEvent: options.onEvent,
     onRequest: (request) => lockstep?.request(request),
-    onFailure: (failure) =>
-      options.onFailure?.(
-        `${failure.handler}/${failure.key} failed at ${failure.event.type} ${failure.event.id}: ${failure.error.message}`,
-      ),
+    onFailure: ({ handler, key, event, error }) => {
+      const { id, type, correlationId } = event;
+      options.onProblem?.('handler failed', { handler, key, type, event: id, correlationId, error: error.message });
+    },
   });
   const recovered = await recover({ store, engine, observe: (event) => link.observe(event) });
   for (const spec of accountSpecs(platform, options.startsAt, options.signer)) await options.venue.openAccount(spec);
   const pacer = new Pacer(options.speed);
   const checkpoints = new Checkpoints(options.checkpointMs, () => saveCheckpoint(store, log, engine));
   let isStopped = false;
+  /** Portfolios that were running before this start, until they have been compared. */
+  let resumed: string[] = [];
+  /** Compares them once nothing of what the venue did meanwhile is missing; only a difference is news to the log. */
+  const compareResumed = async (): Promise<void> => {
+    for (const portfolio of resumed.splice(0)) {
+      const found = await booksDiffer(engine, options.venue, portfolio);
+      if (found.length === 0) continue;
+      const event = comparison({ portfolio, differences: found, at: engine.now, headers });
+      engine.input(event);
+      const context = { portfolio, differences: found, event: event.id, correlationId: event.correlationId };
+      options.onProblem?.('the portfolio is not reconciled with its venue and opens nothing', context);
+    }
+  };
   lockstep = new LockstepRuntime({
     engine,
     log,
@@ -118,9 +132,12 @@ export async function startRecordedRun(options: RecordedRunOptions): Promise<Rec
     headers,
     afterInput: (event) => {
       const pause = pacer.pause(event.occurredAt);
-      if (pause === null && !checkpoints.isDue()) return log.fatal === null ? isStopped : Promise.reject(log.fatal);
+      const isToCompare = resumed.length > 0 && link.isCaughtUp;
+      if (pause === null && !isToCompare && !checkpoints.isDue())
+        return log.fatal === null ? isStopped : Promise.reject(log.fatal);
       return (async () => {
         await pause;
+        if (isToCompare) await compareResumed();
         if (log.fatal) throw log.fatal;
         await checkpoints.save();
         return isStopped;
@@ -140,6 +157,7 @@ export async function startRecordedRun(options: RecordedRunOptions): Promise<Rec
     const fresh = portfolios.filter((name) => executionState(engine, name)?.portfolio?.reconciledAt === null);
     for (const event of await reconcileAll(engine, options.venue, fresh, options.startsAt, headers))
       engine.input(event);
+    resumed = portfolios.filter((name) => !fresh.includes(name));
     await runtime.run();
     await log.durable(engine.lastSeq);
     await saveCheckpoint(store, log, engine);

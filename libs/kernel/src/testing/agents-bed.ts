@@ -59,7 +59,7 @@ export class AgentsBed {
       ...options.settings,
       modules: options.modules,
       workerScript: WORKER_SCRIPT,
-      readLog: (from) => this.readLog(from),
+      readLog: (from, limit) => this.readLog(from, limit),
       onOutput: ({ delivered, cause }) => {
         this.engine.accept(delivered, cause);
         this.runtime.wake();
@@ -146,9 +146,9 @@ export class AgentsBed {
     return { engine, unlogged };
   }
 
-  private async *readLog(fromSeq: number): AsyncIterable<LogRow> {
+  private async *readLog(fromSeq: number, limit?: number): AsyncIterable<LogRow> {
     await this.log.durable(this.engine.lastSeq);
-    yield* this.store.readLog(fromSeq);
+    yield* this.store.readLog(fromSeq, limit);
   }
 }
 

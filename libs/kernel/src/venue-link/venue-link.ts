@@ -44,6 +44,8 @@ export class VenueLink implements Companion {
   private readonly orders = new Map<string, Lineage>();
   /** Reports that a restart found waiting; each comes in at its own time. */
   private waiting: AnyEvent[] = [];
+  /** Numbers of the last reports that a restart knows the venue has made. */
+  private readonly madeSeq = new Map<string, number>();
   /** The event itself or what a checkpoint kept of it; the ids of a recorded input are computed only when they are asked for. */
   private lastMarket: Lineage | null = null;
   /** Logged market events since the checkpoint, until `resume`. */
@@ -143,6 +145,7 @@ export class VenueLink implements Companion {
     for (const portfolio of portfolios) {
       const last = this.lastSeq.get(portfolio) ?? 0;
       const missed = await this.venue.reportsSince(portfolio, last);
+      this.madeSeq.set(portfolio, missed[missed.length - 1]?.venueSeq ?? last);
       const causes = isLockstep ? await this.venue.marketCauses(portfolio, last) : {};
       for (const report of missed) {
         const cause = causes[report.venueSeq];
@@ -153,6 +156,11 @@ export class VenueLink implements Companion {
     }
     this.waiting.sort((a, b) => a.occurredAt - b.occurredAt);
     return due;
+  }
+
+  /** True when every report has come in that the venue had made by the restart. */
+  get isCaughtUp(): boolean {
+    return [...this.madeSeq].every(([portfolio, made]) => (this.lastSeq.get(portfolio) ?? 0) >= made);
   }
 
   /** The highest number that a report of this answer may have without one missing before it. */

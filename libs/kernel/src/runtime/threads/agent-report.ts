@@ -27,6 +27,7 @@ export function agentReports({ engine, headers, submit, onProblem }: AgentReport
         agent,
         key,
         event: item.event.id,
+        correlationId: item.event.correlationId,
         elapsedMs,
         attempts,
         error,

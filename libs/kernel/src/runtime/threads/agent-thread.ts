@@ -14,6 +14,7 @@ import {
   type ThreadOutput,
   type ToThread,
 } from './protocol';
+import { waitedForProcessorMs } from './thread-priority';
 import { ThreadFeed, type FeedLimits, type ReadLog } from './thread-feed';
 
 export interface ThreadHooks {
@@ -40,7 +41,6 @@ export interface Busy {
   since: number;
 }
 
-/** One worker thread with its agents. */
 /** An agent's own metrics (AGT-1): counts and wall time since its thread began, and how far it is behind now. */
 export interface AgentMetrics {
   agent: string;
@@ -52,6 +52,7 @@ export interface AgentMetrics {
   queued: number;
 }
 
+/** One worker thread with its agents. */
 export class AgentThread {
   /** Settles when the thread has built its agents, or could not. */
   readonly ready: Promise<void>;
@@ -68,6 +69,7 @@ export class AgentThread {
   private asked = 0;
   private waiters: Array<{ seq: number; resolve: () => void }> = [];
   private isStopped = false;
+  private threadId: number | null = null;
   private markReady: () => void = () => undefined;
   private markBroken: (error: Error) => void = () => undefined;
 
@@ -77,7 +79,7 @@ export class AgentThread {
     private readonly hooks: ThreadHooks,
     { limits, wall, workerScript }: ThreadSettings,
   ) {
-    this.feed = new ThreadFeed(postedSeq, limits, (from) => hooks.readLog(from), wall);
+    this.feed = new ThreadFeed(postedSeq, limits, hooks.readLog, wall);
     this.shared[PROGRESS.handler] = -1;
     this.ready = new Promise((resolve, reject) => {
       this.markReady = resolve;
@@ -126,6 +128,11 @@ export class AgentThread {
     if (!handler) return null;
     const key = this.keys[this.shared[PROGRESS.key] ?? -1] ?? '';
     return { handler: handler.name, key, seq: this.shared[PROGRESS.seq] ?? 0, since: this.shared[PROGRESS.since] ?? 0 };
+  }
+
+  /** How long the thread has waited for a processor since it began, wall ms. */
+  get waitedMs(): number {
+    return waitedForProcessorMs(this.threadId);
   }
 
   /** What each agent of this thread has done since the thread began. */
@@ -215,6 +222,7 @@ export class AgentThread {
   private receive(message: FromThread): void {
     switch (message.kind) {
       case 'ready':
+        this.threadId = message.threadId;
         this.begin(message.handlers);
         break;
       case 'key':
@@ -257,7 +265,7 @@ export class AgentThread {
 
   private async itemOf({ seq, event }: LogRow): Promise<ThreadItem | null> {
     if (event.type === 'event.replayed' && this.names.includes(event.data.handler)) {
-      for await (const original of this.hooks.readLog(event.data.replayedSeq - 1)) {
+      for await (const original of this.hooks.readLog(event.data.replayedSeq - 1, 1)) {
         return replayItem(seq, event, original.event);
       }
     }

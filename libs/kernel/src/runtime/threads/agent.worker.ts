@@ -16,6 +16,7 @@ import {
   type ThreadOutput,
   type ToThread,
 } from './protocol';
+import { giveWay, kernelThreadId } from './thread-priority';
 
 /** How long events are handled before what they made is handed over and messages are looked at, ms. */
 const SLICE_MS = 5;
@@ -43,7 +44,7 @@ class AgentWorker {
     this.progress[PROGRESS.handler] = -1;
     const types = (agent: Handler): string[] => [...agent.consumes, ...(agent.broadcast ?? [])];
     const handlers = agents.map((agent) => ({ name: agent.name, types: types(agent) }));
-    this.post({ kind: 'ready', handlers });
+    this.post({ kind: 'ready', handlers, threadId: kernelThreadId() });
   }
 
   receive(message: ToThread): void {
@@ -175,6 +176,8 @@ function skipKey({ handler, key, seq }: RecordedSkip): string {
 
 if (!parentPort) throw new Error('agent.worker runs in a worker thread only.');
 const { module: agentModule, progress } = workerData as { module: AgentModule; progress: SharedArrayBuffer };
+// Before the first line of the agents' own code runs.
+if (agentModule.givesWay) giveWay();
 // What is thrown here ends the thread, and its owner hears of it by the 'error' event.
 const worker = new AgentWorker(load(agentModule), new Float64Array(progress), parentPort);
 parentPort.on('message', (message: ToThread) => worker.receive(message));

@@ -11,6 +11,8 @@ export interface AgentModule {
   isUsers?: boolean;
   /** Names of the agents of that module that live in this thread; all when left out. */
   only?: readonly string[];
+  /** The thread gives way to every other one: where users' agents and offenders live. */
+  givesWay?: boolean;
 }
 
 /** How far an agent has come in the log. */
@@ -60,7 +62,8 @@ export interface ThreadCut {
 }
 
 export type FromThread =
-  | { kind: 'ready'; handlers: Array<{ name: string; types: string[] }> }
+  /** `threadId`: the kernel's number of the thread, where it has one. */
+  | { kind: 'ready'; handlers: Array<{ name: string; types: string[] }>; threadId: number | null }
   /** A key that is met for the first time: from here on it is known by its index. */
   | { kind: 'key'; key: string }
   | { kind: 'done'; seq: number; count: number; outputs: ThreadOutput[] }

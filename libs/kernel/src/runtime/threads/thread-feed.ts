@@ -1,8 +1,8 @@
 import type { LogRow } from '../../ports/event-store';
 import type { ThreadItem } from './protocol';
 
-/** The stored log above a position; everything sequenced before the call is in it. */
-export type ReadLog = (fromSeq: number) => AsyncIterable<LogRow>;
+/** The stored log above a position, at most `limit` rows of it; everything sequenced before the call is in it. */
+export type ReadLog = (fromSeq: number, limit?: number) => AsyncIterable<LogRow>;
 
 export interface FeedLimits {
   /** Events on their way to a thread and not answered yet, at most. */
@@ -11,6 +11,8 @@ export interface FeedLimits {
   queued: number;
 }
 
+/** Rows that are read of the log in one go: a thread that is behind must not hold up the one that feeds it. */
+const ROWS_AT_ONCE = 256;
 /** Time between two marks by which the lag is told, wall ms. */
 const MARK_EVERY_MS = 100;
 
@@ -135,11 +137,13 @@ export class ThreadFeed {
       const end = this.readTo;
       const items: ThreadItem[] = [];
       let reached = end;
-      for await (const row of this.readLog(this.sentSeq)) {
+      let rows = 0;
+      for await (const row of this.readLog(this.sentSeq, ROWS_AT_ONCE)) {
         if (row.seq > end) break;
         const item = await itemOf(row);
         if (item) items.push(item);
-        if (items.length < this.limits.inFlight) continue;
+        rows += 1;
+        if (rows < ROWS_AT_ONCE && items.length < this.limits.inFlight) continue;
         reached = row.seq;
         break;
       }

@@ -1,4 +1,4 @@
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { eventId, type AnyEvent } from '@moon/events';
@@ -7,6 +7,8 @@ import { Engine } from '../../core/engine';
 import { AgentsBed, planted, until, type AgentsBedOptions } from '../../testing/agents-bed';
 
 const CALM = { name: 'agent/calm' };
+const LOWEST = 19;
+const isLinux = process.platform === 'linux';
 const ticks = (count: number, from = 1): number[] => Array.from({ length: count }, (_, index) => 1_000 + from + index);
 /** What an agent says that hears these ticks from its beginning and skips none. */
 const expected = (prices: readonly number[]): string[] => prices.map((price, index) => `tick ${index + 1} at ${price}`);
@@ -68,15 +70,31 @@ describe('ThreadedAgents', () => {
     bed.feed(prices);
     await until(async () => (await bed.said('agent/calm')).length === prices.length);
     expect((await bed.said('agent/busy')).length).toBeLessThan(prices.length / 2);
-    await until(async () => (await bed.of('agent.lagging')).length > 0);
-    const [lagging] = await bed.of('agent.lagging');
-    expect(lagging?.data.agent).toBe('agent/busy');
+    const busy = async () => (await bed.of('agent.lagging')).filter(({ data }) => data.agent === 'agent/busy');
+    await until(async () => (await busy()).length > 0);
+    const [lagging] = await busy();
     expect(lagging?.data.lagMs).toBeGreaterThan(300);
     const lagOf = (agent: string) => bed.agents.lags().find((lag) => lag.agent === agent);
     await until(() => lagOf('agent/calm')?.queued === 0);
     const lags = new Map(bed.agents.lags().map((lag) => [lag.agent, lag]));
     expect(lags.get('agent/busy')?.queued).toBeGreaterThan(100);
     expect(lags.get('agent/busy')?.lagMs).toBeGreaterThan(300);
+  });
+
+  it('[SYS-5] a user’s agent and an offender give way to every other thread (ADR 0026)', async () => {
+    const bed = await open({
+      modules: [
+        planted(CALM, { name: 'agent/hangs', hangsAt: 1_002 }),
+        { ...planted({ name: 'agent/user' }), givesWay: true },
+      ],
+      settings: { timeoutMs: 1_000, maxAttempts: 1 },
+    });
+    await bed.agents.ready();
+    expect(priorities().filter((nice) => nice === LOWEST)).toHaveLength(isLinux ? 1 : 0);
+    bed.feed(ticks(3));
+    await until(async () => (await bed.said('agent/hangs')).length === 2);
+    expect(bed.agents.layout()).toHaveLength(3);
+    expect(priorities().filter((nice) => nice === LOWEST)).toHaveLength(isLinux ? 2 : 0);
   });
 
   it('[AGT-2] an agent that does not return: warning, agent.timeout, its lag is seen, and it gets the event again', async () => {
@@ -270,6 +288,15 @@ describe('ThreadedAgents', () => {
     await expect(bed.agents.ready()).rejects.toThrow('no-such-agents.js');
   });
 });
+
+/** The nice values of this process's threads; none where threads have none of their own. */
+function priorities(): number[] {
+  if (!isLinux) return [];
+  return readdirSync('/proc/self/task').map((id) => {
+    const stat = readFileSync(`/proc/self/task/${id}/stat`, 'utf8');
+    return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[16]);
+  });
+}
 
 /** An operator's replay of the only dead letter. */
 async function replay(bed: AgentsBed): Promise<void> {

@@ -12,6 +12,7 @@ import {
 } from './agent-thread';
 import type { AgentThreads, AgentsCut } from './agent-threads';
 import type { AgentModule, ThreadItem, ThreadOutput } from './protocol';
+import { RestingAgents } from './resting-agents';
 import type { FeedLimits, ReadLog } from './thread-feed';
 
 /** An agent that did not come back from an event: it took too long, or its thread died over it. */
@@ -34,6 +35,8 @@ export interface ThreadedAgentsOptions {
   timeoutMs?: number;
   /** Offences on the same event after which it becomes a dead letter. */
   maxAttempts?: number;
+  /** How long an agent rests after its first offence before it gets another thread, wall ms; doubled with each further one. */
+  restMs?: number;
   /** An agent this far behind is lagging (AGT-6), wall ms. */
   laggingMs?: number;
   /** A lagging agent is reported again after this time, wall ms. */
@@ -55,6 +58,7 @@ export interface ThreadedAgentsOptions {
 const DEFAULTS = {
   timeoutMs: 5_000,
   maxAttempts: 3,
+  restMs: 250,
   laggingMs: 1_000,
   laggingEveryMs: 10_000,
   workerScript: join(__dirname, 'agent.worker.js'),
@@ -62,8 +66,13 @@ const DEFAULTS = {
 const LIMITS: FeedLimits = { inFlight: 2_048, queued: 50_000 };
 /** Restarts of the same agents within a minute, without an event to blame, after which they stay down. */
 const MAX_RESTARTS = 5;
+/** An agent that is short of processor time has this many times as long for an event. */
+const STARVED_TIMES = 6;
 const WATCH_AT_LEAST_MS = 10;
 const WATCH_AT_MOST_MS = 100;
+
+/** A delivery that was under way when the watchdog looked, and how long its thread had waited for a processor by then. */
+type Sighting = Busy & { waitedMs: number };
 
 /** The agents' threads: keeps them fed, watches their time, isolates an offender and restarts what died. */
 export class ThreadedAgents implements AgentThreads {
@@ -75,13 +84,15 @@ export class ThreadedAgents implements AgentThreads {
   private postedSeq = 0;
   private readonly offences = new Map<string, number>();
   private readonly restarts = new Map<string, number[]>();
+  private readonly resting: RestingAgents;
   private readonly reported = new Map<string, number>();
-  private lastBusy = new Map<AgentThread, Busy>();
+  private lastBusy = new Map<AgentThread, Sighting>();
   private watchdog: NodeJS.Timeout | null = null;
 
   constructor(options: ThreadedAgentsOptions) {
     this.options = { ...DEFAULTS, ...options };
     this.wall = options.wall ?? Date.now;
+    this.resting = new RestingAgents(this.options.restMs, this.wall);
     const { workerScript } = this.options;
     this.settings = { limits: { ...LIMITS, ...options.limits }, workerScript, wall: this.wall };
   }
@@ -120,9 +131,10 @@ export class ThreadedAgents implements AgentThreads {
 
   async idle(withinMs: number): Promise<boolean> {
     const end = this.wall() + withinMs;
-    while (!this.threads.every((thread) => thread.isIdle)) {
+    while (this.resting.list.length > 0 || !this.threads.every((thread) => thread.isIdle)) {
       const leftMs = end - this.wall();
       if (leftMs <= 0) return false;
+      if (this.resting.list.length > 0) await pause(Math.min(leftMs, WATCH_AT_LEAST_MS));
       await within(leftMs, Promise.all(this.threads.map((thread) => thread.caughtUp())));
     }
     return true;
@@ -155,7 +167,14 @@ export class ThreadedAgents implements AgentThreads {
 
   /** Lag and queue of every agent: the metric behind `agent.lagging`. */
   lags(): Array<{ agent: string; lagMs: number; queued: number }> {
-    return this.threads.flatMap(({ names, lagMs, queued }) => names.map((agent) => ({ agent, lagMs, queued })));
+    const now = this.wall();
+    const resting = this.resting.list.map(({ agent, since }) => {
+      return { agent, lagMs: now - since, queued: this.postedSeq - this.bases.of(agent).seq };
+    });
+    return [
+      ...this.threads.flatMap(({ names, lagMs, queued }) => names.map((agent) => ({ agent, lagMs, queued }))),
+      ...resting,
+    ];
   }
 
   /** What every agent has done and how far it is behind (AGT-1). */
@@ -163,13 +182,14 @@ export class ThreadedAgents implements AgentThreads {
     return this.threads.flatMap((thread) => thread.metrics);
   }
 
-  /** Agents that share a thread, thread by thread. */
+  /** Agents that share a thread, thread by thread; one that rests is alone. */
   layout(): string[][] {
-    return this.threads.map((thread) => thread.names);
+    return [...this.threads.map((thread) => thread.names), ...this.resting.list.map(({ agent }) => [agent])];
   }
 
   async stop(): Promise<void> {
     if (this.watchdog) clearInterval(this.watchdog);
+    this.resting.stop();
     await Promise.all(this.threads.splice(0).map((thread) => thread.stop()));
   }
 
@@ -190,7 +210,7 @@ export class ThreadedAgents implements AgentThreads {
   }
 
   private watch(): void {
-    const seen = new Map<AgentThread, Busy>();
+    const seen = new Map<AgentThread, Sighting>();
     const now = this.wall();
     for (const thread of [...this.threads]) {
       this.watchLag(thread, now);
@@ -199,10 +219,17 @@ export class ThreadedAgents implements AgentThreads {
       const before = this.lastBusy.get(thread);
       // Seen twice: what is read while the thread writes may be torn.
       const isSame = before?.seq === busy.seq && before.handler === busy.handler && before.since === busy.since;
-      if (isSame && now - busy.since > this.options.timeoutMs) this.timedOut(thread, busy, now - busy.since);
-      else seen.set(thread, busy);
+      if (isSame && this.isOverTime(thread, before, now)) this.timedOut(thread, busy, now - busy.since);
+      else seen.set(thread, isSame ? before : { ...busy, waitedMs: thread.waitedMs });
     }
     this.lastBusy = seen;
+  }
+
+  /** Time that the thread waited for a processor is not its agent's; but no event is waited for without end. */
+  private isOverTime(thread: AgentThread, { since, waitedMs }: Sighting, now: number): boolean {
+    const { timeoutMs } = this.options;
+    if (now - since <= timeoutMs) return false;
+    return now - since > timeoutMs * STARVED_TIMES || now - since - (thread.waitedMs - waitedMs) > timeoutMs;
   }
 
   private watchLag(thread: AgentThread, now: number): void {
@@ -251,7 +278,7 @@ export class ThreadedAgents implements AgentThreads {
     return recent.length <= MAX_RESTARTS;
   }
 
-  /** Ends a thread over one of its agents, which goes on in a thread of its own; the others go on without it. */
+  /** Ends a thread over one of its agents, which goes on, after a rest, in a thread of its own; the others go on without it. */
   private isolate(
     thread: AgentThread,
     {
@@ -275,7 +302,7 @@ export class ThreadedAgents implements AgentThreads {
       this.options.onSkip(offence);
     }
     const others = thread.names.filter((other) => other !== agent);
-    this.open({ ...thread.module, only: [agent] });
+    this.resting.rest(agent, () => this.open({ ...thread.module, only: [agent], givesWay: true }));
     if (others.length > 0) this.open({ ...thread.module, only: others });
   }
 
@@ -285,6 +312,10 @@ export class ThreadedAgents implements AgentThreads {
     this.threads = this.threads.filter((other) => other !== thread);
     void thread.stop();
   }
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
 /** What `work` gives, or null when it takes longer. */
