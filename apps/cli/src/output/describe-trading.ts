@@ -54,6 +54,8 @@ export const describeTrading: Descriptions = {
   'state.changed': ({ portfolio, version, delta }) =>
     `${portfolio} version ${version}: ${Array.isArray(delta.changed_fields) ? delta.changed_fields.join(', ') : ''}`,
   'deadline.reached': ({ handler, handlerKey, name }) => `${name} of ${handler}/${handlerKey}`,
+  'backtest.completed': ({ reportId, status, statusReason, eventHash }) =>
+    `${reportId} ${status}${statusReason === undefined ? '' : `: ${statusReason}`}${eventHash === null ? '' : `, events ${eventHash.slice(0, 12)}`}`,
   'operator.command': ({ command, requestedBy, arguments: asked }) =>
     `${requestedBy}: ${command} ${JSON.stringify(asked)}`,
 };

@@ -43,7 +43,10 @@ export const backtestConfigSchema = Type.Object(
           description: 'Recorded files, each FILE or FILE@VENUE; relative to the configuration’s folder.',
         }),
         run: Type.Optional(
-          Type.String({ minLength: 1, description: 'A run of the store whose market data are replayed, e.g. imported.' }),
+          Type.String({
+            minLength: 1,
+            description: 'A run of the store whose market data are replayed, e.g. imported.',
+          }),
         ),
       },
       whole,
@@ -61,7 +64,8 @@ export const backtestConfigSchema = Type.Object(
     instruments: Type.Optional(
       Type.Array(Type.String({ minLength: 3, maxLength: 60 }), {
         minItems: 1,
-        description: 'What the one portfolio trades, e.g. BTCUSDT.BINANCE-SPOT; default: everything that the data price.',
+        description:
+          'What the one portfolio trades, e.g. BTCUSDT.BINANCE-SPOT; default: everything that the data price.',
       }),
     ),
     initialBalance: Type.Optional(
@@ -72,7 +76,11 @@ export const backtestConfigSchema = Type.Object(
     accountModel: ifGiven(settings.accountModel),
     marginMode: ifGiven(settings.marginMode),
     leverage: Type.Optional(
-      Type.Integer({ minimum: 1, maximum: 100, description: 'Leverage of the one portfolio at the venue; default: 1.' }),
+      Type.Integer({
+        minimum: 1,
+        maximum: 100,
+        description: 'Leverage of the one portfolio at the venue; default: 1.',
+      }),
     ),
     settlementAsset: ifGiven(settings.settlementAsset),
     sizing: ifGiven(settings.sizing),
@@ -88,7 +96,8 @@ export const backtestConfigSchema = Type.Object(
     ),
     agents: Type.Optional(
       Type.Array(Type.String({ minLength: 1 }), {
-        description: 'The platform’s own agents that take part, e.g. [trading, chart]; default: all. Strategies are no part of it.',
+        description:
+          'The platform’s own agents that take part, e.g. [trading, chart]; default: all. Strategies are no part of it.',
       }),
     ),
     strategies: Type.Array(strategySchema, { default: [], description: 'Agents of your own, by path.' }),
@@ -99,7 +108,12 @@ export const backtestConfigSchema = Type.Object(
     venue: { ...venueConfigSchema, default: {}, description: 'Venue model: fees, slippage, latency, fills.' },
     modelLatency: Type.Object(
       {
-        minMs: Type.Integer({ default: 0, minimum: 0, maximum: 60_000, description: 'Fastest answer of the model, ms.' }),
+        minMs: Type.Integer({
+          default: 0,
+          minimum: 0,
+          maximum: 60_000,
+          description: 'Fastest answer of the model, ms.',
+        }),
         maxMs: Type.Integer({ default: 0, minimum: 0, maximum: 60_000, description: 'Slowest answer, ms.' }),
       },
       whole,

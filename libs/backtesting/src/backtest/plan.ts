@@ -83,7 +83,11 @@ export function planOf(config: BacktestConfig, priced: readonly string[]): Backt
   };
   const traded = portfolios[0]?.instruments[0]?.instrument;
   const first = traded === undefined ? null : priceSourceOf(traded, undefined, priced);
-  return { platform, venue: { ...config.venue, seed: `${config.venue.seed}-${config.seed}` }, benchmark: benchmarkOf(config, priced) ?? first };
+  return {
+    platform,
+    venue: { ...config.venue, seed: `${config.venue.seed}-${config.seed}` },
+    benchmark: benchmarkOf(config, priced) ?? first,
+  };
 }
 
 const SHORT_FORMS = [
@@ -120,7 +124,9 @@ function onePortfolio(config: BacktestConfig, priced: readonly string[]): Portfo
 
 function checkPortfolio({ name, deposit, instruments }: PortfolioSettings, priced: readonly string[]): void {
   if (isZero(deposit))
-    throw new BacktestRefused(`Portfolio "${name}" starts with a balance of 0: give it money to trade with (initialBalance).`);
+    throw new BacktestRefused(
+      `Portfolio "${name}" starts with a balance of 0: give it money to trade with (initialBalance).`,
+    );
   for (const { instrument, priceSource } of instruments) {
     knownInstrument(instrument, priced);
     const source = priceSourceOf(instrument, priceSource, priced);

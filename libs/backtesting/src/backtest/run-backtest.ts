@@ -162,7 +162,9 @@ class BacktestRun {
         ...{ store: this.store, signal: hooks.signal, onEvent: (event: AnyEvent) => this.observe(event) },
       });
       const { stateHash, venueDifferences, strategyFailures } = result;
-      const statusReason = result.isComplete ? failedIn(strategyFailures) : 'It was stopped before the end of its range.';
+      const statusReason = result.isComplete
+        ? failedIn(strategyFailures)
+        : 'It was stopped before the end of its range.';
       return { isWhole: result.isComplete, statusReason, stateHash, venueDifferences, strategyFailures };
     } catch (error) {
       if (error instanceof UnguardedFailure) throw error;
@@ -204,7 +206,10 @@ class BacktestRun {
         },
         seed: config.seed,
         // A run that came to its end has both, also when a strategy failed on the way.
-        ...{ eventHash: end.isWhole ? this.store.eventHash(fingerprint) : null, stateHash: end.isWhole ? end.stateHash : null },
+        ...{
+          eventHash: end.isWhole ? this.store.eventHash(fingerprint) : null,
+          stateHash: end.isWhole ? end.stateHash : null,
+        },
         ...{ events: this.events, eventsByType: await this.store.countsByType() },
         ...{ refusedByReason: recording.ordersRefused, limits, bars, ticks, wallSeconds },
         barsPerSecond: wallSeconds > 0 ? (bars > 0 ? bars : ticks) / wallSeconds : 0,

@@ -96,8 +96,8 @@ export function lockDataDir(dataDir: string, program = PLATFORM): DataDirLock {
   const own = JSON.stringify({ pid: process.pid, program, startedAt: processStartedAt(process.pid) } satisfies Holder);
   for (;;) {
     const draft = `${path}.${process.pid}`;
-    writeFileSync(draft, own);
     try {
+      writeFileSync(draft, own);
       linkSync(draft, path);
       return {
         release: () => {

@@ -85,7 +85,12 @@ function fromRow(row: TextRow): StoredReport {
   const [reportId, name, status, at, codeVersion, configurationHash, dataFingerprint] = row as string[];
   const [eventHash = null, archivedRun = null, summary, jsonSha256, htmlSha256] = row.slice(7);
   return {
-    ...{ reportId: reportId!, name: name!, status: status as StoredReport['status'], createdAt: Math.round(Number(at)) },
+    ...{
+      reportId: reportId!,
+      name: name!,
+      status: status as StoredReport['status'],
+      createdAt: Math.round(Number(at)),
+    },
     ...{ codeVersion: codeVersion!, configurationHash: configurationHash!, dataFingerprint: dataFingerprint! },
     ...{ eventHash, archivedRun, summary: JSON.parse(summary!) as JsonObject },
     ...{ reportJsonSha256: jsonSha256!, reportHtmlSha256: htmlSha256! },

@@ -128,7 +128,11 @@ export class RunRegistry {
     return { run, resumed: false };
   }
 
-  private async latest({ mode, fingerprint, name = mode === BACKTEST ? BACKTESTS : IMPORTED }: RunRequest): Promise<Run | null> {
+  private async latest({
+    mode,
+    fingerprint,
+    name = mode === BACKTEST ? BACKTESTS : IMPORTED,
+  }: RunRequest): Promise<Run | null> {
     if (mode === BACKTEST) return this.findRun(name);
     if (mode === IMPORTED) {
       if (!LOG_NAME.test(name) || TAKEN_NAME.test(name)) {

@@ -56,7 +56,10 @@ export function addBacktestCommand(program: Command, io: Io, exit: (code: number
     .option('--out <folder>', 'where the report’s files go')
     .option('--no-save', 'saves nothing in the event store')
     .addOption(
-      new Option('--archive <what>', 'events that are kept in the store: none, emitted (with the inputs that caused them) or all')
+      new Option(
+        '--archive <what>',
+        'events that are kept in the store: none, emitted (with the inputs that caused them) or all',
+      )
         .choices(['none', 'emitted', 'all'])
         .default('emitted'),
     )
@@ -107,7 +110,10 @@ class BacktestCommand {
   }
 
   /** @param save when the store is open already */
-  async run(resources: InputResources, save: Save = (result, files) => this.saveInStore(result, files)): Promise<number> {
+  async run(
+    resources: InputResources,
+    save: Save = (result, files) => this.saveInStore(result, files),
+  ): Promise<number> {
     const isOutMade = this.out !== null && assertWritable(this.out);
     if (this.spoolPath !== null) assertWritable(join(this.dataDir, 'reports'));
     try {
@@ -126,14 +132,18 @@ class BacktestCommand {
     const service = new BacktestService({ worker: WORKER, atOnce: 1 });
     const progress = new RunProgress(io);
     try {
-      return await service.run({ ...loaded, ...facts }, {
-        onProgress: (running) => progress.show(running),
-        onNotice: (message) => io.err(message),
-        signal: io.signal,
-        withFiles: this.out !== null || options.save,
-        resources,
-        ...(this.spoolPath !== null && options.archive !== 'none' && { spool: { path: this.spoolPath, what: options.archive } }),
-      });
+      return await service.run(
+        { ...loaded, ...facts },
+        {
+          onProgress: (running) => progress.show(running),
+          onNotice: (message) => io.err(message),
+          signal: io.signal,
+          withFiles: this.out !== null || options.save,
+          resources,
+          ...(this.spoolPath !== null &&
+            options.archive !== 'none' && { spool: { path: this.spoolPath, what: options.archive } }),
+        },
+      );
     } catch (error) {
       if (error instanceof BacktestRefused) throw new UsageError(error.message);
       if ((error as Error).name === 'AbortError') throw new CommandFailed('Interrupted before the run began.');
@@ -173,7 +183,9 @@ class BacktestCommand {
   private tell({ summary, strategyFailures }: BacktestResult, { out, paths, stored, problems }: Saved): void {
     const { io, options } = this;
     for (const { strategy, count, first } of strategyFailures)
-      io.err(`Strategy ${strategy} failed at ${count} events, first at ${new Date(first.at).toISOString()}: ${first.message}`);
+      io.err(
+        `Strategy ${strategy} failed at ${count} events, first at ${new Date(first.at).toISOString()}: ${first.message}`,
+      );
     for (const problem of problems) io.err(problem);
     const reportId = stored?.reportId ?? null;
     if (options.json) {
@@ -210,7 +222,11 @@ const RANDOM_BYTES = 3;
 
 /** `sma-2022-20261127t020000-3f9a1c`: name, when it was started (UTC), and digits that tell two of one second apart. */
 function idOf(name: BacktestConfig['name']): string {
-  const slug = name.toLowerCase().replaceAll(/[^a-z0-9]+/g, '-').replaceAll(/^-+|-+$/g, '').slice(0, 40);
+  const slug = name
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9]+/g, '-')
+    .replaceAll(/^-+|-+$/g, '')
+    .slice(0, 40);
   const when = new Date().toISOString().slice(0, 19).replaceAll(/[-:]/g, '').toLowerCase();
   return [slug === '' ? 'backtest' : slug, when, randomBytes(RANDOM_BYTES).toString('hex')].join('-');
 }

@@ -6,7 +6,12 @@ import { CommandLine, until } from '../../testing/command-line';
 import { FakePlatform } from '../../testing/platform';
 import { candleRows, START, writeFixture, type BacktestFixture } from './testing';
 
-type Line = BacktestSummary & { out: string | null; reportId: string | null; archivedRun: string | null; problems: string[] };
+type Line = BacktestSummary & {
+  out: string | null;
+  reportId: string | null;
+  archivedRun: string | null;
+  problems: string[];
+};
 
 const MINUTE = 60_000;
 const SLOW = 120_000;
@@ -27,7 +32,15 @@ describe('moon backtest', () => {
   it(
     '[US3-1] [US3-6] takes a range, a strategy and a balance, and gives a report whose figures are those that it prints',
     async () => {
-      const summary = await run('--start', '2024-03-01T01:00:00Z', '--end', '2024-03-01T11:00:00Z', '--no-save', '--out', path('report'));
+      const summary = await run(
+        '--start',
+        '2024-03-01T01:00:00Z',
+        '--end',
+        '2024-03-01T11:00:00Z',
+        '--no-save',
+        '--out',
+        path('report'),
+      );
       expect(summary).toMatchObject({
         ...{ status: 'complete', name: 'Crossing', bars: 600, startEquity: '1000000', settlementAsset: 'USDT' },
         ...{ balanced: true, reportId: null, archivedRun: null, problems: [], venueDifferences: [], failures: {} },
@@ -41,10 +54,16 @@ describe('moon backtest', () => {
       const [{ recording, metrics }] = report.portfolios as [BacktestReport['portfolios'][number]];
       expect(recording).toMatchObject({ startEquity: '1000000', finalEquity: summary.finalEquity });
       expect([recording.fills.length, recording.trades.length]).toEqual([summary.fills, summary.closedTrades]);
-      expect([metrics.sharpe, metrics.maxDrawdown, metrics.winRate]).toEqual([summary.sharpe, summary.maxDrawdown, summary.winRate]);
+      expect([metrics.sharpe, metrics.maxDrawdown, metrics.winRate]).toEqual([
+        summary.sharpe,
+        summary.maxDrawdown,
+        summary.winRate,
+      ]);
       expect(report.run).toMatchObject({ eventHash: summary.eventHash, status: 'complete' });
       expect(report.run.data.firstAt).toBe(START + 60 * MINUTE);
-      expect(readFileSync(path('report/trades.csv'), 'utf8').trimEnd().split('\n')).toHaveLength(summary.closedTrades + 1);
+      expect(readFileSync(path('report/trades.csv'), 'utf8').trimEnd().split('\n')).toHaveLength(
+        summary.closedTrades + 1,
+      );
       expect(readFileSync(path('report/report.html'), 'utf8')).toContain(summary.id);
     },
     SLOW,
@@ -59,10 +78,18 @@ describe('moon backtest', () => {
       const [completed] = await eventsOf('backtests');
       expect(completed).toMatchObject({
         type: 'backtest.completed',
-        data: { reportId: first.id, eventHash: first.eventHash, dataFingerprint: first.dataFingerprint, status: 'complete' },
+        data: {
+          reportId: first.id,
+          eventHash: first.eventHash,
+          dataFingerprint: first.dataFingerprint,
+          status: 'complete',
+        },
       });
       const files = ['report.json', 'report.html'].map((name) => readFileSync(join(first.out!, name), 'utf8'));
-      const { reportJsonSha256, reportHtmlSha256 } = completed!.data as { reportJsonSha256: string; reportHtmlSha256: string };
+      const { reportJsonSha256, reportHtmlSha256 } = completed!.data as {
+        reportJsonSha256: string;
+        reportHtmlSha256: string;
+      };
       expect(files.map(sha256)).toEqual([reportJsonSha256, reportHtmlSha256]);
 
       const log = await eventsOf(first.archivedRun!);
@@ -70,7 +97,8 @@ describe('moon backtest', () => {
       const emitted = Object.entries((JSON.parse(files[0]!) as BacktestReport).run.eventsByType).filter(
         ([type]) => !type.startsWith('bar.'),
       );
-      for (const [type, count] of emitted) expect([type, log.filter((event) => event.type === type).length]).toEqual([type, count]);
+      for (const [type, count] of emitted)
+        expect([type, log.filter((event) => event.type === type).length]).toEqual([type, count]);
       const { trades } = (JSON.parse(files[0]!) as BacktestReport).portfolios[0]!.recording;
       expect(trades.length).toBe(first.closedTrades);
       for (const trade of trades) {
@@ -88,10 +116,14 @@ describe('moon backtest', () => {
 
       const { out } = await line.moon('reports', 'list');
       expect(out.join('\n')).toContain(first.id);
-      expect((await line.moon('reports', 'show', first.id.slice(0, 12))).out.join('\n')).toContain('books balance to the last digit');
+      expect((await line.moon('reports', 'show', first.id.slice(0, 12))).out.join('\n')).toContain(
+        'books balance to the last digit',
+      );
       await line.moon('reports', 'export', first.id, '--out', path('again'));
       expect(['report.json', 'report.html'].map((name) => readFileSync(path(`again/${name}`), 'utf8'))).toEqual(files);
-      expect((await line.moon('trace', trades[0]!.id, '--run', first.archivedRun!)).out.join('\n')).toMatch(/bar\.closed[\s\S]*position\.closed/);
+      expect((await line.moon('trace', trades[0]!.id, '--run', first.archivedRun!)).out.join('\n')).toMatch(
+        /bar\.closed[\s\S]*position\.closed/,
+      );
     },
     SLOW,
   );
@@ -118,7 +150,18 @@ describe('moon backtest', () => {
         const stored = await run('--run', 'imported', '--archive', 'all');
         expect(stored).toMatchObject({ problems: [], bars: files.bars, fillsSha256: files.fillsSha256 });
         expect([stored.finalEquity, stored.stateHash]).toEqual([files.finalEquity, files.stateHash]);
-        const { out } = await line.moon('events', '--run', stored.archivedRun!, '--type', 'bar.closed', '--limit', '100000', '--from', '0', '--json');
+        const { out } = await line.moon(
+          'events',
+          '--run',
+          stored.archivedRun!,
+          '--type',
+          'bar.closed',
+          '--limit',
+          '100000',
+          '--from',
+          '0',
+          '--json',
+        );
         expect(out).toHaveLength(files.bars);
         const beside = await run();
         expect(beside).toMatchObject({ problems: [], eventHash: files.eventHash });
@@ -134,14 +177,26 @@ describe('moon backtest', () => {
     '[US3-1] Ctrl-C ends it cleanly: what there is is saved and marked as partial',
     async () => {
       fixture = writeFixture(line.folder, 60_000);
-      const { said, ended, interrupt } = line.start(['backtest', '--config', fixture.config, '--no-save', '--out', path('part'), '--json']);
+      const { said, ended, interrupt } = line.start([
+        'backtest',
+        '--config',
+        fixture.config,
+        '--no-save',
+        '--out',
+        path('part'),
+        '--json',
+      ]);
       await until(() => existsSync(path('part')), SLOW);
       await new Promise((resolve) => setTimeout(resolve, 1_500));
       interrupt();
       const { code } = await ended;
       expect(code).toBe(130);
       const summary = JSON.parse(said.out[0]!) as Line;
-      expect(summary).toMatchObject({ status: 'partial', statusReason: expect.stringMatching(/stopped before the end/) as unknown, eventHash: null });
+      expect(summary).toMatchObject({
+        status: 'partial',
+        statusReason: expect.stringMatching(/stopped before the end/) as unknown,
+        eventHash: null,
+      });
       const report = JSON.parse(readFileSync(path('part/report.json'), 'utf8')) as BacktestReport;
       expect(report.run.status).toBe('partial');
       expect(report.run.bars).toBeLessThan(60_000);
@@ -155,24 +210,40 @@ describe('moon backtest', () => {
       ['an inverted range', ['--start', '2024-03-02', '--end', '2024-03-01'], /ends .* before it begins/],
       ['an instant that is none', ['--start', 'yesterday'], /range\.start "yesterday" is no instant/],
       ['an unknown agent', ['--set', 'agents=["trading","chrat"]'], /no agent "chrat"\. Did you mean "chart"\?/],
-      ['an unknown instrument', ['--set', 'instruments=["BTCUSDR.BINANCE-SPOT"]'], /no instrument "BTCUSDR\.BINANCE-SPOT"\. Did you mean "BTCUSDT\.BINANCE-SPOT"\?/],
-      ['an instrument without prices', ['--set', 'instruments=["SOLUSDT.BINANCE-SPOT"]'], /no prices for SOLUSDT\.BINANCE-SPOT/],
+      [
+        'an unknown instrument',
+        ['--set', 'instruments=["BTCUSDR.BINANCE-SPOT"]'],
+        /no instrument "BTCUSDR\.BINANCE-SPOT"\. Did you mean "BTCUSDT\.BINANCE-SPOT"\?/,
+      ],
+      [
+        'an instrument without prices',
+        ['--set', 'instruments=["SOLUSDT.BINANCE-SPOT"]'],
+        /no prices for SOLUSDT\.BINANCE-SPOT/,
+      ],
       ['a balance of 0', ['--set', 'initialBalance=0'], /starts with a balance of 0/],
       ['a misspelt key', ['--set', 'venue.fees.takerBsp=5'], /"venue\.fees\.takerBsp" .* Did you mean "takerBps"\?/],
       ['a value of the wrong kind', ['--set', 'leverage=much'], /"leverage" is "much"/],
       ['a file that is not there', ['--from', 'nowhere.csv'], /nowhere\.csv is not there/],
       ['a strategy that is not there', ['--set', 'strategies=[{"path":"none.cjs"}]'], /none\.cjs/],
-      ['files and a run at once', ['--run', 'imported', '--from', 'candles.csv'], /either from files or from run "imported"/],
+      [
+        'files and a run at once',
+        ['--run', 'imported', '--from', 'candles.csv'],
+        /either from files or from run "imported"/,
+      ],
     ];
 
-    it.each(refused)('[US3-1] says of %s in one line what is wrong, and leaves nothing', async (_what, argv, message) => {
-      const { code, out, err } = await line.moon('backtest', '--config', fixture.config, ...argv);
-      expect({ code, out, lines: err.length }).toEqual({ code: 2, out: [], lines: 1 });
-      expect(err[0]).toMatch(message);
-      expect(err[0]!.split('\n')).toHaveLength(1);
-      const left = existsSync(join(line.dataDir, 'reports')) ? readdirSync(join(line.dataDir, 'reports')) : [];
-      expect(left).toEqual([]);
-    }, SLOW);
+    it.each(refused)(
+      '[US3-1] says of %s in one line what is wrong, and leaves nothing',
+      async (_what, argv, message) => {
+        const { code, out, err } = await line.moon('backtest', '--config', fixture.config, ...argv);
+        expect({ code, out, lines: err.length }).toEqual({ code: 2, out: [], lines: 1 });
+        expect(err[0]).toMatch(message);
+        expect(err[0]!.split('\n')).toHaveLength(1);
+        const left = existsSync(join(line.dataDir, 'reports')) ? readdirSync(join(line.dataDir, 'reports')) : [];
+        expect(left).toEqual([]);
+      },
+      SLOW,
+    );
 
     it('says of a configuration that is no JSON, or is not there, what is wrong', async () => {
       writeFileSync(path('broken.json'), '{ "name": "x", ');
@@ -183,49 +254,92 @@ describe('moon backtest', () => {
       }
     });
 
-    it('names the line of a row that cannot be used, counts it, and goes on', async () => {
-      const rows = candleRows(900);
-      rows[100] = rows[100]!.replace(/^(\d+,BTCUSDT),[^,]+/, '$1,NaN');
-      writeFileSync(fixture.candles, `${rows.join('\n')}\n`);
-      const { code, out, err } = await line.moon('backtest', '--config', fixture.config, '--no-save', '--json');
-      expect(code).toBe(0);
-      expect(err.join('\n')).toMatch(/candles\.csv:101 bad_number/);
-      expect(JSON.parse(out[0]!)).toMatchObject({ bars: 899, rowsRefused: { bad_number: 1 } });
-    }, SLOW);
+    it(
+      'names the line of a row that cannot be used, counts it, and goes on',
+      async () => {
+        const rows = candleRows(900);
+        rows[100] = rows[100]!.replace(/^(\d+,BTCUSDT),[^,]+/, '$1,NaN');
+        writeFileSync(fixture.candles, `${rows.join('\n')}\n`);
+        const { code, out, err } = await line.moon('backtest', '--config', fixture.config, '--no-save', '--json');
+        expect(code).toBe(0);
+        expect(err.join('\n')).toMatch(/candles\.csv:101 bad_number/);
+        expect(JSON.parse(out[0]!)).toMatchObject({ bars: 899, rowsRefused: { bad_number: 1 } });
+      },
+      SLOW,
+    );
 
-    it('says at once when the report cannot be written, before it runs', async () => {
-      writeFileSync(path('file'), '');
-      const { code, err } = await line.moon('backtest', '--config', fixture.config, '--no-save', '--out', path('file/report'));
-      expect(code).toBe(1);
-      expect(err.join('\n')).toMatch(/cannot be written to .*file\/report: a part of the path is no folder/);
-    }, SLOW);
+    it(
+      'says at once when the report cannot be written, before it runs',
+      async () => {
+        writeFileSync(path('file'), '');
+        const { code, err } = await line.moon(
+          'backtest',
+          '--config',
+          fixture.config,
+          '--no-save',
+          '--out',
+          path('file/report'),
+        );
+        expect(code).toBe(1);
+        expect(err.join('\n')).toMatch(/cannot be written to .*file\/report: a part of the path is no folder/);
+      },
+      SLOW,
+    );
 
-    it('given the disk fills up while the report is written, says so and leaves nothing half-written', async () => {
-      mkdirSync(path('full'));
-      // A device that is always full stands where the page is written first.
-      symlinkSync('/dev/full', path(`full/.report.html.${process.pid}.draft`));
-      const { code, out, err } = await line.moon('backtest', '--config', fixture.config, '--no-save', '--out', path('full'), '--json');
-      expect(code).toBe(1);
-      expect(err.join('\n')).toMatch(/could not be written to .*full: the disk is full/);
-      expect(JSON.parse(out[0]!)).toMatchObject({ status: 'complete', out: null, problems: [expect.stringMatching(/disk is full/)] });
-      expect(readdirSync(path('full'))).toEqual([]);
-    }, SLOW);
+    it(
+      'given the disk fills up while the report is written, says so and leaves nothing half-written',
+      async () => {
+        mkdirSync(path('full'));
+        // A device that is always full stands where the page is written first.
+        symlinkSync('/dev/full', path(`full/.report.html.${process.pid}.draft`));
+        const { code, out, err } = await line.moon(
+          'backtest',
+          '--config',
+          fixture.config,
+          '--no-save',
+          '--out',
+          path('full'),
+          '--json',
+        );
+        expect(code).toBe(1);
+        expect(err.join('\n')).toMatch(/could not be written to .*full: the disk is full/);
+        expect(JSON.parse(out[0]!)).toMatchObject({
+          status: 'complete',
+          out: null,
+          problems: [expect.stringMatching(/disk is full/)],
+        });
+        expect(readdirSync(path('full'))).toEqual([]);
+      },
+      SLOW,
+    );
 
-    it('given a strategy that fails on the way, marks the result as partial and ends with 1', async () => {
-      const strategies = [{ path: 'crossing.cjs', config: { throwsAt: START + 500 * MINUTE } }];
-      fixture = writeFixture(line.folder, 900, { strategies });
-      const { code, out, err } = await line.moon('backtest', '--config', fixture.config, '--no-save', '--json');
-      expect(code).toBe(1);
-      expect(err.join('\n')).toMatch(/Strategy crossing failed at 401 events, first at 2024-03-01T08:20:00\.000Z: The rule has a bug\./);
-      expect(JSON.parse(out[0]!)).toMatchObject({ status: 'partial', bars: 900, balanced: true });
-    }, SLOW);
+    it(
+      'given a strategy that fails on the way, marks the result as partial and ends with 1',
+      async () => {
+        const strategies = [{ path: 'crossing.cjs', config: { throwsAt: START + 500 * MINUTE } }];
+        fixture = writeFixture(line.folder, 900, { strategies });
+        const { code, out, err } = await line.moon('backtest', '--config', fixture.config, '--no-save', '--json');
+        expect(code).toBe(1);
+        expect(err.join('\n')).toMatch(
+          /Strategy crossing failed at 401 events, first at 2024-03-01T08:20:00\.000Z: The rule has a bug\./,
+        );
+        expect(JSON.parse(out[0]!)).toMatchObject({ status: 'partial', bars: 900, balanced: true });
+      },
+      SLOW,
+    );
 
-    it('given a strategy that never returns, ends it and names it', async () => {
-      const strategies = [{ path: 'crossing.cjs', config: { hangsAt: START + 500 * MINUTE } }];
-      fixture = writeFixture(line.folder, 900, { strategies, watchdogMs: 1_500 });
-      const { code, out, err } = await line.moon('backtest', '--config', fixture.config);
-      expect({ code, out }).toEqual({ code: 1, out: [] });
-      expect(err.join('\n')).toMatch(/strategy \(crossing\.cjs\) did not come back from the event of 2024-03-01T08:20:00\.000Z/);
-    }, SLOW);
+    it(
+      'given a strategy that never returns, ends it and names it',
+      async () => {
+        const strategies = [{ path: 'crossing.cjs', config: { hangsAt: START + 500 * MINUTE } }];
+        fixture = writeFixture(line.folder, 900, { strategies, watchdogMs: 1_500 });
+        const { code, out, err } = await line.moon('backtest', '--config', fixture.config);
+        expect({ code, out }).toEqual({ code: 1, out: [] });
+        expect(err.join('\n')).toMatch(
+          /strategy \(crossing\.cjs\) did not come back from the event of 2024-03-01T08:20:00\.000Z/,
+        );
+      },
+      SLOW,
+    );
   });
 });

@@ -39,7 +39,9 @@ export function loadBacktest({ cwd, env }: Pick<Io, 'cwd' | 'env'>, flags: Backt
   if (files.length > 0 && run !== undefined)
     throw new UsageError(`The data come either from files or from run "${run}" of the store; name one of them.`);
   if (files.length === 0 && run === undefined)
-    throw new UsageError('There are no data to run on: name files with --from FILE…, or a run of the store with --run.');
+    throw new UsageError(
+      'There are no data to run on: name files with --from FILE…, or a run of the store with --run.',
+    );
   return { config, folder: file === undefined ? cwd : dirname(file) };
 }
 
@@ -47,7 +49,8 @@ function load(file: string | undefined, env: Record<string, string>, flags: Reco
   try {
     return loadConfig(backtestConfigSchema, { ...(file !== undefined && { file }), env, flags });
   } catch (error) {
-    if (error instanceof ConfigError) throw new UsageError(`The configuration cannot be used: ${error.problems.join(' ')}`);
+    if (error instanceof ConfigError)
+      throw new UsageError(`The configuration cannot be used: ${error.problems.join(' ')}`);
     throw error;
   }
 }

@@ -2,7 +2,14 @@ import { existsSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
 import { BacktestRefused, type BacktestInputs, type InputRequest } from '@moon/backtesting';
 import { INSTRUMENTS, instrumentForFeed, minuteQuoteVolume } from '@moon/domain';
-import { MarketFileSource, nearestName, RowRefused, type BadRow, type MarketFile, type ResolvedInstrument } from '@moon/infra';
+import {
+  MarketFileSource,
+  nearestName,
+  RowRefused,
+  type BadRow,
+  type MarketFile,
+  type ResolvedInstrument,
+} from '@moon/infra';
 import { openStoredInputs, type StoredRun } from './stored-inputs';
 
 /** Files of a backtest as its inputs. Rows that cannot be used are told to `onBad` and counted. */

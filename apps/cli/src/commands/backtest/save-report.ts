@@ -30,7 +30,8 @@ export async function saveReport(
   files: BacktestFiles,
 ): Promise<SavedReport> {
   const { id: reportId, name, status, eventHash, stateHash, codeVersion, configurationHash, dataFingerprint } = summary;
-  const archivedRun = spool === null || spool.failure !== null ? null : await archive(store, reportId, spool.path, summary);
+  const archivedRun =
+    spool === null || spool.failure !== null ? null : await archive(store, reportId, spool.path, summary);
   const hashes = { reportJsonSha256: sha256(files.reportJson), reportHtmlSha256: sha256(files.reportHtml) };
   const reports = new ReportStore(store.access.app);
   try {
@@ -54,7 +55,12 @@ export async function saveReport(
   return { reportId, archivedRun, eventId: await complete(store, completed) };
 }
 
-async function archive(store: Store, reportId: string, path: string, summary: BacktestResult['summary']): Promise<string> {
+async function archive(
+  store: Store,
+  reportId: string,
+  path: string,
+  summary: BacktestResult['summary'],
+): Promise<string> {
   const { run } = await store.registry.openRun({ mode: 'backtest', name: `backtest-${reportId}` });
   const events = store.registry.openStore(run, { connections: 1 });
   try {

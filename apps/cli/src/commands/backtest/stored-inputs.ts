@@ -23,7 +23,10 @@ export async function openStoredInputs(
     const facts = await factsOf(access, run.database);
     const from = range.from === null ? undefined : range.from - warmUpMs;
     const to = range.to === null ? undefined : range.to + 1;
-    const source = await registry.openInputs(run, { ...(from !== undefined && { from }), ...(to !== undefined && { to }) });
+    const source = await registry.openInputs(run, {
+      ...(from !== undefined && { from }),
+      ...(to !== undefined && { to }),
+    });
     const { instruments, fundingInstruments, firstAt, lastAt } = facts ?? NOTHING;
     return {
       source,

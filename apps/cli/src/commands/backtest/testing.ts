@@ -50,7 +50,9 @@ export interface BacktestFixture {
 
 /** Writes candles, strategy and configuration into a folder. */
 export function writeFixture(folder: string, minutes = 900, changes: Record<string, unknown> = {}): BacktestFixture {
-  const [candles, strategy, config] = ['candles.csv', 'crossing.cjs', 'crossing.json'].map((name) => join(folder, name));
+  const [candles, strategy, config] = ['candles.csv', 'crossing.cjs', 'crossing.json'].map((name) =>
+    join(folder, name),
+  );
   writeFileSync(candles!, `${candleRows(minutes).join('\n')}\n`);
   writeFileSync(strategy!, CROSSING);
   const settings = {

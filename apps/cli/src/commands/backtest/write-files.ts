@@ -1,4 +1,15 @@
-import { accessSync, closeSync, constants, fsyncSync, mkdirSync, openSync, renameSync, rmSync, rmdirSync, writeSync } from 'node:fs';
+import {
+  accessSync,
+  closeSync,
+  constants,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  renameSync,
+  rmSync,
+  rmdirSync,
+  writeSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { FILE_NAMES, type BacktestFiles } from '@moon/backtesting';
 import { CommandFailed } from '../../errors';
@@ -15,7 +26,9 @@ export function assertWritable(folder: string): boolean {
     accessSync(folder, constants.W_OK | constants.X_OK);
     return made;
   } catch (error) {
-    throw new CommandFailed(`The report cannot be written to ${folder}: ${reasonOf(error)}. Name another folder with --out.`);
+    throw new CommandFailed(
+      `The report cannot be written to ${folder}: ${reasonOf(error)}. Name another folder with --out.`,
+    );
   }
 }
 

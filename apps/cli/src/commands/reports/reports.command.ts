@@ -98,17 +98,24 @@ async function one(reports: ReportStore, id: string): Promise<StoredReport> {
   if (found.length === 1 && first) return first;
   const ids = (found.length === 0 ? await reports.list() : found).map(({ reportId }) => reportId).slice(0, 10);
   if (found.length === 0)
-    throw new UsageError(`There is no report "${id}". ${ids.length === 0 ? 'None is saved yet.' : `Reports: ${ids.join(', ')}.`}`);
+    throw new UsageError(
+      `There is no report "${id}". ${ids.length === 0 ? 'None is saved yet.' : `Reports: ${ids.join(', ')}.`}`,
+    );
   throw new UsageError(`"${id}" fits ${found.length} reports: ${ids.join(', ')}. Name one of them.`);
 }
 
 /** The files as they were saved, held against the hashes that were taken then. */
-async function filesOf(reports: ReportStore, report: StoredReport): Promise<{ reportJson: string; reportHtml: string }> {
+async function filesOf(
+  reports: ReportStore,
+  report: StoredReport,
+): Promise<{ reportJson: string; reportHtml: string }> {
   const files = await reports.files(report.reportId);
   if (!files) throw new CommandFailed(`The files of report ${report.reportId} are not there.`);
   const isWhole =
     sha256(files.reportJson) === report.reportJsonSha256 && sha256(files.reportHtml) === report.reportHtmlSha256;
   if (!isWhole)
-    throw new CommandFailed(`The files of report ${report.reportId} are not those that were saved: their SHA-256 differs.`);
+    throw new CommandFailed(
+      `The files of report ${report.reportId} are not those that were saved: their SHA-256 differs.`,
+    );
   return files;
 }

@@ -51,7 +51,16 @@ export class DecisionRecorder {
       let tally = this.agents.get(vote.agent);
       if (tally === undefined) {
         const { agent } = vote;
-        tally = { agent, votes: 0, counted: 0, withApproved: 0, againstApproved: 0, inFailed: 0, confidence: 0, score: 0 };
+        tally = {
+          agent,
+          votes: 0,
+          counted: 0,
+          withApproved: 0,
+          againstApproved: 0,
+          inFailed: 0,
+          confidence: 0,
+          score: 0,
+        };
         this.agents.set(agent, tally);
       }
       tally.votes += 1;

@@ -34,6 +34,9 @@ export class Origins {
       case 'trade.cancelled':
       case 'trade.expired':
         this.orders.delete(event.data.order_id);
+        return;
+      default:
+        return;
     }
   }
 

@@ -24,7 +24,7 @@ import {
 } from '@moon/domain';
 import { exactEquity, exactValues } from './exact';
 import type { Origins } from './origins';
-import { PositionTrack } from './position-track';
+import { PositionTracks, type PositionTrack } from './position-track';
 
 /** A position in float64, as an observation needs it. */
 interface Line {
@@ -75,9 +75,7 @@ export class PortfolioRecorder {
   private readonly book: PriceBook;
   private readonly sourceOf: ReadonlyMap<string, string>;
   private lines: Line[] = [];
-  private readonly tracks = new Map<string, PositionTrack>();
-  /** Positions that a fill has just closed and whose `position.closed` is about to come. */
-  private readonly closing = new Map<string, { track: PositionTrack; exit: TradeOrigin }>();
+  private readonly tracks = new PositionTracks();
   private cash = 0;
   private startEquity: Decimal = '0';
   private startsAt = 0;
@@ -178,7 +176,7 @@ export class PortfolioRecorder {
         if (event.source !== BOOTSTRAP) this.flowed(event.type === 'portfolio.deposited', event.data.amount);
         break;
       case 'portfolio.position_opened':
-        this.initial(event);
+        this.tracks.initial(event);
         break;
       case 'portfolio.liquidated':
         this.liquidationId = event.id;
@@ -264,13 +262,6 @@ export class PortfolioRecorder {
     this.dayFlow = add(this.dayFlow, flow);
   }
 
-  private initial({ id, data }: Extract<AnyEvent, { type: 'portfolio.position_opened' }>): void {
-    const entry: TradeOrigin = { eventId: id, orderId: null, reason: 'initial', decisionId: null, agents: [] };
-    const track = new PositionTrack(data.timestamp, entry);
-    track.opened(toNumber(data.quantity), toNumber(data.price));
-    this.tracks.set(data.instrument, track);
-  }
-
   private filled(event: Extract<AnyEvent, { type: 'portfolio.fill_booked' }>, before: PortfolioState): void {
     const { instrument, side, fillId, order_id: orderId } = event.data;
     const executed = this.execution?.data.fillId === fillId ? this.execution : null;
@@ -287,7 +278,8 @@ export class PortfolioRecorder {
     };
     this.fills.push(fill);
     this.around.onFill(fill);
-    this.follow(event.data, before, origin);
+    const held = (state: PortfolioState): Decimal => state.positions[instrument]?.quantity ?? '0';
+    this.tracks.filled(event.data, { before: held(before), after: held(this.state), origin });
     this.execution = null;
     this.liquidationId = null;
   }
@@ -306,32 +298,6 @@ export class PortfolioRecorder {
     return { eventId: executed.id, ...known };
   }
 
-  /** Splits a fill into what it closed and what it opened. */
-  private follow(data: EventData<'portfolio.fill_booked'>, before: PortfolioState, origin: TradeOrigin): void {
-    const { instrument, timestamp } = data;
-    const [quantity, price] = [toNumber(data.quantity), toNumber(data.price)];
-    const held = before.positions[instrument]?.quantity ?? '0';
-    const now = this.state.positions[instrument]?.quantity ?? '0';
-    const track = this.tracks.get(instrument);
-    const isAdding = sign(held) === 0 || sign(held) > 0 === (data.side === 'buy');
-    if (track !== undefined && isAdding) return track.opened(quantity, price);
-    const isOver = track !== undefined && sign(now) !== sign(held);
-    const closed = isOver ? Math.abs(toNumber(held)) : quantity;
-    if (track !== undefined) {
-      track.closed(closed, price);
-      track.realised += toNumber(data.realisedPnl);
-      // Its last price is the one it was closed at.
-      track.seen(0);
-      if (!isOver) return;
-      this.tracks.delete(instrument);
-      this.closing.set(instrument, { track, exit: origin });
-    }
-    if (sign(now) === 0) return;
-    const next = new PositionTrack(timestamp, origin);
-    next.opened(Math.abs(toNumber(now)), price);
-    this.tracks.set(instrument, next);
-  }
-
   private funded({ data }: Extract<AnyEvent, { type: 'portfolio.funding_booked' }>): void {
     const { timestamp: at, token, instrument, rate, amount } = data;
     this.fundings.push({ at, token, instrument, rate, amount });
@@ -339,10 +305,7 @@ export class PortfolioRecorder {
 
   private ended({ id, data }: Extract<AnyEvent, { type: 'position.closed' }>): void {
     const { token, instrument, side, quantity, openedAt, timestamp: closedAt, realisedPnl, fees, funding } = data;
-    const closing = this.closing.get(instrument);
-    this.closing.delete(instrument);
-    if (closing === undefined) throw new Error(`position.closed ${id} of ${instrument} has no fill before it.`);
-    const { track, exit } = closing;
+    const { track, exit } = this.tracks.takeClosed(instrument);
     const { entryPrice, exitPrice, mae, mfe, entry } = track;
     this.trades.push({
       ...{ id, token, instrument, side, quantity, openedAt, closedAt, entryPrice, exitPrice },
@@ -354,7 +317,7 @@ export class PortfolioRecorder {
   private openPositions(): PortfolioRecording['open'] {
     return exactValues(this.state, this.book.marks).flatMap(({ instrument, unrealisedPnl }) => {
       const position = this.state.positions[instrument];
-      const track = this.tracks.get(instrument);
+      const track = this.tracks.of(instrument);
       if (position === undefined || track === undefined) return [];
       const { token, quantity, openedAt, realisedPnl, fees, funding } = position;
       return [
@@ -374,7 +337,7 @@ export class PortfolioRecorder {
     this.cash = toNumber(this.state.cash);
     this.isStale = this.watch !== null;
     this.lines = Object.values(this.state.positions).map((position) => {
-      const track = this.tracks.get(position.instrument);
+      const track = this.tracks.of(position.instrument);
       const terms = findInstrument(position.instrument);
       if (!track || !terms) throw new Error(`The position in ${position.instrument} was never opened in this run.`);
       const isInverse = terms.kind === 'inverse';

@@ -1,4 +1,5 @@
-import type { TradeOrigin } from '@moon/domain';
+import type { EventData } from '@moon/events';
+import { sign, toNumber, type Decimal, type TradeOrigin } from '@moon/domain';
 
 /**
  * What is followed of one position from its opening to its end, beside the ledger: average prices, and how far its
@@ -44,5 +45,63 @@ export class PositionTrack {
 
   get exitPrice(): number {
     return this.closedQuantity === 0 ? 0 : this.closedValue / this.closedQuantity;
+  }
+}
+
+/** What a fill did to a position: its signed quantity before and after, and what the fill came from. */
+interface Moved {
+  before: Decimal;
+  after: Decimal;
+  origin: TradeOrigin;
+}
+
+/** The tracks of one portfolio's positions, by instrument. */
+export class PositionTracks {
+  private readonly tracks = new Map<string, PositionTrack>();
+  /** Positions that a fill has just closed and whose `position.closed` is about to come. */
+  private readonly closing = new Map<string, { track: PositionTrack; exit: TradeOrigin }>();
+
+  of(instrument: string): PositionTrack | undefined {
+    return this.tracks.get(instrument);
+  }
+
+  /** A position that was there at the start. */
+  initial({ id, data }: { id: string; data: EventData<'portfolio.position_opened'> }): void {
+    const entry: TradeOrigin = { eventId: id, orderId: null, reason: 'initial', decisionId: null, agents: [] };
+    const track = new PositionTrack(data.timestamp, entry);
+    track.opened(toNumber(data.quantity), toNumber(data.price));
+    this.tracks.set(data.instrument, track);
+  }
+
+  /** Splits a fill into what it closed and what it opened. */
+  filled(fill: EventData<'portfolio.fill_booked'>, { before, after, origin }: Moved): void {
+    const { instrument, timestamp, side, realisedPnl } = fill;
+    const [quantity, price] = [toNumber(fill.quantity), toNumber(fill.price)];
+    const track = this.tracks.get(instrument);
+    const isAdding = sign(before) === 0 || sign(before) > 0 === (side === 'buy');
+    if (track !== undefined && isAdding) return track.opened(quantity, price);
+    if (track !== undefined) {
+      const isOver = sign(after) !== sign(before);
+      track.closed(isOver ? Math.abs(toNumber(before)) : quantity, price);
+      track.realised += toNumber(realisedPnl);
+      if (!isOver) return;
+      // Its last result is the one that it was closed with.
+      track.seen(0);
+      this.tracks.delete(instrument);
+      this.closing.set(instrument, { track, exit: origin });
+    }
+    if (sign(after) === 0) return;
+    const next = new PositionTrack(timestamp, origin);
+    next.opened(Math.abs(toNumber(after)), price);
+    this.tracks.set(instrument, next);
+  }
+
+  /** The position that the fill just before has closed. @throws Error when there was none */
+  takeClosed(instrument: string): { track: PositionTrack; exit: TradeOrigin } {
+    const closing = this.closing.get(instrument);
+    if (closing === undefined)
+      throw new Error(`A position in ${instrument} is said to be closed, but no fill closed it.`);
+    this.closing.delete(instrument);
+    return closing;
   }
 }

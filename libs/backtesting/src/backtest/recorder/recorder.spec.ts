@@ -39,7 +39,8 @@ class Desk {
       ...{ id, type, schemaVersion: 1, source, key, occurredAt: at, correlationId: id, causationId: null },
       data: whole,
     } as unknown as AnyEvent;
-    if (type.startsWith('portfolio.') || type === 'position.closed') this.state = evolvePortfolio(this.state, event as never);
+    if (type.startsWith('portfolio.') || type === 'position.closed')
+      this.state = evolvePortfolio(this.state, event as never);
     this.recorder.observe(event);
     return event;
   }
@@ -69,7 +70,13 @@ class Desk {
     const common = { order_id: orderId, portfolio: 'main', token: 'BTC', instrument: SPOT, side, quantity };
     this.tell('order.requested', at, {
       ...{ ...common, order_type: 'MARKET', timeInForce: 'IOC', reduceOnly: false, priority: 'normal' },
-      ...{ origin: 'consensus', approvalId: approval.id, referencePrice: 1, reservation: { notional: '0' }, sizing: {} },
+      ...{
+        origin: 'consensus',
+        approvalId: approval.id,
+        referencePrice: 1,
+        reservation: { notional: '0' },
+        sizing: {},
+      },
       timestamp: at,
     });
     const [number, amount] = [Number(price), Number(quantity)];
@@ -100,11 +107,26 @@ describe('the recording of a run', () => {
     const { main, recording } = desk.finish();
     expect(main.trades).toEqual([
       expect.objectContaining({
-        ...{ side: 'long', quantity: '1', entryPrice: 100, exitPrice: 108, grossPnl: '8', fees: '0.104', netPnl: '7.896' },
+        ...{
+          side: 'long',
+          quantity: '1',
+          entryPrice: 100,
+          exitPrice: 108,
+          grossPnl: '8',
+          fees: '0.104',
+          netPnl: '7.896',
+        },
       }),
     ]);
     expect(main.open).toEqual([
-      expect.objectContaining({ side: 'short', quantity: '1', entryPrice: 108, markPrice: 104, unrealisedPnl: '4', fees: '0.054' }),
+      expect.objectContaining({
+        side: 'short',
+        quantity: '1',
+        entryPrice: 108,
+        markPrice: 104,
+        unrealisedPnl: '4',
+        fees: '0.054',
+      }),
     ]);
     expect(main.finalEquity).toBe('1011.842');
     expect(ledgerBalance(main)).toMatchObject({ difference: '0', balanced: true });
@@ -115,7 +137,11 @@ describe('the recording of a run', () => {
     ]);
     expect(recording.fillsSha256).toMatch(/^[0-9a-f]{64}$/);
     const [trade] = main.trades;
-    expect(trade!.entry).toMatchObject({ reason: 'consensus', orderId: main.fills[0]!.orderId, eventId: main.fills[0]!.id });
+    expect(trade!.entry).toMatchObject({
+      reason: 'consensus',
+      orderId: main.fills[0]!.orderId,
+      eventId: main.fills[0]!.id,
+    });
     expect(trade!.exit.eventId).toBe(main.fills[1]!.id);
     const shares = trade!.entry.agents.map(({ agent }) => agent);
     expect(shares).toEqual(['trading_agent', 'chart_agent']);

@@ -33,8 +33,7 @@ export function serveBacktest(parts: WorkerParts): void {
       (result) => say({ kind: 'done', result }),
       (error: unknown) => {
         const { message, stack = '' } = error instanceof Error ? error : new Error(String(error));
-        const isRefusal =
-          error instanceof BacktestRefused || error instanceof UserAgentError || parts.isRefusal(error);
+        const isRefusal = error instanceof BacktestRefused || error instanceof UserAgentError || parts.isRefusal(error);
         say({ kind: 'failed', isRefusal, message, stack });
       },
     )

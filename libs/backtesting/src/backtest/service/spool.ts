@@ -11,13 +11,16 @@ export interface SpoolRequest {
 /** Text that is gathered before it is written, UTF-16 units. */
 const WRITTEN_AT_ONCE = 262_144;
 const FEED = 'feed/';
+/** Newest inputs among which the cause of a deadline is looked for: of a market's bars, some days. */
+const RECENT_INPUTS = 4_096;
 
 /**
  * Keeps a run's events in a file while it goes on, a JSON line each, so that the store is needed only afterwards, and
  * only for as long as it takes to bring them in.
  *
- * Most inputs bring nothing about. With `emitted` an input is written when something follows it before the next one, and the
- * positions of what is written are counted anew, without gaps; inputs that are left out are known by their fingerprint.
+ * Most inputs bring nothing about. With `emitted` an input is written when something follows it before the next one, or when
+ * a deadline that it set falls due; the positions of what is written are counted anew, without gaps. Inputs that are left out
+ * are known by their fingerprint.
  */
 export class EventSpool implements Archive {
   /** Events that were written. */
@@ -26,6 +29,9 @@ export class EventSpool implements Archive {
   failure: Error | null = null;
   private readonly file: number;
   private pending: LogRow | null = null;
+  /** A ring of the newest inputs that were not written. */
+  private readonly silent: (LogRow | null)[] = [];
+  private inputs = 0;
   private text = '';
 
   /** @throws Error with the system's code when the file cannot be made */
@@ -35,14 +41,33 @@ export class EventSpool implements Archive {
 
   append(row: LogRow): void {
     if (this.failure) return;
-    const isInput = row.event.source.startsWith(FEED);
-    if (isInput && this.request.what === 'emitted') {
+    if (this.request.what === 'emitted' && row.event.source.startsWith(FEED)) {
+      if (this.pending) this.keepSilent(this.pending);
       this.pending = row;
       return;
     }
     if (this.pending) this.write(this.pending);
     this.pending = null;
+    const { type, causationId } = row.event;
+    if (type === 'deadline.reached' && causationId !== null) this.writeCause(causationId);
     this.write(row);
+  }
+
+  private keepSilent(row: LogRow): void {
+    this.silent[this.inputs % RECENT_INPUTS] = row;
+    this.inputs += 1;
+  }
+
+  /** The input that set a deadline, if it was not written yet: as a rule one of the newest. */
+  private writeCause(id: string): void {
+    for (let back = 1; back <= Math.min(this.inputs, RECENT_INPUTS); back += 1) {
+      const place = (this.inputs - back) % RECENT_INPUTS;
+      const row = this.silent[place];
+      if (row?.event.id !== id) continue;
+      this.silent[place] = null;
+      this.write(row);
+      return;
+    }
   }
 
   close(): void {
