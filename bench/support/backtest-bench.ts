@@ -91,19 +91,48 @@ export function eventObjectLoop(bars: number, ticksPerBar: 1 | 4): number {
   const closes = new Float64Array(bars);
   for (let index = 0; index < bars; index += 1) closes[index] = 40_000 + Math.sin(index / 50) * 500;
   const sums = new Float64Array(5);
-  const handlers = [1, 2, 3, 4, 5].map((weight, index) => (event: { data: { close: number } }): void => {
+  const handlers = [1, 2, 3, 4, 5].map((weight, index) => (event: LoopEvent): void => {
     sums[index] = (sums[index] as number) * 0.98 + event.data.close * weight;
   });
+  let best = Number.POSITIVE_INFINITY;
+  // It is a ceiling: the first passes, in which the engine still compiles it, do not count.
+  for (let pass = 0; pass < PASSES; pass += 1) best = Math.min(best, loopSeconds(closes, ticksPerBar, handlers));
+  if (!sums.every((sum) => sum > 0)) throw new Error('The loop did nothing.');
+  return (bars * ticksPerBar) / best;
+}
+
+const PASSES = 5;
+
+class LoopBar {
+  constructor(
+    readonly open: number,
+    readonly high: number,
+    readonly low: number,
+    readonly close: number,
+  ) {}
+}
+
+class LoopEvent {
+  readonly type = 'bar.closed';
+
+  constructor(
+    readonly at: number,
+    readonly data: LoopBar,
+  ) {}
+}
+
+function loopSeconds(
+  closes: Float64Array,
+  ticksPerBar: number,
+  handlers: readonly ((event: LoopEvent) => void)[],
+): number {
   const start = process.hrtime.bigint();
-  for (let index = 0; index < bars; index += 1) {
+  for (let index = 0; index < closes.length; index += 1) {
     const close = closes[index] as number;
     for (let tick = 0; tick < ticksPerBar; tick += 1) {
-      const data = { open: close, high: close, low: close, close };
-      const event = { type: 'bar.closed', at: YEAR + index * MINUTE, data };
+      const event = new LoopEvent(YEAR + index * MINUTE, new LoopBar(close, close, close, close));
       for (const handle of handlers) handle(event);
     }
   }
-  const seconds = Number(process.hrtime.bigint() - start) / 1e9;
-  if (!sums.every((sum) => sum > 0)) throw new Error('The loop did nothing.');
-  return (bars * ticksPerBar) / seconds;
+  return Number(process.hrtime.bigint() - start) / 1e9;
 }
