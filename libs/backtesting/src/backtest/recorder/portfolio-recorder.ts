@@ -22,6 +22,7 @@ import {
   type RecordedFunding,
   type TradeOrigin,
 } from '@moon/domain';
+import type { BookEvent } from './book-event';
 import { exactEquity, exactValues } from './exact';
 import type { Origins } from './origins';
 import { PositionTracks, type PositionTrack } from './position-track';
@@ -36,21 +37,6 @@ interface Line {
   openedAt: number;
   track: PositionTrack;
 }
-
-/** Events of one portfolio that move its books. */
-export type BookEvent = Extract<
-  AnyEvent,
-  {
-    type:
-      | 'portfolio.deposited'
-      | 'portfolio.withdrawn'
-      | 'portfolio.position_opened'
-      | 'portfolio.fill_booked'
-      | 'portfolio.funding_booked'
-      | 'portfolio.liquidated'
-      | 'position.closed';
-  }
->;
 
 /** What a portfolio's recorder asks of the run's. */
 export interface Surroundings {
