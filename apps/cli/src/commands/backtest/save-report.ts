@@ -26,7 +26,7 @@ const ATTEMPTS = 20;
  */
 export async function saveReport(
   store: Store,
-  { summary, input, spool }: Pick<BacktestResult, 'summary' | 'input' | 'spool'>,
+  { summary, run, spool }: Pick<BacktestResult, 'summary' | 'run' | 'spool'>,
   files: BacktestFiles,
 ): Promise<SavedReport> {
   const { id: reportId, name, status, eventHash, stateHash, codeVersion, configurationHash, dataFingerprint } = summary;
@@ -47,8 +47,8 @@ export async function saveReport(
   const completed: EmitData<'backtest.completed'> = {
     ...{ reportId, name, status },
     ...(summary.statusReason !== null && { statusReason: summary.statusReason.slice(0, 4_000) }),
-    ...{ codeVersion, configuration: plain(input.run.configuration), configurationHash },
-    ...{ dataSources: input.run.data.sources, dataFingerprint, eventHash, stateHash, ...hashes },
+    ...{ codeVersion, configuration: plain(run.configuration), configurationHash },
+    ...{ dataSources: run.data.sources, dataFingerprint, eventHash, stateHash, ...hashes },
     ...(archivedRun !== null && { archivedRun }),
     timestamp: at,
   };

@@ -66,7 +66,7 @@ describe('the service that runs backtests', () => {
   it('[US3-4] keeps every emitted event on file, each after its cause, and says when the disk has no room for them', async () => {
     const service = new BacktestService({ worker: WORKER });
     const path = join(folder, 'events.jsonl');
-    const { spool, summary, input } = await service.run(job('spool'), {
+    const { spool, summary, run } = await service.run(job('spool'), {
       ...RESOURCES,
       spool: { path, what: 'emitted' },
     });
@@ -78,7 +78,7 @@ describe('the service that runs backtests', () => {
       );
     expect(spool).toEqual({ path, events: rows.length, failure: null });
     expect(rows.map(({ seq }) => seq)).toEqual(rows.map((_row, index) => index + 1));
-    const emitted = Object.entries(input.run.eventsByType).reduce(
+    const emitted = Object.entries(run.eventsByType).reduce(
       (sum, [type, n]) => sum + (type.startsWith('bar.') ? 0 : n),
       0,
     );

@@ -30,7 +30,9 @@ export type FromWorker =
   | { kind: 'failed'; isRefusal: boolean; message: string; stack: string };
 
 /** What a backtest gives back. */
-export interface BacktestResult extends BacktestOutcome {
+export interface BacktestResult extends Omit<BacktestOutcome, 'input'> {
+  /** What is told of the run in its report. The rest of what the report was made from stays in the thread: it is large. */
+  run: BacktestOutcome['input']['run'];
   summary: BacktestSummary;
   /** The report's files; null when they were not asked for. */
   files: BacktestFiles | null;

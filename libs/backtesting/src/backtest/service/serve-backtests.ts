@@ -68,10 +68,11 @@ async function run(
     });
     shared[PROGRESS.phase] = PHASES.indexOf('reporting');
     const report = reportOf(input);
+    const { run: about } = input;
     const spooled = closed(spool, wanted);
     spool = null;
     return {
-      ...{ input, ...outcome, summary: summaryOf(report, outcome), spool: spooled },
+      ...{ run: about, ...outcome, summary: summaryOf(report, outcome), spool: spooled },
       files: withFiles ? makeFiles(report) : null,
     };
   } finally {
