@@ -1,6 +1,8 @@
 import type { BenchFigure } from './figure';
 import { run as forceClose } from './force-close';
 import { run as indicators } from './indicators';
+import { run as replayAgents } from './replay-agents';
+import { run as replaySma } from './replay-sma';
 import { run as riskEvaluation } from './risk-evaluation';
 
 /** A figure that somebody can read: a positive number, with the baseline of the same run and the ratio to it. */
@@ -38,4 +40,15 @@ describe('benchmarks as evidence', () => {
       [50, 99].map((share) => `four indicators a bar, p${share} (batches of 50)`),
     );
   });
+
+  it('[US3-7] replays: bars, ticks and all agents through the whole path, far over real time, each with its ratio to a plain loop', async () => {
+    const [bars, realTime, ticks] = await replaySma('short');
+    const [agents] = await replayAgents('short');
+    for (const figure of [bars, ticks, agents]) {
+      expect(figure?.baseline).toBeGreaterThan(0);
+      expect(figure?.ratio).toBeCloseTo((figure?.value ?? 0) / (figure?.baseline ?? Number.NaN), 12);
+    }
+    // The statement itself, not a bound on this machine's speed: a minute of market in less than a hundredth of one.
+    expect(realTime?.value).toBeGreaterThan(100);
+  }, 120_000);
 });

@@ -1,14 +1,16 @@
 import { readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import type { BenchFigure } from './figure';
+import type { BenchFigure, BenchSize } from './figure';
 
 /**
- * `npm run bench [-- NAME…] [--json]`: runs every benchmark of this folder, or those named (a name stands for all that
+ * `npm run bench [-- NAME…] [--json] [--short]`: runs every benchmark of this folder, or those named (a name stands for all that
  * begin with it and a hyphen too: `replay`), and prints each figure with its
  * baseline of the same run and the ratio to it. Nothing is asserted about time: machines differ, ratios stay.
+ * `--short` does less of the same work, in the benches that can.
  */
 async function main(argv: readonly string[]): Promise<number> {
   const isJson = argv.includes('--json');
+  const size: BenchSize = argv.includes('--short') ? 'short' : 'full';
   const named = argv.filter((name) => !name.startsWith('--'));
   const all = readdirSync(__dirname)
     .filter((file) => file.endsWith('.js') && !['main.js', 'figure.js'].includes(file) && !file.includes('spec'))
@@ -20,8 +22,10 @@ async function main(argv: readonly string[]): Promise<number> {
     return 2;
   }
   for (const name of named.length > 0 ? new Set(named.flatMap(chosen)) : all) {
-    const { run } = (await import(join(__dirname, `${name}.js`))) as { run: () => Promise<BenchFigure[]> };
-    for (const figure of await run()) process.stdout.write(`${isJson ? JSON.stringify(figure) : line(figure)}\n`);
+    const { run } = (await import(join(__dirname, `${name}.js`))) as {
+      run: (size: BenchSize) => Promise<BenchFigure[]>;
+    };
+    for (const figure of await run(size)) process.stdout.write(`${isJson ? JSON.stringify(figure) : line(figure)}\n`);
   }
   return 0;
 }
