@@ -3,7 +3,7 @@ import { canonicalHash, UnguardedFailure, VolatileEventStore, type InputSource, 
 import { replay } from '../replay/replay';
 import type { ReportInput } from '../report';
 import { loadStrategies, withVoters, type Strategy, type StrategyFailures, type StrategyWatch } from '../strategies';
-import type { BacktestConfig } from './config';
+import { BacktestRefused, type BacktestConfig } from './config';
 import type { BacktestInputs, OpenInputs } from './inputs';
 import { RangedSource } from './ranged-source';
 import { reportedQuality } from './reported-quality';
@@ -108,6 +108,8 @@ interface Parts {
 interface End {
   /** It came to the end of its range. */
   isWhole: boolean;
+  /** What it broke by, in its own words; null when it did not. */
+  brokenBy: string | null;
   statusReason: string | null;
   stateHash: string | null;
   venueDifferences: string[];
@@ -142,6 +144,8 @@ class BacktestRun {
     const end = await this.replay();
     const wallSeconds = (performance.now() - startedAt) / 1_000;
     const recording = this.recorder.finish(this.parts.inputs.reader());
+    // It broke before its first portfolio was open: that is no partial result, it is a configuration nobody can run.
+    if (recording.portfolios.length === 0) throw new BacktestRefused(end.brokenBy ?? 'The run opened no portfolio.');
     const { failures, fillsSha256 } = recording;
     const input = await this.reportInput(recording, end, wallSeconds);
     const { venueDifferences, strategyFailures } = end;
@@ -165,11 +169,19 @@ class BacktestRun {
       const statusReason = result.isComplete
         ? failedIn(strategyFailures)
         : 'It was stopped before the end of its range.';
-      return { isWhole: result.isComplete, statusReason, stateHash, venueDifferences, strategyFailures };
+      return {
+        isWhole: result.isComplete,
+        brokenBy: null,
+        statusReason,
+        stateHash,
+        venueDifferences,
+        strategyFailures,
+      };
     } catch (error) {
       if (error instanceof UnguardedFailure) throw error;
-      const statusReason = `It broke: ${error instanceof Error ? error.message : String(error)}`;
-      return { isWhole: false, statusReason, stateHash: null, venueDifferences: [], strategyFailures: [] };
+      const brokenBy = error instanceof Error ? error.message : String(error);
+      const nothing = { stateHash: null, venueDifferences: [], strategyFailures: [] };
+      return { isWhole: false, brokenBy, statusReason: `It broke: ${brokenBy}`, ...nothing };
     }
   }
 
