@@ -1,7 +1,7 @@
 import 'reflect-metadata';
 import { NestFactory } from '@nestjs/core';
 import { AgentsModule, FeedFactory } from '@moon/app-agents';
-import { createLogger, ConfigError, DataDirInUse, StartupFailure } from '@moon/infra';
+import { createLogger, ConfigError, DataDirInUse, DataDirUnusable, StartupFailure } from '@moon/infra';
 import { readOptions } from './config/options';
 import { Session } from './session';
 
@@ -27,7 +27,7 @@ async function main(): Promise<number> {
     await session.run();
     return 0;
   } catch (error) {
-    const isPlain = error instanceof ConfigError || error instanceof DataDirInUse || error instanceof StartupFailure;
+    const isPlain = [ConfigError, DataDirInUse, DataDirUnusable, StartupFailure].some((kind) => error instanceof kind);
     if (!isPlain) logger.error({ err: error }, 'the platform broke');
     process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
     return 1;

@@ -260,9 +260,9 @@ export class Session {
   }
 
   private async agentsReady(running: Running): Promise<string[]> {
-    return running.mode === 'recorded'
-      ? running.run.engine.host.names.filter((name) => name.startsWith('agent/'))
-      : running.run.agentsReady();
+    // The risk agent shares the thread of the orders (rule 21); the others have threads of their own when it is no recording.
+    const here = running.run.engine.host.names.filter((name) => name.startsWith('agent/'));
+    return running.mode === 'recorded' ? here : [...new Set([...here, ...(await running.run.agentsReady())])];
   }
 
   private openOperators(store: RunStore, { mode, run }: Running): OperatorCommands {

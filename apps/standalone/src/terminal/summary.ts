@@ -16,6 +16,8 @@ export interface SummarySources {
 
 const EVERY_TTY_MS = 1_000;
 const EVERY_LINE_MS = 5_000;
+/** Notes on a terminal's screen. */
+const SCREEN_NOTES = 8;
 
 /** A compact live picture in the terminal; plain lines when the output is no terminal. */
 export class Summary {
@@ -56,7 +58,9 @@ export class Summary {
   private printLines({ events, ticks }: { events: number; ticks: number }): void {
     const { activity, mode } = this.sources;
     const fresh = activity.notes.filter((note) => note.n > this.shown);
+    const leftOut = (fresh[0]?.n ?? this.shown + 1) - this.shown - 1;
     this.shown = fresh.at(-1)?.n ?? this.shown;
+    if (leftOut > 0) this.out.write(`[${mode}] … ${leftOut} earlier notes left out\n`);
     for (const note of fresh) this.out.write(`[${mode}] ${clock(note.at)} ${note.text}\n`);
     const money = this.portfolioLines().join(' | ');
     this.out.write(
@@ -78,7 +82,7 @@ export class Summary {
       `${activity.signals} signals  ${activity.decisions} decisions  ${activity.orders} orders  ${activity.fills} fills`,
       `agents: ${agents}`,
       ...this.portfolioLines(),
-      ...activity.notes.map((note) => `  ${clock(note.at)}  ${note.text}`),
+      ...activity.notes.slice(-SCREEN_NOTES).map((note) => `  ${clock(note.at)}  ${note.text}`),
     ];
   }
 
