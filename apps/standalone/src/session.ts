@@ -8,6 +8,7 @@ import {
   startLiveRun,
   startRecordedRun,
   type EventStore,
+  type Feed,
   type LiveRun,
   type RecordedRun,
   type RunResult,
@@ -57,6 +58,7 @@ export class Session {
   private http: HttpServer | null = null;
   private operators: OperatorCommands | null = null;
   private summary: Summary | null = null;
+  private feed: Feed | null = null;
 
   constructor(
     private readonly options: StartOptions,
@@ -227,6 +229,7 @@ export class Session {
       return { mode: 'recorded', run };
     }
     const { feed, clock } = inputs.chosen.resumeAfter(await newestTicks(store.store));
+    this.feed = feed;
     const venue = await this.openVenue(store, feed.instruments(), feed.instruments());
     const run = await startLiveRun({
       ...common,
@@ -302,6 +305,7 @@ export class Session {
         mode: mode.toUpperCase() as 'LIVE',
         activity: this.activity,
         state: () => this.health.state,
+        feed: () => this.feed?.status() ?? null,
         portfolios: () => portfolios.map((name) => [name, executionState(run.engine, name)] as const),
         lags: () => (mode === 'recorded' ? [] : run.agents.lags()),
         backlog: () => run.log.backlog,
