@@ -1,6 +1,7 @@
+import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { cmp } from '@moon/domain';
 import { executionState, type RunResult } from '@moon/kernel';
 import { EAGER_PLATFORM, PlatformProcess, takenPort } from '../support/platform';
@@ -10,6 +11,8 @@ const PACE = '300';
 const folder = mkdtempSync(join(tmpdir(), 'moon-session-'));
 const settings = join(folder, 'settings.json');
 const started: PlatformProcess[] = [];
+/** Process groups that tests made, by their leaders. */
+const groups: ChildProcess[] = [];
 
 function start(dataDir: string, ...args: string[]): PlatformProcess {
   const platform = new PlatformProcess(['--config', settings, '--data-dir', join(folder, dataDir), ...args]);
@@ -28,6 +31,8 @@ beforeAll(() => {
 });
 afterAll(async () => {
   await Promise.all(started.filter(({ child }) => child.isRunning).map((platform) => platform.kill()));
+  for (const { pid, exitCode, signalCode } of groups)
+    if (pid !== undefined && exitCode === null && signalCode === null) process.kill(-pid, 'SIGKILL');
   rmSync(folder, { recursive: true, force: true });
 });
 
@@ -69,7 +74,7 @@ describe('A session', () => {
     expect(rows.length).toBe(first.events);
     expect(gaps(rows)).toEqual([]);
     expect(dangling(rows)).toEqual([]);
-    expect(rows.slice(-20).map(({ event }) => event.type)).toContain('system.stopped');
+    expect(rows.map(({ event }) => event.type)).toContain('system.stopped');
     expectPortfolio(first, rows);
   });
 
@@ -98,6 +103,31 @@ describe('A session', () => {
     const { engine, unlogged } = await handledAgain(rows);
     expect(unlogged).toEqual([]);
     expect(executionState(engine, 'main')?.portfolio).toEqual(foldPortfolio(rows, 'main'));
+  });
+
+  it('Ctrl-C at `npm start`, which the terminal gives to npm, its shell and the platform: it drains, and npm ends with 0', async () => {
+    const args = ['start', '--', '--config', settings, '--data-dir', join(folder, 'npm'), '--port', '0'];
+    // A process group of its own, as a terminal makes one for each command.
+    const npm = spawn('npm', [...args, '--feed', 'synthetic', '--json'], {
+      cwd: resolve(__dirname, '../..'),
+      detached: true,
+    });
+    groups.push(npm);
+    const said = { out: '', err: '' };
+    npm.stdout.on('data', (chunk: Buffer) => (said.out += chunk.toString()));
+    const ended = new Promise((done) => npm.on('close', (code, signal) => done({ code, signal })));
+    await new Promise<void>((ready, failed) => {
+      npm.stderr.on('data', (chunk: Buffer) => {
+        said.err += chunk.toString();
+        if (said.err.includes('READY in')) ready();
+      });
+      npm.on('close', () => failed(new Error(`npm start ended: ${said.err}`)));
+    });
+    process.kill(-(npm.pid ?? 0), 'SIGINT');
+    expect(await ended).toEqual({ code: 0, signal: null });
+    expect(JSON.parse(said.out.trim().split('\n').at(-1) ?? '')).toMatchObject({ run: 'synthetic' });
+    const rows = await storedLog(join(folder, 'npm'), 'synthetic');
+    expect(rows.map(({ event }) => event.type)).toContain('system.stopped');
   });
 
   it('[SYS-2] a start that fails says why, accepts no trading signals, and emits system.startup_failure', async () => {

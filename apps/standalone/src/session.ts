@@ -8,6 +8,7 @@ import {
   startLiveRun,
   startRecordedRun,
   type EventStore,
+  type Feed,
   type LiveRun,
   type RecordedRun,
   type RunResult,
@@ -57,6 +58,7 @@ export class Session {
   private http: HttpServer | null = null;
   private operators: OperatorCommands | null = null;
   private summary: Summary | null = null;
+  private feed: Feed | null = null;
 
   constructor(
     private readonly options: StartOptions,
@@ -227,6 +229,7 @@ export class Session {
       return { mode: 'recorded', run };
     }
     const { feed, clock } = inputs.chosen.resumeAfter(await newestTicks(store.store));
+    this.feed = feed;
     const venue = await this.openVenue(store, feed.instruments(), feed.instruments());
     const run = await startLiveRun({
       ...common,
@@ -260,9 +263,9 @@ export class Session {
   }
 
   private async agentsReady(running: Running): Promise<string[]> {
-    return running.mode === 'recorded'
-      ? running.run.engine.host.names.filter((name) => name.startsWith('agent/'))
-      : running.run.agentsReady();
+    // The risk agent shares the thread of the orders (rule 21); the others have threads of their own when it is no recording.
+    const here = running.run.engine.host.names.filter((name) => name.startsWith('agent/'));
+    return running.mode === 'recorded' ? here : [...new Set([...here, ...(await running.run.agentsReady())])];
   }
 
   private openOperators(store: RunStore, { mode, run }: Running): OperatorCommands {
@@ -302,6 +305,7 @@ export class Session {
         mode: mode.toUpperCase() as 'LIVE',
         activity: this.activity,
         state: () => this.health.state,
+        feed: () => this.feed?.status() ?? null,
         portfolios: () => portfolios.map((name) => [name, executionState(run.engine, name)] as const),
         lags: () => (mode === 'recorded' ? [] : run.agents.lags()),
         backlog: () => run.log.backlog,

@@ -1,15 +1,11 @@
 import { EVENT_TYPES, isEventType, type EventType } from '@moon/events';
-import { nearestName } from '@moon/infra';
+import { nearestName, utcInstant } from '@moon/infra';
 import { UsageError } from '../errors';
-
-const ISO = /^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d{1,3})?)?Z?)?$/;
 
 /** An instant as epoch ms: ISO 8601 in UTC (`2021-05-19`, `2021-05-19T12:00:00Z`) or milliseconds. */
 export function parseInstant(text: string, option: string): number {
-  if (/^\d{1,16}$/.test(text)) return Number(text);
-  const iso = text.replace(' ', 'T');
-  const at = ISO.test(text) ? Date.parse(iso.length === 10 || iso.endsWith('Z') ? iso : `${iso}Z`) : Number.NaN;
-  if (Number.isNaN(at)) {
+  const at = utcInstant(text);
+  if (at === null) {
     throw new UsageError(
       `${option} "${text}" is no instant; write it as 2021-05-19, 2021-05-19T12:00:00Z or in milliseconds.`,
     );

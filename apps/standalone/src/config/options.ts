@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { loadConfig } from '@moon/infra';
+import { ConfigError, loadConfig, utcInstant } from '@moon/infra';
 import { standaloneConfigSchema, type StandaloneConfig } from './standalone-config';
 
 /** How this start behaves beside its configuration. */
@@ -11,7 +11,7 @@ export interface StartOptions {
   json: boolean;
 }
 
-/** Reads flags, environment and file. @throws ConfigError, or a commander error for an unknown flag */
+/** Reads flags, environment and file; an unknown flag ends the process with code 2. @throws ConfigError */
 export function readOptions(argv: readonly string[], env: NodeJS.ProcessEnv): StartOptions {
   const program = new Command('npm start --')
     .description('Runs the whole platform in one process on embedded parts.')
@@ -29,7 +29,8 @@ export function readOptions(argv: readonly string[], env: NodeJS.ProcessEnv): St
     .option('--set <setting...>', 'any setting, e.g. --set platform.consensus.threshold=65')
     .option('--exit', 'end at the end of the recorded data', false)
     .option('--json', 'print the result as one JSON line', false)
-    .allowExcessArguments(false);
+    .allowExcessArguments(false)
+    .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : 2));
   program.parse(argv, { from: 'user' });
   const given = program.opts<Record<string, string | string[] | boolean | undefined>>();
   const flags: Record<string, unknown> = {
@@ -47,13 +48,32 @@ export function readOptions(argv: readonly string[], env: NodeJS.ProcessEnv): St
   for (const setting of (given.set as string[] | undefined) ?? []) {
     const separator = setting.indexOf('=');
     if (separator < 1)
-      throw new Error(`--set ${setting}: expected NAME=VALUE, e.g. --set platform.consensus.threshold=65.`);
+      throw new ConfigError([`--set ${setting}: expected NAME=VALUE, e.g. --set platform.consensus.threshold=65.`]);
     flags[setting.slice(0, separator)] = setting.slice(separator + 1);
   }
   const file = (given.config as string | undefined) ?? env.MOON_CONFIG;
+  const config = loadConfig(standaloneConfigSchema, { file, env, flags });
+  const problems = problemsOfFeed(config.feed);
+  if (problems.length > 0) throw new ConfigError(problems);
   return {
-    config: loadConfig(standaloneConfigSchema, { file, env, flags }),
+    config,
     exit: given.exit === true,
     json: given.json === true,
   };
+}
+
+/** What the schema cannot say about a recorded feed: it needs files, and a range in UTC that is not empty. */
+function problemsOfFeed({ kind, from, start, end }: StandaloneConfig['feed']): string[] {
+  if (kind !== 'recorded') return [];
+  const problems = from.length === 0 ? ['A recorded run needs files: --from FILE…'] : [];
+  for (const [name, text] of Object.entries({ start, end })) {
+    if (text !== undefined && utcInstant(text) === null)
+      problems.push(
+        `"feed.${name}" is "${text}": expected an instant in UTC, such as 2021-05-19, 2021-05-19T12:00:00Z or milliseconds.`,
+      );
+  }
+  const [first, last] = [utcInstant(start ?? ''), utcInstant(end ?? '')];
+  if (first !== null && last !== null && last <= first)
+    problems.push(`"feed.end" (${end}) must be after "feed.start" (${start}).`);
+  return problems;
 }

@@ -56,7 +56,11 @@ const venueSchema = Type.Object(
       default: 'inside',
       description: 'The paper venue runs inside, or is a process of its own at `address`.',
     }),
-    address: Type.String({ default: '127.0.0.1:4010', description: 'Host and port of the venue process.' }),
+    address: Type.String({
+      default: '127.0.0.1:4010',
+      pattern: '^[^:\\s]+:\\d{1,5}$',
+      description: 'Host and port of the venue process.',
+    }),
     orderTimeToLiveMs: Type.Integer({
       default: 15_000,
       minimum: 1_000,

@@ -1,5 +1,12 @@
 import { instrumentForFeed, minuteQuoteVolume, type PlatformConfig } from '@moon/domain';
-import { MarketFileSource, RowRefused, type BadRow, type MarketFile, type ResolvedInstrument } from '@moon/infra';
+import {
+  MarketFileSource,
+  RowRefused,
+  type BadRow,
+  type MarketFile,
+  type ResolvedInstrument,
+  utcInstant,
+} from '@moon/infra';
 import { canonicalHash } from '@moon/kernel';
 import type { StandaloneConfig } from '../config/standalone-config';
 
@@ -15,7 +22,6 @@ export async function openRecordedInputs(
   onBad: (bad: BadRow) => void,
 ): Promise<RecordedInputs> {
   const { from, start, end, ticks } = config.feed;
-  if (from.length === 0) throw new Error('A recorded run needs files: --from FILE…');
   const source = await MarketFileSource.open({
     files: from.map(fileOf),
     resolve: resolveInstrument,
@@ -23,8 +29,8 @@ export async function openRecordedInputs(
     headers: { mode: 'recorded' },
     onBad,
     ...(ticks === 'ohlc' && { ticks }),
-    ...(start === undefined ? {} : { from: instant(start, 'feed.start'), warmupMs: config.feed.warmupMs }),
-    ...(end === undefined ? {} : { to: instant(end, 'feed.end') }),
+    ...(start === undefined ? {} : { from: utcInstant(start) ?? undefined, warmupMs: config.feed.warmupMs }),
+    ...(end === undefined ? {} : { to: utcInstant(end) ?? undefined }),
   });
   return { source, fingerprint: canonicalHash([source.fingerprint, decisive(config)]) };
 }
@@ -59,11 +65,4 @@ function resolveInstrument(venue: string, symbol: string): ResolvedInstrument {
     fundingIntervalHours,
     ...(kind === 'inverse' && { quotePerContract: Number(multiplier) }),
   };
-}
-
-function instant(text: string, name: string): number {
-  const at = Date.parse(text);
-  if (Number.isNaN(at))
-    throw new Error(`${name} "${text}" is no instant; write it as 2021-05-19 or 2021-05-19T12:00:00Z.`);
-  return at;
 }

@@ -8,7 +8,8 @@ export interface Note {
   text: string;
 }
 
-const KEPT_NOTES = 8;
+/** More than the screen shows: plain lines come every few seconds and leave nothing out as a rule. */
+const KEPT_NOTES = 500;
 
 /** Counts and remembers what the summary shows. It only watches. */
 export class Activity {

@@ -1,4 +1,5 @@
 import { num15, valuation, type ExecutionState } from '@moon/domain';
+import type { FeedStatus } from '@moon/kernel';
 import type { Activity } from './activity';
 
 export interface SummarySources {
@@ -8,6 +9,8 @@ export interface SummarySources {
   activity: Activity;
   /** State of the system and where its health is served. */
   state: () => string;
+  /** What the feed says of itself; null for recorded files. */
+  feed: () => Pick<FeedStatus, 'state' | 'detail'> | null;
   portfolios: () => ReadonlyArray<readonly [name: string, state: ExecutionState | undefined]>;
   lags: () => ReadonlyArray<{ agent: string; lagMs: number; queued: number }>;
   /** Events sequenced but not stored yet. */
@@ -16,6 +19,8 @@ export interface SummarySources {
 
 const EVERY_TTY_MS = 1_000;
 const EVERY_LINE_MS = 5_000;
+/** Notes on a terminal's screen. */
+const SCREEN_NOTES = 8;
 
 /** A compact live picture in the terminal; plain lines when the output is no terminal. */
 export class Summary {
@@ -56,9 +61,14 @@ export class Summary {
   private printLines({ events, ticks }: { events: number; ticks: number }): void {
     const { activity, mode } = this.sources;
     const fresh = activity.notes.filter((note) => note.n > this.shown);
+    const leftOut = (fresh[0]?.n ?? this.shown + 1) - this.shown - 1;
     this.shown = fresh.at(-1)?.n ?? this.shown;
+    if (leftOut > 0) this.out.write(`[${mode}] … ${leftOut} earlier notes left out\n`);
     for (const note of fresh) this.out.write(`[${mode}] ${clock(note.at)} ${note.text}\n`);
     const money = this.portfolioLines().join(' | ');
+    const feed = this.sources.feed();
+    if (feed && feed.state !== 'connected' && feed.state !== 'stopped')
+      this.out.write(`[${mode}] feed ${feed.state}: ${feed.detail}\n`);
     this.out.write(
       `[${mode}] ${clock(activity.lastAt)} ${ticks.toFixed(0)} ticks/s ${events.toFixed(0)} events/s | ` +
         `${activity.events} events, ${activity.decisions} decisions, ${activity.orders} orders, ${activity.fills} fills | ${money}\n`,
@@ -67,6 +77,7 @@ export class Summary {
 
   private screen({ events, ticks }: { events: number; ticks: number }): string[] {
     const { activity, title, mode, state, lags, backlog } = this.sources;
+    const feed = this.sources.feed();
     const slow = lags().filter(({ lagMs, queued }) => lagMs > 0 || queued > 0);
     const agents =
       slow.map(({ agent, lagMs, queued }) => `${agent.replace('agent/', '')} ${lagMs} ms (${queued})`).join(', ') ||
@@ -74,11 +85,12 @@ export class Summary {
     return [
       `Moon EDA  ${mode}  ${title}`,
       `${state()}   run time ${clock(activity.lastAt)}`,
+      ...(feed ? [`feed ${feed.state}: ${feed.detail}`] : []),
       `${ticks.toFixed(0)} ticks/s  ${events.toFixed(0)} events/s  ${activity.events} events  ${backlog()} waiting for the store`,
       `${activity.signals} signals  ${activity.decisions} decisions  ${activity.orders} orders  ${activity.fills} fills`,
       `agents: ${agents}`,
       ...this.portfolioLines(),
-      ...activity.notes.map((note) => `  ${clock(note.at)}  ${note.text}`),
+      ...activity.notes.slice(-SCREEN_NOTES).map((note) => `  ${clock(note.at)}  ${note.text}`),
     ];
   }
 

@@ -12,6 +12,7 @@ const schema = Type.Object(
         kind: Type.String({ default: 'auto' }),
         from: Type.Array(Type.String(), { default: [] }),
         maxAgeMs: Type.Integer({ default: 5 }),
+        speed: Type.Optional(Type.Union([Type.Literal('1'), Type.Literal('max')], { description: 'Pace.' })),
       },
       { additionalProperties: false, default: {} },
     ),
@@ -59,6 +60,9 @@ describe('loadConfig', () => {
       expect.stringMatching(/"port" is 99999: .*65535.*HTTP port/),
     ]);
     expect(problemsOf({ flags: { port: 'many' } })).toEqual([expect.stringContaining('"port" is "many"')]);
+    expect(problemsOf({ flags: { 'feed.speed': '3' } })).toEqual([
+      '"feed.speed" is "3": expected one of 1, max. Pace.',
+    ]);
   });
 
   it('says which file cannot be read, and why', () => {

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { Static, TObject, TSchema } from '@sinclair/typebox';
-import { Value } from '@sinclair/typebox/value';
+import { Value, type ValueError } from '@sinclair/typebox/value';
 import { parse as parseYaml } from 'yaml';
 import { nearestName } from '@moon/kernel';
 
@@ -50,7 +50,7 @@ export function loadConfig<S extends TObject>(schema: S, sources: ConfigSources)
   for (const problem of Value.Errors(schema, whole)) {
     const path = problem.path.slice(1).replaceAll('/', '.') || 'the configuration';
     if (problems.some((known) => known.includes(`"${path}"`))) continue;
-    problems.push(`"${path}" is ${show(problem.value)}: ${problem.message}${describe(schema, path)}`);
+    problems.push(`"${path}" is ${show(problem.value)}: ${rule(problem)}${describe(schema, path)}`);
   }
   if (problems.length > 0) throw new ConfigError(problems.slice(0, 20));
   return whole as Static<S>;
@@ -150,6 +150,13 @@ function describe(schema: TSchema, path: string): string {
   let inner: TSchema | undefined = schema;
   for (const name of path.split('.')) inner = inner && propertyOf(inner, name);
   return inner?.description === undefined ? '.' : `. ${inner.description}`;
+}
+
+/** What a value must be; a setting of a few words names them all. */
+function rule({ schema, message }: ValueError): string {
+  const words = ((schema.anyOf ?? []) as TSchema[]).map((option) => option.const as unknown);
+  const areWords = words.length > 0 && words.every((word) => typeof word === 'string');
+  return areWords ? `expected one of ${words.join(', ')}` : message;
 }
 
 function show(value: unknown): string {

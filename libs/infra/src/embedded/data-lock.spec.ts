@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { DataDirInUse, lockDataDir } from './data-lock';
+import { dataDirHolder, DataDirInUse, DataDirUnusable, lockDataDir } from './data-lock';
 
 const compiled = join(__dirname, '../../../../dist/libs/infra/src/embedded/data-lock.js');
 
@@ -56,6 +56,16 @@ describe('the lock of the data directory', () => {
   it('takes a lock file that was half written', () => {
     writeFileSync(join(dataDir, 'moon.lock'), '{"pid":');
     lockDataDir(dataDir).release();
+  });
+
+  it('says what is wrong with a directory that is none', () => {
+    const file = join(dataDir, 'file');
+    writeFileSync(file, '');
+    expect(dataDirHolder(file)).toBeNull();
+    expect(() => lockDataDir(file)).toThrow(DataDirUnusable);
+    expect(() => lockDataDir(file)).toThrow(`${file} cannot be used: a file is in its place`);
+    expect(() => lockDataDir(join(file, 'below'))).toThrow('a part of the path is a file');
+    expect(readdirSync(dataDir)).toEqual(['file']);
   });
 
   it('makes the directory when it is not there', () => {

@@ -1,5 +1,5 @@
-import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { existsSync, linkSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
 import { processStartedAt } from './process-info';
 
 /** What a lock's holder is unless it says otherwise. */
@@ -17,6 +17,27 @@ export class DataDirInUse extends Error {
     super(
       `The data directory ${dataDir} is in use by another instance (${program === PLATFORM ? '' : `${program}, `}process ${pid}). ` +
         'Stop that one first, or give this one a directory of its own with --data-dir.',
+    );
+  }
+}
+
+/** The data directory is none, or cannot be written to. */
+export class DataDirUnusable extends Error {
+  override readonly name = 'DataDirUnusable';
+  constructor(
+    readonly dataDir: string,
+    override readonly cause: NodeJS.ErrnoException,
+  ) {
+    const reasons: Record<string, string> = {
+      EEXIST: 'a file is in its place',
+      ENOTDIR: 'a part of the path is a file',
+      EACCES: 'this user may not write there',
+      EPERM: 'this user may not write there',
+      EROFS: 'the disk is read-only',
+      ENOSPC: 'the disk is full',
+    };
+    super(
+      `The data directory ${dataDir} cannot be used: ${reasons[cause.code ?? ''] ?? cause.message}. Name another one with --data-dir.`,
     );
   }
 }
@@ -45,7 +66,8 @@ function readHolder(path: string): { text: string; holder: Holder | null } | nul
       return { text, holder: null };
     }
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+    // Where there is no folder there is no lock either.
+    if (['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) return null;
     throw error;
   }
 }
@@ -87,12 +109,31 @@ export function dataDirHolder(dataDir: string): { pid: number; program: string; 
 /**
  * Makes this process the only one that works on the data directory, until it is released or the process ends.
  * @param program what this process is, told to those who find the directory in use
- * @throws DataDirInUse when another living process holds it.
+ * @throws DataDirInUse when another living process holds it, DataDirUnusable when it cannot be written to
  */
 export function lockDataDir(dataDir: string, program = PLATFORM): DataDirLock {
   const folder = resolve(dataDir);
-  mkdirSync(folder, { recursive: true });
   const path = join(folder, LOCK);
+  try {
+    makeFolder(folder);
+    return take(path, program);
+  } catch (error) {
+    if (error instanceof DataDirInUse) throw error;
+    throw new DataDirUnusable(folder, error as NodeJS.ErrnoException);
+  }
+}
+
+/** One level after the other: the recursive call of Node 20 never returns where the system refuses with ENOENT (/proc). */
+function makeFolder(folder: string): void {
+  if (!existsSync(dirname(folder))) makeFolder(dirname(folder));
+  try {
+    mkdirSync(folder);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST' || !statSync(folder).isDirectory()) throw error;
+  }
+}
+
+function take(path: string, program: string): DataDirLock {
   const own = JSON.stringify({ pid: process.pid, program, startedAt: processStartedAt(process.pid) } satisfies Holder);
   for (;;) {
     const draft = `${path}.${process.pid}`;
@@ -110,7 +151,8 @@ export function lockDataDir(dataDir: string, program = PLATFORM): DataDirLock {
       rmSync(draft, { force: true });
     }
     const found = readHolder(path);
-    if (found?.holder && isAlive(found.holder)) throw new DataDirInUse(folder, found.holder.pid, found.holder.program);
+    if (found?.holder && isAlive(found.holder))
+      throw new DataDirInUse(dirname(path), found.holder.pid, found.holder.program);
     if (found) removeStale(path, found.text);
   }
 }

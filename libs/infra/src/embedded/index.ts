@@ -1,4 +1,4 @@
-export { dataDirHolder, DataDirInUse, lockDataDir } from './data-lock';
+export { dataDirHolder, DataDirInUse, DataDirUnusable, lockDataDir } from './data-lock';
 export type { DataDirLock } from './data-lock';
 export { nativePrograms } from './native';
 export { findEmbeddedPostgres, hasEmbeddedStore } from './running';

@@ -158,6 +158,12 @@ describe('MarketFileSource', () => {
     ['is not there', () => 'nowhere.csv', /nowhere\.csv is not there/],
     ['is empty', () => files.write('empty.csv', ''), /empty\.csv is empty: a header line is expected/],
     ['has an unknown header', () => file('time,price', '1,2'), /starts with "time,price": no known header/],
+    // What would steer a terminal is not printed.
+    [
+      'is no text',
+      () => files.write('x.csv', Buffer.from([27, 91, 50, 74, 0, 255])),
+      /starts with "·\[2J··": no known header/,
+    ],
     [
       'is cut off',
       () =>
@@ -182,10 +188,10 @@ describe('MarketFileSource', () => {
     expect([source.rows, source.startsAt, source.instruments]).toEqual([0, 0, []]);
   });
 
-  it('is known by the contents of its files and the range, not by their names', async () => {
-    const open = (path: string, from?: number) =>
+  it('is known by the contents of its files, their venue and the range, not by their names', async () => {
+    const open = (path: string, from?: number, venue?: string) =>
       MarketFileSource.open({
-        files: [{ path }],
+        files: [{ path, venue }],
         resolve: () => ({ instrument: 'X', token: 'X', fundingIntervalHours: null }),
         minuteVolume: () => () => 0,
         headers: {},
@@ -196,6 +202,9 @@ describe('MarketFileSource', () => {
     expect((await open(same)).fingerprint).toBe(fingerprint);
     expect((await open(other)).fingerprint).not.toBe(fingerprint);
     expect((await open(one, T)).fingerprint).not.toBe(fingerprint);
+    const ofVenue = async (venue: string) => (await open(one, undefined, venue)).fingerprint;
+    expect(await ofVenue('BINANCE-SPOT')).toBe(fingerprint);
+    expect(await ofVenue('BINANCE-USDM')).not.toBe(fingerprint);
   });
 
   it('[FLW-2] keeps order and accounts for every row of any files, good and broken', async () => {

@@ -45,7 +45,9 @@ function fieldsOf(content: string): readonly string[] {
   try {
     return splitLine(content);
   } catch (error) {
-    throw new RowRefused('bad_quotes', `the line is no CSV: ${error instanceof Error ? error.message : String(error)}`);
+    // The parser sees one line at a time, so its own line number would mislead.
+    const reason = (error instanceof Error ? error.message : String(error)).replace(/ at line 1\b/, '');
+    throw new RowRefused('bad_quotes', `the line is no CSV: ${reason}`);
   }
 }
 

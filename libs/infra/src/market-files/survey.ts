@@ -48,11 +48,16 @@ export async function inspectFile(path: string): Promise<FileFacts> {
   return { path, format: survey.format, sha256: hash.digest('hex'), ...survey.result() };
 }
 
+/** The beginning of a text that may be anything: what would steer a terminal is shown as a dot. */
+function printable(text: string): string {
+  return text.slice(0, 120).replace(/[\p{C}\uFFFD]/gu, '·');
+}
+
 function headerFormat(path: string, header: string): FileFormat {
   const format = formatOf(splitLine(header));
   if (format) return format;
   throw new UnreadableFile(
-    `${path} starts with "${header.slice(0, 120)}": no known header. See README, "Files that it reads".`,
+    `${path} starts with "${printable(header)}": no known header. See README, "Files that it reads".`,
   );
 }
 

@@ -1,10 +1,9 @@
 import { resolve } from 'node:path';
 import type { AnyEvent, EmitData, EventType } from '@moon/events';
-import { num15, type PlatformConfig } from '@moon/domain';
+import type { PlatformConfig } from '@moon/domain';
 import type { ModelLatency } from '../adapters/rule-based-model';
 import type { Engine } from '../core/engine';
 import { LogWriter } from '../log/log-writer';
-import { SlaMonitor } from '../log/sla-monitor';
 import type { Clock } from '../ports/clock';
 import type { EventStore, LogRow } from '../ports/event-store';
 import type { Feed, FeedSink } from '../ports/feed';
@@ -15,6 +14,7 @@ import { agentReports } from '../runtime/threads/agent-report';
 import { ThreadedAgents, type ThreadedAgentsOptions } from '../runtime/threads/threaded-agents';
 import { VenueLink } from '../venue-link/venue-link';
 import { assemble } from './assemble';
+import { appendSla } from './append-sla';
 import { builtInAgents } from './built-in-agents';
 import { closePast } from './close-past';
 import { processEvent } from './process-event';
@@ -72,8 +72,6 @@ export interface LiveRun {
   abandon(): Promise<void>;
 }
 
-/** Service level of an append, p99 (EVS-4), wall ms. */
-const APPEND_BOUND_MS = 10;
 /** Retry of a venue that is silent, wall ms. */
 const VENUE_RETRY_MS = 500;
 /** How long a start waits for agents that are behind, wall ms; they then catch up while the run goes on. */
@@ -100,14 +98,8 @@ export async function startLiveRun(options: LiveRunOptions): Promise<LiveRun> {
     venueRetryMs: VENUE_RETRY_MS,
   };
   await closePast({ ...wiring, store, link: new VenueLink(venue, headers, options.isVenueRemote) });
-  const appendSla = new SlaMonitor({
-    ...{ boundMs: APPEND_BOUND_MS, samples: 200, quietMs: 60_000 },
-    onViolation: (p99) => {
-      onProblem('the store is slower than its service level', { p99Ms: p99, boundMs: APPEND_BOUND_MS });
-      const data = { metric: 'event_store_append_p99', value: num15(p99), bound: APPEND_BOUND_MS, unit: 'ms' };
-      report('metric.sla_violation', { ...data, timestamp: Math.max(clock.now(), engine.now) });
-    },
-  });
+  const here = () => ({ at: Math.max(clock.now(), engine.now), seq: engine.lastSeq, headers });
+  const tookToAppend = appendSla({ point: here, submit: (event) => void live.submit(event), onProblem });
   const log = new LogWriter(store, await store.lastSeq(), {
     isTransient: options.isTransientStoreError,
     onFatal: options.onFatal,
@@ -117,7 +109,7 @@ export async function startLiveRun(options: LiveRunOptions): Promise<LiveRun> {
     },
     onWritten: (_rows, elapsedMs) => {
       options.onStore?.(null);
-      appendSla.observe(elapsedMs);
+      tookToAppend(elapsedMs);
     },
   });
   const link = new VenueLink(venue, headers, options.isVenueRemote);
@@ -192,8 +184,7 @@ export async function startLiveRun(options: LiveRunOptions): Promise<LiveRun> {
     return saving;
   };
   const report = <T extends EventType>(type: T, data: EmitData<T>): void => {
-    const here = { at: Math.max(clock.now(), engine.now), seq: engine.lastSeq, headers };
-    live.submit(processEvent(type, data, here));
+    live.submit(processEvent(type, data, here()));
   };
   const end = async (): Promise<void> => {
     if (checkpoints) clearInterval(checkpoints);

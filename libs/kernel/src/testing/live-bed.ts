@@ -1,7 +1,7 @@
 import type { AnyEvent } from '@moon/events';
 import type { Handler } from '@moon/domain';
 import { Engine, type RemoteHandlers } from '../core/engine';
-import { LogWriter } from '../log/log-writer';
+import { LogWriter, type LogWriterOptions } from '../log/log-writer';
 import { MemoryEventStore } from '../memory/memory-event-store';
 import type { EffectAdapter } from '../ports/effect';
 import type { EventStore, LogRow } from '../ports/event-store';
@@ -18,6 +18,7 @@ export interface LiveBedOptions {
   store?: EventStore;
   remote?: RemoteHandlers;
   wall?: LiveOptions['wall'];
+  onWritten?: LogWriterOptions['onWritten'];
 }
 
 /** A live runtime on a test's clock, with its log in memory. */
@@ -33,9 +34,9 @@ export class LiveBed {
     private readonly options: LiveBedOptions,
     storedSeq = 0,
   ) {
-    const { handlers, adapters, venue, remote, wall } = options;
+    const { handlers, adapters, venue, remote, wall, onWritten } = options;
     this.store = options.store ?? new MemoryEventStore();
-    const log = new LogWriter(this.store, storedSeq);
+    const log = new LogWriter(this.store, storedSeq, { onWritten });
     this.engine = new Engine({
       ...{ handlers, adapters, log, remote },
       onEvent: (event) => venue?.observe(event),

@@ -110,6 +110,7 @@ export function renderReport(report: ImportReport): string[] {
     );
     lines.push(...report.firstErrors.map((line) => `  ${line}`));
   }
+  if (used === 0 && !report.interrupted) lines.push(rows === 0 ? 'There is no row in it.' : 'Not one row can be used.');
   if (report.interrupted) lines.push('Interrupted. The same command again goes on: what is stored is passed over.');
   return lines;
 }
