@@ -46,7 +46,7 @@ describe('moon backtest', () => {
         ...{ balanced: true, reportId: null, archivedRun: null, problems: [], venueDifferences: [], failures: {} },
       });
       expect(summary.fills).toBeGreaterThan(10);
-      expect(readdirSync(path('report')).sort()).toEqual(['equity.csv', 'report.html', 'report.json', 'trades.csv']);
+      expect(readdirSync(path('report')).sort()).toEqual(['equity.csv', 'fills.csv', 'report.html', 'report.json', 'trades.csv']);
       // No store was needed: there is none.
       expect(existsSync(join(line.dataDir, 'postgres'))).toBe(false);
 

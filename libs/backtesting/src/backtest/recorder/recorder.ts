@@ -73,6 +73,8 @@ export class Recorder {
       case 'bar.closed':
       case 'price.tick':
         return this.market(event);
+      case 'book.snapshot':
+      case 'book.delta':
       case 'funding.update':
       case 'market.liquidation':
       case 'market.sentiment':
