@@ -46,7 +46,13 @@ describe('moon backtest', () => {
         ...{ balanced: true, reportId: null, archivedRun: null, problems: [], venueDifferences: [], failures: {} },
       });
       expect(summary.fills).toBeGreaterThan(10);
-      expect(readdirSync(path('report')).sort()).toEqual(['equity.csv', 'fills.csv', 'report.html', 'report.json', 'trades.csv']);
+      expect(readdirSync(path('report')).sort()).toEqual([
+        'equity.csv',
+        'fills.csv',
+        'report.html',
+        'report.json',
+        'trades.csv',
+      ]);
       // No store was needed: there is none.
       expect(existsSync(join(line.dataDir, 'postgres'))).toBe(false);
 
@@ -282,6 +288,17 @@ describe('moon backtest', () => {
         );
         expect(code).toBe(1);
         expect(err.join('\n')).toMatch(/cannot be written to .*file\/report: a part of the path is no folder/);
+      },
+      SLOW,
+    );
+
+    it(
+      'says so, too, where no folder can be made at all',
+      async () => {
+        const argv = ['backtest', '--config', fixture.config, '--no-save', '--out', '/proc/moon/report'];
+        const { code, err } = await line.moon(...argv);
+        expect(code).toBe(1);
+        expect(err.join('\n')).toMatch(/cannot be written to \/proc\/moon\/report: nothing can be made there/);
       },
       SLOW,
     );

@@ -3,7 +3,14 @@ import { basename } from 'node:path';
 import { BacktestRefused, type BacktestInputs, type InputRequest } from '@moon/backtesting';
 import { minuteQuoteVolume } from '@moon/domain';
 import type { AnyEvent } from '@moon/events';
-import { RawRecording, venueOf, type BadRow, type MarketFile, type RawReport, type ResolveInstrument } from '@moon/infra';
+import {
+  RawRecording,
+  venueOf,
+  type BadRow,
+  type MarketFile,
+  type RawReport,
+  type ResolveInstrument,
+} from '@moon/infra';
 
 export interface RawOptions {
   resolve: ResolveInstrument;
@@ -34,7 +41,10 @@ export async function openRawInputs(
     });
   const from = range.from === null ? Number.NEGATIVE_INFINITY : range.from - warmUpMs;
   // What is refused is told when it is played.
-  const facts = await survey(open(() => undefined), from);
+  const facts = await survey(
+    open(() => undefined),
+    from,
+  );
   const recording = open(onBad);
   const asked = `${range.from ?? ''}..${range.to ?? ''}+${warmUpMs}`;
   const fingerprint = createHash('sha256').update(`raw:${facts.sha256}:${venue}\n${asked}`).digest('hex');

@@ -13,6 +13,7 @@ const DAY = 86_400_000;
 const MINUTE = 60_000;
 const T0 = Date.UTC(2024, 0, 1);
 const SPOT = 'BTCUSDT.BINANCE-SPOT';
+const PRICED_BY_SPOT = 'BTC.HYPERLIQUID';
 
 /** A market and a portfolio in the hands of a test: the ledger's own rules make what is booked. */
 class Desk {
@@ -23,7 +24,10 @@ class Desk {
   constructor(deposit = '1000') {
     this.tell('portfolio.opened', T0, {
       ...{ portfolio: 'main', accountModel: 'cash-short-credit', settlementAsset: 'USDT', ledgerScale: 12 },
-      instruments: [{ instrument: SPOT, leverage: 1, priceSource: SPOT }],
+      instruments: [
+        { instrument: SPOT, leverage: 1, priceSource: SPOT },
+        { instrument: PRICED_BY_SPOT, leverage: 1, priceSource: SPOT },
+      ],
       subscriptions: { consensus: true, agents: [], instruments: [SPOT] },
       ...{ limits: {}, sizing: { mode: 'target', quantity: '1' }, timestamp: T0 },
     });
@@ -257,6 +261,35 @@ describe('the recording of a run', () => {
     expect(main.curve.length).toBeLessThanOrEqual(2_000);
     expect(recording.bars).toBe(bars);
     expect(ledgerBalance(main).balanced).toBe(true);
+  });
+
+  it('[US3-6] has candles for each instrument that is traded, also where another one prices it', () => {
+    const desk = new Desk();
+    desk.opens(T0, 100);
+    desk.closes(T0, [100, 110, 95, 108]);
+    const bar = { at: [T0], open: [100], high: [110], low: [95], close: [108], intervalMs: MINUTE };
+    expect(desk.finish().recording.candles).toEqual([
+      { instrument: SPOT, ...bar },
+      { instrument: PRICED_BY_SPOT, ...bar },
+    ]);
+  });
+
+  it('tells of missing updates of an order book', () => {
+    const desk = new Desk();
+    const book = { token: 'BTC', instrument: SPOT, bids: [{ price: 100, size: 1 }], asks: [] };
+    const told = (at: number, firstUpdateId: number, lastUpdateId: number) =>
+      desk.tell('book.delta', at, { ...book, firstUpdateId, lastUpdateId, timestamp: at });
+    told(T0, 1, 5);
+    told(T0 + 100, 6, 9);
+    told(T0 + 200, 15, 20);
+    expect(desk.finish().recording.dataQuality.instruments).toEqual([
+      expect.objectContaining({
+        kind: 'book',
+        rows: 3,
+        gapCount: 1,
+        gaps: [{ from: T0 + 100, to: T0 + 200, missing: null }],
+      }),
+    ]);
   });
 
   it('draws a year of minutes as candles of six hours', () => {
