@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import {
   buildReport,
   equityCsv,
+  fillsCsv,
   readPageAssets,
   renderReportHtml,
   tradesCsv,
@@ -14,6 +15,7 @@ export interface BacktestFiles {
   reportJson: string;
   reportHtml: string;
   tradesCsv: string;
+  fillsCsv: string;
   equityCsv: string;
 }
 
@@ -22,6 +24,7 @@ export const FILE_NAMES: Readonly<Record<keyof BacktestFiles, string>> = {
   reportJson: 'report.json',
   reportHtml: 'report.html',
   tradesCsv: 'trades.csv',
+  fillsCsv: 'fills.csv',
   equityCsv: 'equity.csv',
 };
 
@@ -31,6 +34,7 @@ export function makeFiles(report: BacktestReport): BacktestFiles {
     reportJson: `${JSON.stringify(report)}\n`,
     reportHtml: renderReportHtml(report, readPageAssets()),
     tradesCsv: tradesCsv(report),
+    fillsCsv: fillsCsv(report),
     equityCsv: equityCsv(report),
   };
 }

@@ -36,9 +36,9 @@ Runs agents and strategies over recorded markets, as they would run live: the sa
 virtual time, in a thread of its own. Data come from files (--from, or "data" in the configuration) or from a run of the
 store (--run). Settings: file, MOON_BACKTEST__… variables, flags.
 
-The report goes to --out (default: reports/ID in the data directory) as report.json, report.html, trades.csv and equity.csv,
-and with the events that the run emitted into the event store, where "moon reports", "moon events" and "moon trace" find
-them. --no-save uses no store; files are then written only with --out. Ctrl-C ends the run and saves what there is, marked
+The report goes to --out (default: reports/ID in the data directory) as report.json, report.html, trades.csv, fills.csv and
+equity.csv, and with the events that the run emitted into the event store, where "moon reports", "moon events" and "moon
+trace" find them. --no-save uses no store; files are then written only with --out. Ctrl-C ends the run and saves what there is, marked
 as partial.
 
 Exit code: 0 when the run came to its end and everything was saved; 1 when it broke, a strategy failed, or something could

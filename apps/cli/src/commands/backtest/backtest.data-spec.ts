@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { BacktestSummary } from '@moon/backtesting';
 import { CommandLine } from '../../testing/command-line';
@@ -49,4 +49,47 @@ describe('moon backtest on the recorded year 2022', () => {
       expect(YEAR_SECONDS / summary.wallSeconds).toBeGreaterThan(100);
     }
   }, 600_000);
+
+  it('[US3-1] [US3-2] plays a recorded feed, trades meet its book, twice the same', async () => {
+    const folder = line.folder;
+    writeFileSync(join(folder, 'taker.cjs'), TAKER);
+    const config = join(folder, 'feed.json');
+    const settings = {
+      ...{ name: 'Feed', initialBalance: 100_000, warmUpMs: 0, agents: [], strategies: [{ path: 'taker.cjs' }] },
+      ...{ sizing: { mode: 'target', quantity: '0.5' }, limits: { max_leverage: 10, position_limit: 10 } },
+      platform: { consensus: { minimumAgents: 1, cooldownMs: 0 } },
+    };
+    writeFileSync(config, JSON.stringify(settings));
+    const feed = join(DATA, 'l2/binance-usdm-btcusdt-20240808-raw.txt.gz');
+    const run = () => line.json<BacktestSummary>('backtest', '--config', config, '--from', feed, '--no-save');
+    const [first, second] = [await run(), await run()];
+    expect(first).toMatchObject({ status: 'complete', balanced: true, rowsRefused: {}, venueDifferences: [] });
+    expect(first.ticks).toBeGreaterThan(80_000);
+    expect(first.fills).toBeGreaterThan(3);
+    expect([second.eventHash, second.fillsSha256]).toEqual([first.eventHash, first.fillsSha256]);
+    const { code, err } = await line.moon(
+      ...['backtest', '--config', config, '--no-save', '--from', feed],
+      join(DATA, 'candles/BTC-ETH-1m-20240808.csv.gz'),
+    );
+    expect([code, err.join(' ')]).toEqual([2, expect.stringMatching(/is played alone/)]);
+  }, 600_000);
 });
+
+/** Buys and sells in turn, once a minute. */
+const TAKER = `
+exports.createAgents = (_config, { name }) => [{
+  name: 'agent/' + name,
+  role: 'agent',
+  partitionedBy: 'token',
+  consumes: ['price.tick'],
+  initialState: () => ({ minute: 0 }),
+  handle: (event, state, out) => {
+    const { token, instrument, kind, timestamp } = event.data;
+    const minute = Math.floor(timestamp / 60000);
+    if (kind !== 'last' || minute === state.minute) return;
+    state.minute = minute;
+    const action = minute % 2 === 0 ? 'BUY' : 'SELL';
+    out.emit('signal.generated', { token, instrument, action, score: 100, confidence: 1, agent: name, reason: 'A new minute.', timestamp });
+  },
+}];
+`;

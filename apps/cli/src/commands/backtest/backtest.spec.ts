@@ -46,7 +46,13 @@ describe('moon backtest', () => {
         ...{ balanced: true, reportId: null, archivedRun: null, problems: [], venueDifferences: [], failures: {} },
       });
       expect(summary.fills).toBeGreaterThan(10);
-      expect(readdirSync(path('report')).sort()).toEqual(['equity.csv', 'report.html', 'report.json', 'trades.csv']);
+      expect(readdirSync(path('report')).sort()).toEqual([
+        'equity.csv',
+        'fills.csv',
+        'report.html',
+        'report.json',
+        'trades.csv',
+      ]);
       // No store was needed: there is none.
       expect(existsSync(join(line.dataDir, 'postgres'))).toBe(false);
 
@@ -235,7 +241,9 @@ describe('moon backtest', () => {
     it.each(refused)(
       '[US3-1] says of %s in one line what is wrong, and leaves nothing',
       async (_what, argv, message) => {
-        const { code, out, err } = await line.moon('backtest', '--config', fixture.config, ...argv);
+        const { code, out, err: told } = await line.moon('backtest', '--config', fixture.config, ...argv);
+        // A slow machine hears of progress, too.
+        const err = told.filter((text) => !text.startsWith('opening, '));
         expect({ code, out, lines: err.length }).toEqual({ code: 2, out: [], lines: 1 });
         expect(err[0]).toMatch(message);
         expect(err[0]!.split('\n')).toHaveLength(1);
@@ -282,6 +290,17 @@ describe('moon backtest', () => {
         );
         expect(code).toBe(1);
         expect(err.join('\n')).toMatch(/cannot be written to .*file\/report: a part of the path is no folder/);
+      },
+      SLOW,
+    );
+
+    it(
+      'says so, too, where no folder can be made at all',
+      async () => {
+        const argv = ['backtest', '--config', fixture.config, '--no-save', '--out', '/proc/moon/report'];
+        const { code, err } = await line.moon(...argv);
+        expect(code).toBe(1);
+        expect(err.join('\n')).toMatch(/cannot be written to \/proc\/moon\/report: nothing can be made there/);
       },
       SLOW,
     );

@@ -3,6 +3,7 @@ import { basename, resolve } from 'node:path';
 import { BacktestRefused, type BacktestInputs, type InputRequest } from '@moon/backtesting';
 import { INSTRUMENTS, instrumentForFeed, minuteQuoteVolume } from '@moon/domain';
 import {
+  isRawRecording,
   MarketFileSource,
   nearestName,
   RowRefused,
@@ -10,12 +11,15 @@ import {
   type MarketFile,
   type ResolvedInstrument,
 } from '@moon/infra';
+import { openRawInputs } from './raw-inputs';
 import { openStoredInputs, type StoredRun } from './stored-inputs';
 
 /** Files of a backtest as its inputs. Rows that cannot be used are told to `onBad` and counted. */
 export async function openFileInputs(request: InputRequest, onBad: (bad: BadRow) => void): Promise<BacktestInputs> {
   const { data, range, warmUpMs, ticks, folder } = request;
   const files = data.files.map((name) => fileOf(name, folder));
+  for (const { path } of files)
+    if (await isRawRecording(path)) return openRawInputs(request, files, { resolve: resolveInstrument, onBad });
   const source = await MarketFileSource.open({
     files,
     resolve: resolveInstrument,

@@ -8,9 +8,10 @@ import {
   renameSync,
   rmSync,
   rmdirSync,
+  statSync,
   writeSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { FILE_NAMES, type BacktestFiles } from '@moon/backtesting';
 import { CommandFailed } from '../../errors';
 
@@ -22,13 +23,31 @@ import { CommandFailed } from '../../errors';
  */
 export function assertWritable(folder: string): boolean {
   try {
-    const made = mkdirSync(folder, { recursive: true }) !== undefined;
+    const made = makeFolder(folder);
     accessSync(folder, constants.W_OK | constants.X_OK);
     return made;
   } catch (error) {
     throw new CommandFailed(
       `The report cannot be written to ${folder}: ${reasonOf(error)}. Name another folder with --out.`,
     );
+  }
+}
+
+/**
+ * Makes a folder and those that it lies in. Node's own way never comes back where the system says of a folder that is
+ * there that it is not, as below /proc.
+ */
+function makeFolder(folder: string): boolean {
+  if (statSync(folder, { throwIfNoEntry: false })?.isDirectory()) return false;
+  const parent = dirname(folder);
+  if (parent !== folder && !statSync(parent, { throwIfNoEntry: false })) makeFolder(parent);
+  try {
+    mkdirSync(folder);
+    return true;
+  } catch (error) {
+    // Another run made it meanwhile.
+    if (statSync(folder, { throwIfNoEntry: false })?.isDirectory()) return false;
+    throw error;
   }
 }
 
@@ -53,7 +72,7 @@ export function writeFiles(folder: string, files: BacktestFiles): Record<string,
   const names = Object.keys(FILE_NAMES) as (keyof BacktestFiles)[];
   const drafts = names.map((name) => join(folder, `.${FILE_NAMES[name]}.${process.pid}.draft`));
   try {
-    mkdirSync(folder, { recursive: true });
+    makeFolder(folder);
     names.forEach((name, index) => writeWhole(drafts[index]!, files[name]));
     names.forEach((name, index) => renameSync(drafts[index]!, join(folder, FILE_NAMES[name])));
   } catch (error) {
@@ -77,6 +96,7 @@ function writeWhole(path: string, text: string): void {
 }
 
 const REASONS: Readonly<Record<string, string>> = {
+  ENOENT: 'nothing can be made there',
   ENOSPC: 'the disk is full',
   EDQUOT: 'the quota of the disk is used up',
   EACCES: 'permission is denied',

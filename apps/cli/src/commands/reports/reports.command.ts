@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { equityCsv, sha256, tradesCsv, type BacktestReport, type BacktestSummary } from '@moon/backtesting';
+import { equityCsv, fillsCsv, sha256, tradesCsv, type BacktestReport, type BacktestSummary } from '@moon/backtesting';
 import { ReportStore, type StoredReport } from '@moon/infra';
 import type { Command } from 'commander';
 import { CommandFailed, UsageError } from '../../errors';
@@ -85,7 +85,8 @@ async function exportFiles(io: Io, id: string, options: ExportOptions): Promise<
     const { reportJson, reportHtml } = await filesOf(reports, report);
     const folder = resolve(io.cwd, options.out ?? report.reportId);
     const parsed = JSON.parse(reportJson) as BacktestReport;
-    const files = { reportJson, reportHtml, tradesCsv: tradesCsv(parsed), equityCsv: equityCsv(parsed) };
+    const tables = { tradesCsv: tradesCsv(parsed), fillsCsv: fillsCsv(parsed), equityCsv: equityCsv(parsed) };
+    const files = { reportJson, reportHtml, ...tables };
     const paths = Object.values(writeFiles(folder, files));
     if (options.json) io.out(JSON.stringify({ reportId: report.reportId, out: folder, files: paths }));
     else for (const path of paths) io.out(path);

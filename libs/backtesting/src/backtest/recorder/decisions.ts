@@ -3,8 +3,10 @@ import type { AgentVotes, ConsensusDecision, DecisionLog } from '../../report';
 
 type Decided = Extract<AnyEvent, { type: 'trade.consensus_approved' | 'signal.consensus_failed' }>;
 
-/** Windows of each outcome that are kept in detail at most. */
-const MOST_KEPT = 2_000;
+/** Approved windows that are kept in detail at most: a trade every 40 minutes of a year has all of its decisions. */
+const MOST_APPROVED = 13_000;
+/** Failed windows: nothing refers to them, and with many agents there are far more. */
+const MOST_FAILED = 2_000;
 
 interface Tally extends Omit<AgentVotes, 'meanConfidence' | 'meanScore'> {
   confidence: number;
@@ -13,8 +15,8 @@ interface Tally extends Omit<AgentVotes, 'meanConfidence' | 'meanScore'> {
 
 /** Counts every consensus window and keeps a bounded number of them in detail. */
 export class DecisionRecorder {
-  private readonly approved = new Thinned<ConsensusDecision>(MOST_KEPT);
-  private readonly failed = new Thinned<ConsensusDecision>(MOST_KEPT);
+  private readonly approved = new Thinned(MOST_APPROVED);
+  private readonly failed = new Thinned(MOST_FAILED);
   private readonly failedByReason: Record<string, number> = {};
   private readonly agents = new Map<string, Tally>();
 
@@ -22,12 +24,12 @@ export class DecisionRecorder {
     const action = actionOf(event);
     this.count(event, action);
     if (event.type === 'trade.consensus_approved') {
-      this.approved.add(() => detailsOf(event, action));
+      this.approved.add(event, action);
       return;
     }
     const { reason } = event.data;
     this.failedByReason[reason] = (this.failedByReason[reason] ?? 0) + 1;
-    this.failed.add(() => detailsOf(event, action));
+    this.failed.add(event, action);
   }
 
   log(): DecisionLog {
@@ -96,23 +98,33 @@ function detailsOf(event: Decided, action: 'BUY' | 'SELL' | null): ConsensusDeci
   };
 }
 
-/** Keeps every one, then every second, fourth … of what it sees, so that what is kept is spread over the whole run. */
-class Thinned<T> {
-  items: T[] = [];
+const ALL_IDS = 2 ** 32;
+
+/**
+ * Keeps every window while there is room, then about every second, fourth … of them. Which ones are kept is drawn from
+ * their ids: every so-maniest window would be one side only where buys and sells take turns. Ids are hashes of what
+ * happened, so the same run keeps the same windows.
+ */
+class Thinned {
+  items: ConsensusDecision[] = [];
   seen = 0;
-  private stride = 1;
+  private below = ALL_IDS;
 
   constructor(private readonly most: number) {}
 
-  add(make: () => T): void {
-    const isKept = this.seen % this.stride === 0;
+  add(event: Decided, action: 'BUY' | 'SELL' | null): void {
     this.seen += 1;
-    if (!isKept) return;
-    if (this.items.length === this.most) {
-      this.items = this.items.filter((_item, index) => index % 2 === 0);
-      this.stride *= 2;
-      if ((this.seen - 1) % this.stride !== 0) return;
+    while (this.isKept(event.id)) {
+      if (this.items.length < this.most) {
+        this.items.push(detailsOf(event, action));
+        return;
+      }
+      this.below /= 2;
+      this.items = this.items.filter(({ id }) => this.isKept(id));
     }
-    this.items.push(make());
+  }
+
+  private isKept(id: string): boolean {
+    return Number.parseInt(id.slice(0, 8), 16) < this.below;
   }
 }

@@ -13,6 +13,7 @@ const DAY = 86_400_000;
 const MINUTE = 60_000;
 const T0 = Date.UTC(2024, 0, 1);
 const SPOT = 'BTCUSDT.BINANCE-SPOT';
+const PRICED_BY_SPOT = 'BTC.HYPERLIQUID';
 
 /** A market and a portfolio in the hands of a test: the ledger's own rules make what is booked. */
 class Desk {
@@ -23,7 +24,10 @@ class Desk {
   constructor(deposit = '1000') {
     this.tell('portfolio.opened', T0, {
       ...{ portfolio: 'main', accountModel: 'cash-short-credit', settlementAsset: 'USDT', ledgerScale: 12 },
-      instruments: [{ instrument: SPOT, leverage: 1, priceSource: SPOT }],
+      instruments: [
+        { instrument: SPOT, leverage: 1, priceSource: SPOT },
+        { instrument: PRICED_BY_SPOT, leverage: 1, priceSource: SPOT },
+      ],
       subscriptions: { consensus: true, agents: [], instruments: [SPOT] },
       ...{ limits: {}, sizing: { mode: 'target', quantity: '1' }, timestamp: T0 },
     });
@@ -66,7 +70,8 @@ class Desk {
     const orderId = eventId('order', String(this.count));
     const fillId = `fill-${this.count}`;
     const example = DEFINITIONS['trade.consensus_approved'].example;
-    const approval = this.tell('trade.consensus_approved', at, { ...example, timestamp: at });
+    const recommended_action = side === 'buy' ? ('BUY' as const) : ('SELL' as const);
+    const approval = this.tell('trade.consensus_approved', at, { ...example, recommended_action, timestamp: at });
     const common = { order_id: orderId, portfolio: 'main', token: 'BTC', instrument: SPOT, side, quantity };
     this.tell('order.requested', at, {
       ...{ ...common, order_type: 'MARKET', timeInForce: 'IOC', reduceOnly: false, priority: 'normal' },
@@ -251,11 +256,72 @@ describe('the recording of a run', () => {
     expect(Math.max(...candles!.high)).toBe(107);
     expect(Math.min(...candles!.low)).toBe(99);
     expect(recording.decisions).toMatchObject({ approved: bars / 4, failed: 0 });
-    expect(recording.decisions.kept.length).toBeLessThanOrEqual(2_000);
-    expect(recording.decisions.kept.length).toBeGreaterThan(900);
+    // So few are all kept: every trade has its decision.
+    expect(recording.decisions.kept).toHaveLength(bars / 4);
     expect(main.curve.length).toBeLessThanOrEqual(2_000);
     expect(recording.bars).toBe(bars);
     expect(ledgerBalance(main).balanced).toBe(true);
+  });
+
+  it('[US3-6] has candles for each instrument that is traded, also where another one prices it', () => {
+    const desk = new Desk();
+    desk.opens(T0, 100);
+    desk.closes(T0, [100, 110, 95, 108]);
+    const bar = { at: [T0], open: [100], high: [110], low: [95], close: [108], intervalMs: MINUTE };
+    expect(desk.finish().recording.candles).toEqual([
+      { instrument: SPOT, ...bar },
+      { instrument: PRICED_BY_SPOT, ...bar },
+    ]);
+  });
+
+  it('tells of missing updates of an order book', () => {
+    const desk = new Desk();
+    const book = { token: 'BTC', instrument: SPOT, bids: [{ price: 100, size: 1 }], asks: [] };
+    const told = (at: number, firstUpdateId: number, lastUpdateId: number) =>
+      desk.tell('book.delta', at, { ...book, firstUpdateId, lastUpdateId, timestamp: at });
+    told(T0, 1, 5);
+    told(T0 + 100, 6, 9);
+    told(T0 + 200, 15, 20);
+    expect(desk.finish().recording.dataQuality.instruments).toEqual([
+      expect.objectContaining({
+        kind: 'book',
+        rows: 3,
+        gapCount: 1,
+        gaps: [{ from: T0 + 100, to: T0 + 200, missing: null }],
+      }),
+    ]);
+  });
+
+  it('draws a year of minutes as candles of six hours', () => {
+    const desk = new Desk();
+    const year = 365 * DAY;
+    desk.opens(T0, 100);
+    for (let at = T0; at < T0 + year; at += 30 * MINUTE) desk.closes(at, [100, 101, 99, 100]);
+    const [candles] = desk.finish().recording.candles;
+    expect([candles!.intervalMs, candles!.at.length]).toEqual([6 * 60 * MINUTE, 4 * 365]);
+  });
+
+  it('given more decisions than there is room for, keeps of both sides and of all times alike', () => {
+    const desk = new Desk('1000000');
+    const { example } = DEFINITIONS['trade.consensus_approved'];
+    const count = 40_000;
+    desk.opens(T0, 100);
+    for (let index = 0; index < count; index += 1) {
+      const recommended_action = index % 2 === 0 ? ('BUY' as const) : ('SELL' as const);
+      const at = T0 + index * MINUTE;
+      desk.tell('trade.consensus_approved', at, { ...example, recommended_action, timestamp: at });
+    }
+    const { kept, approved } = desk.finish().recording.decisions;
+    expect(approved).toBe(count);
+    expect(kept.length).toBeLessThanOrEqual(13_000);
+    expect(kept.length).toBeGreaterThan(6_000);
+    const shareOf = (chosen: typeof kept): number => chosen.length / kept.length;
+    expect(shareOf(kept.filter(({ action }) => action === 'BUY'))).toBeCloseTo(0.5, 1);
+    for (let quarter = 0; quarter < 4; quarter += 1) {
+      const inside = kept.filter(({ at }) => Math.floor((4 * (at - T0)) / (count * MINUTE)) === quarter);
+      expect(shareOf(inside)).toBeCloseTo(0.25, 1);
+    }
+    expect(kept.map(({ at }) => at)).toEqual([...kept].map(({ at }) => at).sort((a, b) => a - b));
   });
 
   it('gives an empty recording of a run without prices', () => {

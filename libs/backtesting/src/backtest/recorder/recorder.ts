@@ -46,6 +46,8 @@ export class Recorder {
   private readonly decisions = new DecisionRecorder();
   private readonly quality = createDataQuality();
   private readonly candles = new Map<string, CandleSampler>();
+  /** What prices each instrument that is traded. */
+  private readonly sources = new Map<string, string>();
   private readonly stamps = new Map<string, number>();
   private readonly fills = createHash('sha256');
   private readonly ordersRefused: Record<string, number> = {};
@@ -73,6 +75,8 @@ export class Recorder {
       case 'bar.closed':
       case 'price.tick':
         return this.market(event);
+      case 'book.snapshot':
+      case 'book.delta':
       case 'funding.update':
       case 'market.liquidation':
       case 'market.sentiment':
@@ -205,6 +209,7 @@ export class Recorder {
     });
     this.portfolios.set(event.data.portfolio, portfolio);
     this.list.push(portfolio);
+    for (const { instrument, priceSource } of event.data.instruments) this.sources.set(instrument, priceSource);
     for (const source of portfolio.priceSources) {
       if (!this.candles.has(source)) this.candles.set(source, new CandleSampler(source));
     }
@@ -226,7 +231,10 @@ export class Recorder {
         this.benchmark === null || start === null
           ? null
           : { instrument: this.benchmark, startPrice: start, days: this.benchmarkDays },
-      candles: [...this.candles.values()].flatMap((sampler) => sampler.candles() ?? []),
+      candles: [...this.sources].flatMap(([instrument, source]) => {
+        const candles = this.candles.get(source)?.candles();
+        return candles ? [{ ...candles, instrument }] : [];
+      }),
       decisions: this.decisions.log(),
       dataQuality: this.quality.report(reader),
       ...{ bars: this.bars, ticks: this.ticks, ordersRefused: this.ordersRefused, failures: this.failures },

@@ -39,3 +39,12 @@ export async function* readRawLines(path: string): AsyncGenerator<string[], stri
   if (rest !== '') yield [rest];
   return hash.digest('hex');
 }
+
+/** What every line of a recorded feed begins with: a local time in nanoseconds, and the message's object. */
+const RAW_LINE = /^\d{16,20} \{/;
+
+/** Whether a file is a recorded feed, told by its first line. @throws UnreadableFile when it is not there */
+export async function isRawRecording(path: string): Promise<boolean> {
+  for await (const [first] of readRawLines(path)) if (first !== undefined) return RAW_LINE.test(first);
+  return false;
+}

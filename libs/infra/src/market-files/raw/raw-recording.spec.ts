@@ -3,6 +3,7 @@ import { validateEvent, type AnyEvent } from '@moon/events';
 import { RowRefused, type ResolveInstrument } from '../formats';
 import type { BadRow } from '../row-reader';
 import { TestFiles } from '../testing/read-files';
+import { isRawRecording } from './raw-lines';
 import { RawRecording } from './raw-recording';
 
 const T = 1_723_161_256_000;
@@ -56,6 +57,17 @@ describe('a recorded feed', () => {
     }
     return { events, bad, report: recording.report };
   }
+
+  it('is told from other files by its first line', async () => {
+    const feed = files.write('told.txt', `1723161255030314667 ${JSON.stringify(trade(0, 1))}\n`);
+    const candles = files.write('told.csv', 'timestamp_ms,symbol,open,high,low,close,volume\n');
+    expect(await Promise.all([feed, candles, files.write('told-empty.txt', '')].map(isRawRecording))).toEqual([
+      true,
+      false,
+      false,
+    ]);
+    await expect(isRawRecording(`${feed}.gone`)).rejects.toThrow(/is not there/);
+  });
 
   it('becomes books, trades and quotes in the order of the venue’s time', async () => {
     const { events, report } = await read([
