@@ -155,7 +155,7 @@ class BacktestCommand {
 
   private async save(result: BacktestResult, save: Save): Promise<Saved> {
     const { files } = result;
-    const saved: Saved = { out: this.out, paths: null, stored: null, problems: [] };
+    const saved: Saved = { out: this.out, paths: null, stored: null, problems: doubtsOf(result) };
     if (files === null) return saved;
     if (this.out !== null) {
       const { out } = this;
@@ -209,6 +209,26 @@ class BacktestCommand {
 
 /** The compiled thread; a test that runs from the sources uses the build, too. */
 const WORKER = join(projectFolder(), 'dist', 'apps', 'cli', 'src', 'commands', 'backtest', 'backtest.worker.js');
+
+/** Why figures of a run that came to its end are not to be relied on; empty for a sound one. */
+export function doubtsOf({
+  summary,
+  strategyFailures,
+}: Pick<BacktestResult, 'strategyFailures'> & {
+  summary: Pick<BacktestResult['summary'], 'balanced' | 'venueDifferences' | 'failures'>;
+}): string[] {
+  const strategies = new Set(strategyFailures.map(({ strategy }) => `agent/${strategy}`));
+  const failed = Object.entries(summary.failures).filter(([handler]) => !strategies.has(handler));
+  return [
+    ...(summary.balanced
+      ? []
+      : ['The books do not balance: start, trades, fees and funding do not add up to the final equity.']),
+    ...summary.venueDifferences.map((difference) => `The venue's own books differ. ${difference}`),
+    ...failed.map(
+      ([handler, count]) => `${handler} failed at ${count} of its events; what would have followed is missing.`,
+    ),
+  ];
+}
 
 async function attempt(saved: Saved, work: () => void | Promise<void>): Promise<void> {
   try {
