@@ -217,7 +217,7 @@ export function doubtsOf({
 }: Pick<BacktestResult, 'strategyFailures'> & {
   summary: Pick<BacktestResult['summary'], 'balanced' | 'venueDifferences' | 'failures'>;
 }): string[] {
-  const strategies = new Set(strategyFailures.map(({ strategy }) => `agent/${strategy}`));
+  const strategies = new Set(strategyFailures.map(({ handler }) => handler));
   const failed = Object.entries(summary.failures).filter(([handler]) => !strategies.has(handler));
   return [
     ...(summary.balanced

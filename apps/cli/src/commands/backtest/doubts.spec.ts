@@ -6,7 +6,7 @@ describe('a run whose figures are not to be relied on', () => {
   it('is silent about a sound one, and about strategies, which are told of by themselves', () => {
     expect(doubtsOf({ summary: sound, strategyFailures: [] })).toEqual([]);
     const first = { at: 0, message: 'boom', eventId: '', type: '' };
-    const strategyFailures = [{ strategy: 'mine', count: 2, first }] as never;
+    const strategyFailures = [{ strategy: 'mine', handler: 'agent/mine', count: 2, first }] as never;
     expect(doubtsOf({ summary: { ...sound, failures: { 'agent/mine': 2 } }, strategyFailures })).toEqual([]);
   });
 
