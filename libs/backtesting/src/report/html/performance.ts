@@ -149,12 +149,13 @@ function rollingInWords({ daily, rollingSharpe }: PortfolioMetrics): string {
 
 function heatMap(years: readonly MonthlyReturns[]): Html {
   const most = Math.max(...years.flatMap(({ months }) => months.map((value) => Math.abs(value ?? 0))), 1e-9);
-  const cell = (value: number | null): Html => {
-    if (value === null) return html`<td>—</td>`;
+  const cell = (value: number | null, month: number): Html => {
+    const name = MONTHS[month] ?? '';
+    if (value === null) return html`<td data-name="${name}">—</td>`;
     // At most half of the colour, so that the text on it stays readable.
     const strength = Math.round(6 + (Math.abs(value) / most) * 40);
     const tone = value > 0 ? 'gain' : value < 0 ? 'loss' : 'none';
-    return html`<td data-heat="${tone}" style="--heat:${strength}">${signed(value * 100, 1)}</td>`;
+    return html`<td data-name="${name}" data-heat="${tone}" style="--heat:${strength}">${signed(value * 100, 1)}</td>`;
   };
   return html`<div class="scroll" tabindex="0" role="region" aria-label="Returns by month, per cent">
     <table class="heat">

@@ -70,6 +70,23 @@ const inked = (page: Page): Promise<{ kind: string; pixels: number }[]> =>
     }),
   );
 
+/** Every region of a table that is in sight: whether a part of it is, too, only after scrolling, and what says so. */
+const tablesOf = (page: Page) =>
+  page.evaluate(() =>
+    [...document.querySelectorAll<HTMLElement>('.scroll')]
+      .filter((region) => region.checkVisibility({ contentVisibilityAuto: true }))
+      .map((region) => {
+        const { right } = region.getBoundingClientRect();
+        const ends = [...region.querySelectorAll('th, td, .badge')].map((cell) => cell.getBoundingClientRect().right);
+        return {
+          name: region.getAttribute('aria-label'),
+          isCut: region.scrollWidth > region.clientWidth || Math.max(...ends) > right + 0.5,
+          isFocusable: region.tabIndex === 0,
+          hint: getComputedStyle(region, '::before').content,
+        };
+      }),
+  );
+
 beforeAll(async () => {
   const executablePath = process.env.MOON_CHROMIUM;
   if (executablePath === undefined)
@@ -208,6 +225,24 @@ describe('the report in a browser', () => {
     expect((await inked(page)).filter(({ pixels }) => pixels < COLOURED_AT_LEAST)).toEqual([]);
     await page.locator('.cards .term', { hasText: 'Sharpe' }).tap();
     expect(await page.locator('.tip').innerText()).toContain('√365');
+  });
+
+  it('[US3-6] shows every table whole on a phone, and says so where one has to be scrolled', async () => {
+    const phone = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true };
+    const page = await open(whole, phone);
+    await page.evaluate(() => {
+      for (const folded of document.querySelectorAll('details')) folded.open = true;
+      for (const host of document.querySelectorAll('[data-table]')) host.querySelector<HTMLElement>('.fold')?.click();
+    });
+    expect((await tablesOf(page)).length).toBeGreaterThan(15);
+    expect((await tablesOf(page)).filter(({ isCut }) => isCut)).toEqual([]);
+    expect(await page.locator('.heat td').last().isVisible()).toBe(true);
+
+    const narrow = await open(write('few.html', 40), { ...phone, viewport: { width: 200, height: 600 } });
+    await narrow.waitForSelector('.scroll[data-scrolls]');
+    const cut = (await tablesOf(narrow)).filter(({ isCut }) => isCut);
+    expect(cut.length).toBeGreaterThan(0);
+    expect(cut.filter(({ isFocusable, hint }) => !isFocusable || !hint.includes('Scroll sideways'))).toEqual([]);
   });
 
   it('[US3-6] is printed light and within the page, whatever the screen shows', async () => {
