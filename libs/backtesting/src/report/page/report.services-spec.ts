@@ -174,13 +174,14 @@ describe('the report in a browser', () => {
   });
 
   it('[US3-6] links a trade to its decision, order and fills, and names the command for the whole chain', async () => {
-    const { trades } = syntheticReportInput(FILLS).portfolios[0]!;
+    const { run, portfolios } = syntheticReportInput(FILLS);
+    const { trades } = portfolios[0]!;
     const trade = trades[700]!;
     const page = await open(`${whole}#trade-${trade.id}`);
     const line = page.locator(`[id="trade-${trade.id}"]`);
     const detail = line.locator('xpath=following-sibling::tr[1]');
 
-    expect(await detail.locator('code').innerText()).toBe(`moon trace ${trade.id}`);
+    expect(await detail.locator('code').innerText()).toBe(`moon trace ${trade.id} --run backtest-${run.id}`);
     await detail.locator(`a[href="#decision-${trade.entry.decisionId}"]`).click();
     expect(await page.locator(`[id="decision-${trade.entry.decisionId}"]`).isVisible()).toBe(true);
     await detail.locator(`a[href="#order-${trade.exit.orderId}"]`).click();
