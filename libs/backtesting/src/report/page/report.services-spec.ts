@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { chromium, type Browser, type BrowserContextOptions, type Page } from 'playwright-core';
-import { syntheticReportInput } from '../../testing/synthetic-report';
+import { oneDay, syntheticReportInput } from '../../testing/synthetic-report';
 import { buildReport } from '../build-report';
 import { renderReportHtml } from '../html/page';
 import { readPageAssets } from '../page-assets';
@@ -244,6 +244,21 @@ describe('the report in a browser', () => {
     const cut = (await tablesOf(narrow)).filter(({ isCut }) => isCut);
     expect(cut.length).toBeGreaterThan(0);
     expect(cut.filter(({ isFocusable, hint }) => !isFocusable || !hint.includes('Scroll sideways'))).toEqual([]);
+  });
+
+  it('[US3-6] draws a run of one day, with a sentence where a line would take more days', async () => {
+    const page = await open(write('day.html', 4_000, oneDay));
+
+    expect(await page.locator('#returns').innerText()).toContain('and this run has 1 day.');
+    expect((await inked(page)).map(({ kind }) => kind)).not.toContain('rolling-sharpe');
+    const search = await page.locator('.search').evaluate((input: HTMLInputElement) => {
+      const style = getComputedStyle(input);
+      const context = document.createElement('canvas').getContext('2d')!;
+      context.font = style.font;
+      const room = input.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight);
+      return { room, wanted: context.measureText(input.placeholder).width };
+    });
+    expect(search.room).toBeGreaterThan(search.wanted);
   });
 
   it('[US3-6] is printed light and within the page, whatever the screen shows', async () => {

@@ -96,7 +96,7 @@ function tradeFilters(trades: TradeList, report: Unpacked, changed: () => void) 
     changed();
   };
   const used = [...new Set(columns.instrument)].map((place) => [String(place), report.instrument(place)] as const);
-  const search = h('input', { type: 'search', placeholder: '2022-03, or an event id' });
+  const search = h('input', { type: 'search', placeholder: '2022-03, or an event id', class: 'search' });
   search.addEventListener('input', () => set('text')(search.value.trim().toLowerCase()));
   const controls: HTMLElement[] = [
     h('label', { class: 'choice' }, h('span', {}, 'Search'), search),
