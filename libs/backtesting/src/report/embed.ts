@@ -25,6 +25,7 @@ export function embed(report: BacktestReport): EmbeddedReport {
   const decisions = decisionColumns(report.decisions.kept, pools);
   const candles = report.candles.map((columns) => ({ ...columns, at: differences(columns.at) }));
   return {
+    runId: report.run.id,
     uuids: pools.ids.base64(),
     names: pools.ids.names,
     instruments: pools.instruments.texts(),

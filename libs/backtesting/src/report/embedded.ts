@@ -4,6 +4,8 @@
  * are in the JSON report and the CSV files.
  */
 export interface EmbeddedReport {
+  /** Id of the report; its events are kept under a name made from it. */
+  runId: string;
   /** 16 bytes an id, base64; columns name an id by its place in the pool, −1 = none. */
   uuids: string;
   /** Ids that are no UUIDs; their places run from `FIRST_NAME` downwards. */

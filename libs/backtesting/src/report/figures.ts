@@ -1,5 +1,5 @@
 import { reasonFor, type BenchmarkMetrics, type PortfolioMetrics } from '@moon/domain';
-import { day, decimal, duration, minute, percent, signed, signedPercent } from './format';
+import { day, decimal, duration, minute, percent, plural, signed, signedPercent } from './format';
 
 /** How a figure is written: a share as per cent, an amount in the settlement asset, and so on. */
 type Form = 'share' | 'gain' | 'ratio' | 'amount' | 'result' | 'count' | 'days' | 'ms' | 'time' | 'day';
@@ -267,7 +267,7 @@ function written(value: number, form: Form, asset: string): string {
     case 'count':
       return decimal(value, 0);
     case 'days':
-      return `${decimal(value, 0)} days`;
+      return plural(value, 'day');
     case 'ms':
       return duration(value);
     case 'time':

@@ -18,6 +18,9 @@ export const percent = (share: number, digits = 2): string => `${decimal(share *
 
 export const signedPercent = (share: number, digits = 2): string => `${signed(share * 100, digits)} %`;
 
+/** 1 day, 2 days, 1,000 days. */
+export const plural = (count: number, noun: string): string => `${decimal(count, 0)} ${noun}${count === 1 ? '' : 's'}`;
+
 /** A price with as many places as its size asks for, at least two. */
 export function price(value: number): string {
   const size = Math.abs(value);

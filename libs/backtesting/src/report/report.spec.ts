@@ -1,7 +1,7 @@
 import Ajv from 'ajv';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { syntheticReportInput } from '../testing/synthetic-report';
+import { oneDay, syntheticReportInput } from '../testing/synthetic-report';
 import { buildReport, type BacktestReport } from './build-report';
 import { equityCsv, fillsCsv, tradesCsv } from './csv';
 import { embed } from './embed';
@@ -138,6 +138,26 @@ describe('the report as HTML', () => {
 
     expect(metrics.winRate).toBeNull();
     expect(show(metrics, winRate)).toMatchObject({ text: '—', reason: metrics.undefinedBecause.winRate });
+  });
+
+  it('[US3-6] says of a run of one day what it is too short for, and of ticks only where there are some', () => {
+    const page = renderReportHtml(reportOf(oneDay), assets);
+    const year = renderReportHtml(reportOf(), assets);
+
+    expect(page).toContain('in 1 day with ');
+    expect(page).not.toMatch(/\b1 (days|weeks|trades)\b/);
+    expect(page).toContain('each point takes the last 30 daily returns, and this run has 1 day.');
+    expect(page).toMatch(/only 1 day stands\s+behind them/);
+    expect(page).not.toMatch(/data-chart="(rolling-sharpe|exposure)"/);
+    expect(year).not.toContain('behind them');
+    expect(year).toContain('data-chart="rolling-sharpe"');
+    expect(year).toMatch(/525,471 bars\s+·/);
+    expect(
+      renderReportHtml(
+        reportOf(({ run }) => (run.ticks = 1)),
+        assets,
+      ),
+    ).toMatch(/525,471 bars, 1 tick\s+·/);
   });
 
   it('gives every term a definition', () => {

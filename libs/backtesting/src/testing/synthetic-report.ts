@@ -84,6 +84,22 @@ export function syntheticReportInput(fillCount: number): ReportInput {
   };
 }
 
+/** Cuts a report's input to its first day. */
+export function oneDay({ portfolios, benchmark, candles }: ReportInput): void {
+  const endsAt = START + DAY_MS - 1;
+  const [main] = portfolios;
+  if (main === undefined) return;
+  const days = main.days.slice(0, 1);
+  const fills = main.fills.filter(({ at }) => at <= endsAt);
+  const curve = main.curve.filter(({ at }) => at <= endsAt);
+  const trades = main.trades.filter(({ closedAt }) => closedAt <= endsAt);
+  Object.assign(main, { endsAt, days, curve, fills, trades, finalEquity: days[0]!.equity, open: [] });
+  Object.assign(main, { worst: { depth: 0, amount: 0, peakAt: START, troughAt: START }, exposedMs: 0 });
+  if (benchmark !== null) benchmark.days = benchmark.days.slice(0, 1);
+  for (const columns of candles)
+    for (const column of [columns.at, columns.open, columns.high, columns.low, columns.close]) column.length = 4;
+}
+
 /** Numbers in 0…1 of a linear congruential generator: the same everywhere. */
 function random(seed: number): () => number {
   let state = seed;

@@ -5,7 +5,7 @@ export { CurveSampler } from './curve-sampler';
 export { everyDay, type DailyPoint } from './daily';
 export { DrawdownWatch } from './drawdown-watch';
 export { drawdownSeries, drawdownsOf, maxDrawdown, ulcerIndex, type Drawdown } from './drawdowns';
-export { computeMetrics, reasonFor, type MetricsOptions } from './metrics';
+export { computeMetrics, reasonFor, ROLLING_DAYS, type MetricsOptions } from './metrics';
 export type { MonthlyReturns, PeriodRow } from './periods';
 export {
   annualReturn,

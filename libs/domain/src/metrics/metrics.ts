@@ -13,7 +13,7 @@ import type { MeasuredRecording, PortfolioMetrics } from './types';
 /** Crypto trades every day of the year. */
 const PERIODS_PER_YEAR = 365;
 /** Returns that a point of the rolling Sharpe ratio is made from. */
-const ROLLING_DAYS = 30;
+export const ROLLING_DAYS = 30;
 const LASTS = 'The fall had not been made good when the run ended.';
 
 export interface MetricsOptions {

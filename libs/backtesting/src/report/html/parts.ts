@@ -1,5 +1,6 @@
+import type { PortfolioMetrics } from '@moon/domain';
 import type { ShownFigure } from '../figures';
-import { decimal } from '../format';
+import { decimal, plural } from '../format';
 import { each, html, nothing, type Html, type Part } from './markup';
 
 /** A term with its definition on hover, focus and tap; the definition itself stands once at the end of the page. */
@@ -11,6 +12,18 @@ export function figureValue({ text, exact, tone, reason }: ShownFigure): Html {
   if (reason !== null) return html`${value} <small class="why">${reason}</small>`;
   return exact === null ? value : html`<span title="${exact}">${value}</span>`;
 }
+
+/** Days below which a figure per year is mostly chance, so that the page says so. */
+const FEW_DAYS = 30;
+
+/** A caveat where figures per year rest on few days. */
+export const shortRun = ({ days }: Pick<PortfolioMetrics, 'days'>): Html =>
+  days >= FEW_DAYS
+    ? nothing
+    : html`<p class="few-days" role="note">
+        CAGR, Calmar and Sharpe are figures per year, and only ${plural(days, 'day')} ${days === 1 ? 'stands' : 'stand'}
+        behind them: with fewer than ${FEW_DAYS} days they say little.
+      </p>`;
 
 export interface Column<Row> {
   label: string;
@@ -53,6 +66,13 @@ export function table<Row>(caption: string, rows: readonly Row[], columns: reado
   </div>`;
 }
 
+export interface LegendKey {
+  color: 'accent' | 'second' | 'gain' | 'loss' | 'muted';
+  /** What the chart draws it as. */
+  mark: 'line' | 'dashed' | 'dot' | 'ring' | 'up' | 'down' | 'square';
+  label: string;
+}
+
 export interface ChartPart {
   kind: string;
   portfolio?: number;
@@ -60,7 +80,7 @@ export interface ChartPart {
   title: string;
   /** What the chart shows, in words with figures: its text alternative. */
   summary: Part;
-  legend?: readonly { color: 'accent' | 'second' | 'gain' | 'loss' | 'muted'; isDashed?: boolean; label: string }[];
+  legend?: readonly LegendKey[];
   heightPx?: number;
   /** The same data as a table, folded away. */
   data?: Html;
@@ -70,8 +90,7 @@ export interface ChartPart {
 export function chart({ kind, portfolio, instrument, title, summary, legend = [], heightPx, data }: ChartPart): Html {
   const keys = each(
     legend,
-    ({ color, isDashed = false, label }) =>
-      html`<li class="k-${color}${isDashed ? ' dashed' : ''}"><i></i>${label}</li>`,
+    ({ color, mark, label }) => html`<li class="k-${color}"><i class="${mark}"></i>${label}</li>`,
   );
   return html`<figure>
     <figcaption>

@@ -1,4 +1,4 @@
-import type { MonthlyReturns, PeriodRow, PortfolioMetrics } from '@moon/domain';
+import { reasonFor, ROLLING_DAYS, type MonthlyReturns, type PeriodRow, type PortfolioMetrics } from '@moon/domain';
 import {
   BENCHMARK_FIGURES,
   DAY_FIGURES,
@@ -11,9 +11,9 @@ import {
   TRADE_FIGURES,
   type Figure,
 } from '../figures';
-import { day, decimal, percent, signed, signedPercent } from '../format';
+import { day, decimal, percent, plural, signed, signedPercent } from '../format';
 import { each, html, nothing, type Html } from './markup';
-import { chart, figureValue, table, term } from './parts';
+import { chart, figureValue, shortRun, table, term, type ChartPart } from './parts';
 
 /** Falls listed; the shallow ones beyond say nothing new. */
 const FALLS_SHOWN = 8;
@@ -25,7 +25,13 @@ export function equityPart(metrics: PortfolioMetrics, portfolio: number): Html {
   const against =
     benchmark === null
       ? []
-      : [{ color: 'second', isDashed: true, label: `Buying and holding ${benchmark.instrument}` } as const];
+      : [
+          {
+            color: 'second',
+            mark: 'dashed',
+            label: `Buying and holding ${benchmark.instrument}, daily closes`,
+          } as const,
+        ];
   const ends = `${decimal(Number(metrics.startEquity))} to ${decimal(Number(metrics.finalEquity))} ${asset}`;
   const held =
     benchmark === null
@@ -37,7 +43,7 @@ export function equityPart(metrics: PortfolioMetrics, portfolio: number): Html {
     portfolio,
     title: 'Equity against buying and holding',
     summary: `From ${ends}. ${held}`,
-    legend: [{ color: 'accent', label: 'Equity' }, ...against],
+    legend: [{ color: 'accent', mark: 'line', label: 'Equity' }, ...against],
     heightPx: 320,
     data: byMonth(metrics),
   })}
@@ -97,7 +103,7 @@ const share = (value: number | null): string => (value === null ? '—' : signed
 
 /** Months, distribution, rolling figures and weeks. */
 export function returnsPart(metrics: PortfolioMetrics, portfolio: number): Html {
-  const { distribution, bestDay, worstDay, winRateDays, byWeek, meanExposure, maxExposureDaily } = metrics;
+  const { distribution, bestDay, worstDay, winRateDays, byWeek, daily, meanExposure, maxExposureDaily } = metrics;
   const days = (value: number | null) => (value === null ? '—' : signedPercent(value));
   const weeks = byWeek.filter(({ pnl }) => Number(pnl) > 0).length;
   return html`<h3>Returns by month</h3>
@@ -114,14 +120,16 @@ export function returnsPart(metrics: PortfolioMetrics, portfolio: number): Html 
         { label: 'Days', isNumber: true, cell: ({ count }) => decimal(count, 0) },
       ]),
     })}
-    ${chart({
+    ${chartOverDays({
+      points: metrics.rollingSharpe.filter(({ sharpe }) => sharpe !== null).length,
       kind: 'rolling-sharpe',
       portfolio,
       title: 'Rolling Sharpe',
       summary: rollingInWords(metrics),
       heightPx: 190,
     })}
-    ${chart({
+    ${chartOverDays({
+      points: daily.length,
       kind: 'exposure',
       portfolio,
       title: 'Exposure',
@@ -133,28 +141,39 @@ export function returnsPart(metrics: PortfolioMetrics, portfolio: number): Html 
       kind: 'weeks',
       portfolio,
       title: 'Result by week',
-      summary: `${weeks} of ${byWeek.length} weeks won, marked to market.`,
+      summary: `${weeks} of ${plural(byWeek.length, 'week')} won, marked to market.`,
       heightPx: 200,
       data: periods('Weeks from Monday', byWeek),
     })}`;
 }
 
-function rollingInWords({ daily, rollingSharpe }: PortfolioMetrics): string {
+/** A line over days takes two of them: of fewer, the sentence is all there is. */
+function chartOverDays({ points, ...part }: ChartPart & { points: number }): Html {
+  if (points >= 2) return chart(part);
+  return html`<h3>${part.title}</h3>
+    <p class="why">${part.summary}</p>`;
+}
+
+function rollingInWords(metrics: PortfolioMetrics): string {
+  const { daily, rollingSharpe } = metrics;
+  if (daily.length < ROLLING_DAYS)
+    return `There is none: each point takes the last ${ROLLING_DAYS} daily returns, and this run has ${plural(daily.length, 'day')}.`;
   const known = rollingSharpe.flatMap(({ sharpe }) => (sharpe === null ? [] : [sharpe]));
-  if (known.length === 0) return 'The run is too short for it, or its returns do not vary.';
-  const window = daily.length - rollingSharpe.length + 1;
+  if (known.length === 0) return reasonFor(metrics, 'rollingSharpe[].sharpe') ?? 'The daily returns do not vary.';
   const [low, high] = [Math.min(...known), Math.max(...known)];
-  return `Of the last ${window} daily returns: between ${decimal(low)} and ${decimal(high)}.`;
+  if (known.length === 1) return `Of the only ${ROLLING_DAYS} daily returns that give one: ${decimal(low)}.`;
+  return `Of the last ${ROLLING_DAYS} daily returns: between ${decimal(low)} and ${decimal(high)}.`;
 }
 
 function heatMap(years: readonly MonthlyReturns[]): Html {
   const most = Math.max(...years.flatMap(({ months }) => months.map((value) => Math.abs(value ?? 0))), 1e-9);
-  const cell = (value: number | null): Html => {
-    if (value === null) return html`<td>—</td>`;
+  const cell = (value: number | null, month: number): Html => {
+    const name = MONTHS[month] ?? '';
+    if (value === null) return html`<td data-name="${name}">—</td>`;
     // At most half of the colour, so that the text on it stays readable.
     const strength = Math.round(6 + (Math.abs(value) / most) * 40);
     const tone = value > 0 ? 'gain' : value < 0 ? 'loss' : 'none';
-    return html`<td data-heat="${tone}" style="--heat:${strength}">${signed(value * 100, 1)}</td>`;
+    return html`<td data-name="${name}" data-heat="${tone}" style="--heat:${strength}">${signed(value * 100, 1)}</td>`;
   };
   return html`<div class="scroll" tabindex="0" role="region" aria-label="Returns by month, per cent">
     <table class="heat">
@@ -211,9 +230,8 @@ export function figuresPart(metrics: PortfolioMetrics): Html {
     ['Money', MONEY_FIGURES],
   ];
   const against = metrics.benchmark === null ? nothing : benchmarkGroup(metrics);
-  return html`<div class="columns broad">
-    ${each(groups, ([name, figures]) => group(name, figures, metrics))}${against}
-  </div>`;
+  return html`${shortRun(metrics)}
+    <div class="columns broad">${each(groups, ([name, figures]) => group(name, figures, metrics))}${against}</div>`;
 }
 
 function group(name: string, figures: readonly Figure[], metrics: PortfolioMetrics): Html {

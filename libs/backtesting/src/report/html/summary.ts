@@ -1,8 +1,8 @@
 import type { PortfolioReport, BacktestReport } from '../build-report';
 import { HEADLINES, show } from '../figures';
-import { day, decimal, percent, signedPercent } from '../format';
+import { day, decimal, percent, plural, signedPercent } from '../format';
 import { each, html, nothing, type Html } from './markup';
-import { figureValue, term } from './parts';
+import { figureValue, shortRun, term } from './parts';
 
 /** Title, what was run on what, and whether it is whole. */
 export function header({ run, portfolios }: BacktestReport): Html {
@@ -20,16 +20,22 @@ export function header({ run, portfolios }: BacktestReport): Html {
   return html`<header class="top">
     <p class="eyebrow">Moon EDA · backtest report</p>
     <h1>${run.name}</h1>
-    <p class="lead">
-      ${instruments.join(', ')} · ${day(firstAt)} to ${day(lastAt)} (UTC) · ${decimal(run.bars, 0)} bars,
-      ${decimal(run.ticks, 0)} ticks · ${badge}
-    </p>
+    <p class="lead">${instruments.join(', ')} · ${day(firstAt)} to ${day(lastAt)} (UTC) · ${played(run)} · ${badge}</p>
     ${run.status === 'partial' ? partialNote(run.statusReason) : nothing}
     <div class="top-row">
       ${portfolios.length > 1 ? choose : html`<span></span>`}
       <button type="button" id="theme" hidden>Theme</button>
     </div>
   </header>`;
+}
+
+/** What was played, bars or ticks or both; what there was none of is left out. */
+function played({ bars, ticks }: BacktestReport['run']): string {
+  const parts = [
+    ...(bars > 0 || ticks === 0 ? [plural(bars, 'bar')] : []),
+    ...(ticks > 0 ? [plural(ticks, 'tick')] : []),
+  ];
+  return parts.join(', ');
 }
 
 const partialNote = (reason: string | null): Html =>
@@ -42,6 +48,7 @@ const partialNote = (reason: string | null): Html =>
 /** The figures that one looks for first, and the run in one sentence. */
 export function headlines({ metrics, recording }: PortfolioReport): Html {
   return html`<p>${inWords({ metrics, recording })}</p>
+    ${shortRun(metrics)}
     <dl class="cards">
       ${each(
         HEADLINES,
@@ -63,7 +70,7 @@ function inWords({ metrics, recording }: PortfolioReport): string {
       ? ''
       : `, where buying and holding ${benchmark.instrument} returned ${signedPercent(benchmark.totalReturn)}`;
   const fall = maxDrawdown === null ? '' : ` Its deepest fall was ${percent(maxDrawdown)}.`;
-  return `Portfolio ${recording.portfolio} ${result} in ${decimal(metrics.days, 0)} days with ${decimal(trades, 0)} closed trades${against}.${fall}`;
+  return `Portfolio ${recording.portfolio} ${result} in ${plural(metrics.days, 'day')} with ${plural(trades, 'closed trade')}${against}.${fall}`;
 }
 
 function openPositions({ open, settlementAsset }: PortfolioReport['recording']): Html {

@@ -1,6 +1,6 @@
 import type { AgentRow, PortfolioMetrics, SplitRow } from '@moon/domain';
 import type { BacktestReport, PortfolioReport } from '../build-report';
-import { decimal, duration, percent, words } from '../format';
+import { decimal, duration, percent, plural, words } from '../format';
 import type { AgentVotes, DecisionLog } from '../report-input';
 import { each, html, nothing, type Html, type Part } from './markup';
 import { chart, counts, facts, table, type Column } from './parts';
@@ -79,18 +79,18 @@ export function tradesPart({ recording, metrics }: PortfolioReport, report: Back
         summary:
           'Drag over the chart or use the buttons to zoom. With many trades in sight each is a dot at its entry; closer, a triangle marks the entry (up = long, down = short), a square the exit, and the line between them is the result. The table below has all of them.',
         legend: [
-          { color: 'accent', label: 'long' },
-          { color: 'second', label: 'short' },
-          { color: 'gain', label: 'rise, won' },
-          { color: 'loss', label: 'fall, lost' },
+          { color: 'accent', mark: 'up', label: 'long' },
+          { color: 'second', mark: 'down', label: 'short' },
+          { color: 'gain', mark: 'square', label: 'rise, won' },
+          { color: 'loss', mark: 'square', label: 'fall, lost' },
         ],
         heightPx: 420,
       }),
     )}
     <h3>Closed trades</h3>
     <p class="why">
-      ${decimal(metrics.trades, 0)} trades. Unfold one to see its chain: decision, order and fills within this report,
-      and the command that prints it from the event store.
+      ${plural(metrics.trades, 'trade')}. Unfold one to see its chain: decision, order and fills within this report, and
+      the command that prints it from the event store.
     </p>
     <div data-table="trades" data-portfolio="${index}"></div>
     <h3>Fills</h3>
@@ -114,7 +114,7 @@ export function decisionsPart(decisions: DecisionLog): Html {
     { label: 'Mean score', isNumber: true, isWide: true, cell: ({ meanScore }) => decimal(meanScore, 1) },
   ];
   return html`<p>
-      ${decimal(all, 0)} windows: ${decimal(decisions.approved, 0)} approved, ${decimal(decisions.failed, 0)}
+      ${plural(all, 'window')}: ${decimal(decisions.approved, 0)} approved, ${decimal(decisions.failed, 0)}
       failed.${note}
     </p>
     ${facts(Object.entries(decisions.failedByReason).map(([reason, count]) => [`Failed: ${words(reason)}`, decimal(count, 0)]))}
@@ -128,9 +128,9 @@ export function decisionsPart(decisions: DecisionLog): Html {
               title: 'Scores against the threshold',
               summary: 'Score of each decision kept: filled = approved, hollow = failed, dashed = the threshold.',
               legend: [
-                { color: 'accent', label: 'approved' },
-                { color: 'loss', label: 'failed' },
-                { color: 'muted', isDashed: true, label: 'threshold' },
+                { color: 'accent', mark: 'dot', label: 'approved' },
+                { color: 'loss', mark: 'ring', label: 'failed' },
+                { color: 'muted', mark: 'dashed', label: 'threshold' },
               ],
               heightPx: 240,
             })}

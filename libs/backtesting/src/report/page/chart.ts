@@ -119,6 +119,8 @@ export class Chart {
       ...rest,
       width,
       height: this.height(),
+      // Half of the longest label of a time axis, which may stand at the very end.
+      padding: [null, isTime ? 40 : null, null, null],
       legend: { show: false },
       tzDate: (at) => uPlot.tzDate(new Date(at), 'Etc/UTC'),
       cursor: {

@@ -4,7 +4,7 @@ import { drawForPrint, redrawAll } from './chart';
 import { drawPortfolio } from './charts';
 import { drawDecisions } from './decisions-chart';
 import { all, button, h, one } from './dom';
-import type { PagedTable } from './table';
+import { markWhatScrolls, type PagedTable } from './table';
 import { decisionsTable, fillsTable, tradesTable, type Links } from './tables';
 import { enableTheme } from './theme';
 import { enableTips } from './tips';
@@ -86,6 +86,7 @@ for (const [index, portfolio] of embedded.portfolios.entries()) {
 }
 drawDecisions(decisions);
 enableTips();
+markWhatScrolls(all('.scroll'));
 for (const select of all('#portfolio')) {
   select.addEventListener('change', () => selectPortfolio(Number((select as HTMLSelectElement).value)));
 }

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { chromium, type Browser, type BrowserContextOptions, type Page } from 'playwright-core';
-import { syntheticReportInput } from '../../testing/synthetic-report';
+import { oneDay, syntheticReportInput } from '../../testing/synthetic-report';
 import { buildReport } from '../build-report';
 import { renderReportHtml } from '../html/page';
 import { readPageAssets } from '../page-assets';
@@ -68,6 +68,23 @@ const inked = (page: Page): Promise<{ kind: string; pixels: number }[]> =>
       }
       return { kind: host.dataset.chart ?? '', pixels };
     }),
+  );
+
+/** Every region of a table that is in sight: whether a part of it is, too, only after scrolling, and what says so. */
+const tablesOf = (page: Page) =>
+  page.evaluate(() =>
+    [...document.querySelectorAll<HTMLElement>('.scroll')]
+      .filter((region) => region.checkVisibility({ contentVisibilityAuto: true }))
+      .map((region) => {
+        const { right } = region.getBoundingClientRect();
+        const ends = [...region.querySelectorAll('th, td, .badge')].map((cell) => cell.getBoundingClientRect().right);
+        return {
+          name: region.getAttribute('aria-label'),
+          isCut: region.scrollWidth > region.clientWidth || Math.max(...ends) > right + 0.5,
+          isFocusable: region.tabIndex === 0,
+          hint: getComputedStyle(region, '::before').content,
+        };
+      }),
   );
 
 beforeAll(async () => {
@@ -157,13 +174,14 @@ describe('the report in a browser', () => {
   });
 
   it('[US3-6] links a trade to its decision, order and fills, and names the command for the whole chain', async () => {
-    const { trades } = syntheticReportInput(FILLS).portfolios[0]!;
+    const { run, portfolios } = syntheticReportInput(FILLS);
+    const { trades } = portfolios[0]!;
     const trade = trades[700]!;
     const page = await open(`${whole}#trade-${trade.id}`);
     const line = page.locator(`[id="trade-${trade.id}"]`);
     const detail = line.locator('xpath=following-sibling::tr[1]');
 
-    expect(await detail.locator('code').innerText()).toBe(`moon trace ${trade.id}`);
+    expect(await detail.locator('code').innerText()).toBe(`moon trace ${trade.id} --run backtest-${run.id}`);
     await detail.locator(`a[href="#decision-${trade.entry.decisionId}"]`).click();
     expect(await page.locator(`[id="decision-${trade.entry.decisionId}"]`).isVisible()).toBe(true);
     await detail.locator(`a[href="#order-${trade.exit.orderId}"]`).click();
@@ -208,6 +226,39 @@ describe('the report in a browser', () => {
     expect((await inked(page)).filter(({ pixels }) => pixels < COLOURED_AT_LEAST)).toEqual([]);
     await page.locator('.cards .term', { hasText: 'Sharpe' }).tap();
     expect(await page.locator('.tip').innerText()).toContain('√365');
+  });
+
+  it('[US3-6] shows every table whole on a phone, and says so where one has to be scrolled', async () => {
+    const phone = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true };
+    const page = await open(whole, phone);
+    await page.evaluate(() => {
+      for (const folded of document.querySelectorAll('details')) folded.open = true;
+      for (const host of document.querySelectorAll('[data-table]')) host.querySelector<HTMLElement>('.fold')?.click();
+    });
+    expect((await tablesOf(page)).length).toBeGreaterThan(15);
+    expect((await tablesOf(page)).filter(({ isCut }) => isCut)).toEqual([]);
+    expect(await page.locator('.heat td').last().isVisible()).toBe(true);
+
+    const narrow = await open(write('few.html', 40), { ...phone, viewport: { width: 200, height: 600 } });
+    await narrow.waitForSelector('.scroll[data-scrolls]');
+    const cut = (await tablesOf(narrow)).filter(({ isCut }) => isCut);
+    expect(cut.length).toBeGreaterThan(0);
+    expect(cut.filter(({ isFocusable, hint }) => !isFocusable || !hint.includes('Scroll sideways'))).toEqual([]);
+  });
+
+  it('[US3-6] draws a run of one day, with a sentence where a line would take more days', async () => {
+    const page = await open(write('day.html', 4_000, oneDay));
+
+    expect(await page.locator('#returns').innerText()).toContain('and this run has 1 day.');
+    expect((await inked(page)).map(({ kind }) => kind)).not.toContain('rolling-sharpe');
+    const search = await page.locator('.search').evaluate((input: HTMLInputElement) => {
+      const style = getComputedStyle(input);
+      const context = document.createElement('canvas').getContext('2d')!;
+      context.font = style.font;
+      const room = input.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight);
+      return { room, wanted: context.measureText(input.placeholder).width };
+    });
+    expect(search.room).toBeGreaterThan(search.wanted);
   });
 
   it('[US3-6] is printed light and within the page, whatever the screen shows', async () => {

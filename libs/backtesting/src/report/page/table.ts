@@ -191,3 +191,13 @@ export class PagedTable {
 
 const classOf = ({ numeric = false, wide = false }: Column): string =>
   [numeric ? 'number' : '', wide ? 'wide' : ''].filter((name) => name !== '').join(' ');
+
+/** Marks the regions that hold more than they show, so that the page says so; most tables fit, even on a phone. */
+export function markWhatScrolls(regions: readonly HTMLElement[]): void {
+  for (const region of regions) {
+    const observer = new ResizeObserver(() =>
+      region.toggleAttribute('data-scrolls', region.scrollWidth > region.clientWidth),
+    );
+    for (const watched of [region, ...region.children]) observer.observe(watched);
+  }
+}

@@ -17,6 +17,8 @@ export interface Links {
 const text = (id: string | null): string => id ?? '—';
 const gainOrLoss = (value: number, shown: string): Node =>
   h('span', { class: value > 0 ? 'gain' : value < 0 ? 'loss' : '' }, shown);
+const traced = (report: Unpacked, id: string): Node =>
+  copyable(report.traceCommand(id), `npx ${report.traceCommand(id)}`);
 const definition = (term: string, ...what: (Node | string)[]): Node =>
   h('div', {}, h('dt', {}, term), h('dd', {}, ...what));
 
@@ -94,7 +96,7 @@ function tradeFilters(trades: TradeList, report: Unpacked, changed: () => void) 
     changed();
   };
   const used = [...new Set(columns.instrument)].map((place) => [String(place), report.instrument(place)] as const);
-  const search = h('input', { type: 'search', placeholder: '2022-03, or an event id' });
+  const search = h('input', { type: 'search', placeholder: '2022-03, or an event id', class: 'search' });
   search.addEventListener('input', () => set('text')(search.value.trim().toLowerCase()));
   const controls: HTMLElement[] = [
     h('label', { class: 'choice' }, h('span', {}, 'Search'), search),
@@ -160,7 +162,7 @@ function tradeDetail(trade: number, trades: TradeList, { report, to, onChart }: 
   return h(
     'div',
     { class: 'chain' },
-    h('p', {}, 'The whole chain, tick to fill: ', copyable(`moon trace ${id}`, `npx moon trace ${id}`)),
+    h('p', {}, 'The whole chain, tick to fill: ', traced(report, id)),
     h(
       'dl',
       { class: 'facts' },
@@ -213,7 +215,7 @@ export function fillsTable(index: number, trades: TradeList, { report, to }: Lin
       return h(
         'div',
         { class: 'chain' },
-        h('p', {}, 'The whole chain, tick to fill: ', copyable(`moon trace ${id}`, `npx moon trace ${id}`)),
+        h('p', {}, 'The whole chain, tick to fill: ', traced(report, id)),
         h(
           'dl',
           { class: 'facts' },
@@ -297,12 +299,7 @@ export function decisionsTable({ decisions }: EmbeddedReport, { report }: Links)
       return h(
         'div',
         { class: 'chain' },
-        h(
-          'p',
-          {},
-          `${action(decisions.isBuy[d]!)}, ${words(decisions.reason[d]!)}. `,
-          copyable(`moon trace ${id}`, `npx moon trace ${id}`),
-        ),
+        h('p', {}, `${action(decisions.isBuy[d]!)}, ${words(decisions.reason[d]!)}. `, traced(report, id)),
         h('table', { class: 'votes' }, h('thead', {}, h('tr', {}, ...heads)), h('tbody', {}, ...rows)),
       );
     },

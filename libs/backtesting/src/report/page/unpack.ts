@@ -31,6 +31,9 @@ export class Unpacked {
     return -1;
   }
 
+  /** The command that prints the chain of an event from the run under which a saved report keeps its events. */
+  traceCommand = (id: string): string => `moon trace ${id} --run backtest-${this.report.runId}`;
+
   instrument = (place: number): string => this.report.instruments[place] ?? '';
 
   agents(origin: OriginColumns, trade: number): { agent: string; share: number }[] {
