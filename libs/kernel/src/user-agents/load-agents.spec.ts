@@ -125,7 +125,7 @@ describe('loading a user’s agents', () => {
 
     it('a syntax error, with its line', () => {
       expect(() => load('bad.ts', 'export const a = 1;\nexport const b = {\n  c: 1,,\n};')).toThrow(
-        /^Agent .*bad\.ts: it does not compile: Unexpected token `,`.* \(line 3\)\.$/,
+        /^Agent [^:]*bad\.ts: it does not compile: Unexpected token `,`.* \(line 3\)\.$/,
       );
     });
 

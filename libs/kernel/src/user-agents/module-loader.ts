@@ -99,6 +99,7 @@ class ModuleLoader {
     try {
       body = compileFunction(asCommonJs(file, text), names, { filename: file }) as typeof body;
     } catch (error) {
+      if (error instanceof UserAgentError) throw error;
       throw new UserAgentError(`Agent ${file}: it does not compile: ${firstLine(messageOf(error))}`);
     }
     body.apply(module.exports, Object.values(given));
