@@ -104,11 +104,22 @@ export class StrategyGuard {
     const known = this.found.get(handler.name);
     if (known) known.count += 1;
     else {
-      const first = { eventId: event.id, type: event.type, at: event.occurredAt, message: error.message };
+      const place = strategy.placeOf?.(thrown) ?? null;
+      const first = {
+        eventId: event.id,
+        type: event.type,
+        at: event.occurredAt,
+        message: placed(error.message, place),
+      };
       this.found.set(handler.name, { strategy: strategy.name, handler: handler.name, count: 1, first });
     }
     return error;
   }
+}
+
+/** A message with the place in the strategy's file that it comes from. */
+function placed(message: string, place: string | null): string {
+  return place === null ? message : `${message.replace(/\.$/, '')} (${place}).`;
 }
 
 /** The handler's members, with methods of a class bound to it. */

@@ -76,13 +76,31 @@ describe('strategies in a replay', () => {
           strategy: 'mine',
           handler: 'agent/mine',
           count: 81,
-          first: expect.objectContaining({ type: 'bar.closed', message: 'I cannot stand bar 20.' }) as object,
+          first: expect.objectContaining({
+            type: 'bar.closed',
+            message: 'I cannot stand bar 20 (mine.js:7).',
+          }) as object,
         },
       ]);
       expect(result.eventsByType['event.skipped']).toBe(81);
       expect(result.eventsByType['bar.closed']).toBe(100);
       const skipped = events.find((event) => event.type === 'event.skipped');
       expect(skipped?.data).toMatchObject({ handler: 'agent/mine', reason: 'error' });
+    });
+
+    it('a throw names its line as it was written, in TypeScript and in a file that is imported, too', async () => {
+      folder.write(
+        'lib/rule.ts',
+        `\n\ninterface Bar {\n  close: number;\n}\n\nexport function judge(bar: Bar | null): number {\n  return bar!.close;\n}\n`,
+      );
+      folder.write(
+        'mine.js',
+        strategyCode({ before: `const { judge } = require('./lib/rule');`, inside: 'judge(null);' }),
+      );
+      const { result } = await playBars(BARS, () => folder.load({ path: 'mine.js' }));
+      expect(result.strategyFailures[0]?.first.message).toBe(
+        "Cannot read properties of null (reading 'close') (lib/rule.ts:8).",
+      );
     });
 
     it('a throw ends a run that keeps no way back, and the error names strategy and event', async () => {
@@ -120,7 +138,7 @@ describe('strategies in a replay', () => {
       [
         'sends a command',
         `out.send({ type: 'PlaceOrder', key: 'main' });`,
-        'It sent the command PlaceOrder; a strategy emits opinions only.',
+        'It sent the command PlaceOrder; a strategy emits opinions only',
       ],
       ['changes data', `event.data.close = 1;`, "Cannot assign to read only property 'close'"],
       ['changes the envelope', `event.key = 'ETH';`, 'It changed the event in its hands'],

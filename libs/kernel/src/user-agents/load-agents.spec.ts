@@ -109,7 +109,7 @@ describe('loading a user’s agents', () => {
       [
         'a createAgents that throws',
         'exports.createAgents = () => { throw new Error("fast must be below slow"); };',
-        'its createAgents throws: fast must be below slow.',
+        'its createAgents throws: fast must be below slow (bad.js:1).',
       ],
       ['a module that throws', 'throw new Error("no luck");', 'it throws while it is loaded: no luck'],
       [
