@@ -3,12 +3,12 @@ import { Activity } from './activity';
 
 const T0 = 1_729_950_000_000;
 
-function halt(type: 'halt.raised' | 'halt.lifted', reason: string): AnyEvent {
+function halt(type: 'halt.raised' | 'halt.lifted', reason: string, source = 'reconciliation'): AnyEvent {
   const id = `${type}-${reason}`;
   return {
     ...{ id, type, schemaVersion: 1, source: 'execution', key: 'portfolio', occurredAt: T0, correlationId: id },
     ...{ causationId: null, headers: { mode: 'live' } },
-    data: { event_type: type, source: 'reconciliation', scope: 'portfolio', portfolio: 'main', reason, timestamp: T0 },
+    data: { event_type: type, source, scope: 'portfolio', portfolio: 'main', reason, timestamp: T0 },
   } as AnyEvent;
 }
 
@@ -22,6 +22,11 @@ describe('Activity', () => {
   it('tells of a start that compares its books without crying halt', () => {
     const told = notesOf(halt('halt.raised', 'not_compared_yet'), halt('halt.lifted', 'not_compared_yet'));
     expect(told).toEqual(['comparing the books of main with the venue']);
+  });
+
+  it('names a limit that halts once', () => {
+    expect(notesOf(halt('halt.raised', 'daily_loss', 'risk:daily_loss'))).toEqual(['HALT main by risk:daily_loss']);
+    expect(notesOf(halt('halt.raised', 'BTC', 'risk:price_move'))).toEqual(['HALT main by risk:price_move: BTC']);
   });
 
   it('tells of books that differ as the halt that it is', () => {

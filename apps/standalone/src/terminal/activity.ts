@@ -47,6 +47,11 @@ export class Activity {
   }
 }
 
+/** Source and reason of a halt; a limit's name, which is in both, once. */
+function causeOf({ source, reason }: { source: string; reason: string }): string {
+  return source === `risk:${reason}` || source.startsWith(`risk:${reason}@`) ? source : `${source}: ${reason}`;
+}
+
 /** What a person wants to read of an event; null for everything that goes by. */
 function describe(event: AnyEvent): string | null {
   switch (event.type) {
@@ -71,7 +76,7 @@ function describe(event: AnyEvent): string | null {
       // At every start, and over at once when the books agree.
       if (event.data.reason === NOT_COMPARED_YET)
         return `comparing the books of ${event.data.portfolio ?? 'all'} with the venue`;
-      return `HALT ${event.data.portfolio ?? 'all'} by ${event.data.source}: ${event.data.reason}`;
+      return `HALT ${event.data.portfolio ?? 'all'} by ${causeOf(event.data)}`;
     case 'halt.lifted':
       return event.data.reason === NOT_COMPARED_YET ? null : `halt of ${event.data.source} lifted`;
     case 'risk.alert':

@@ -1,3 +1,4 @@
+import { StrategyWatch } from './strategy-watch';
 import { playBars, strategyCode, strategyPlatform, swingingBars, UserFolder } from '../testing/strategy-bed';
 
 const BARS = swingingBars(100);
@@ -61,6 +62,14 @@ describe('strategies in a replay', () => {
     expect(result.strategyFailures).toEqual([]);
     const speakers = events.flatMap((event) => (event.type === 'signal.generated' ? [event.data.agent] : []));
     expect(new Set(speakers)).toEqual(new Set(['a']));
+  });
+
+  it('those that emit no signal in a run are known by name', async () => {
+    folder.write('mine.js', strategyCode());
+    folder.write('mute.js', strategyCode({ inside: 'return;' }));
+    const strategyWatch = new StrategyWatch(StrategyWatch.memory());
+    await playBars(BARS, () => folder.load({ path: 'mine.js' }, { path: 'mute.js' }), { strategyWatch });
+    expect(strategyWatch.silent).toEqual(['mute']);
   });
 
   describe('that are bad', () => {

@@ -71,9 +71,7 @@ describe('loadConfig', () => {
   });
 
   it('names the choices of a setting that has several, and the place that a value was set at', () => {
-    expect(problemsOf({ set: { 'feed.fill': 'nxt' } })).toEqual([
-      '"feed.fill" is "nxt": expected one of last, next.',
-    ]);
+    expect(problemsOf({ set: { 'feed.fill': 'nxt' } })).toEqual(['"feed.fill" is "nxt": expected one of last, next.']);
     for (const size of [-5, '-5', 'much'])
       expect(problemsOf({ set: { 'feed.size': size } })).toEqual([
         expect.stringContaining('expected a number of at least 0'),
