@@ -47,8 +47,8 @@ export const describeTrading: Descriptions = {
   'portfolio.reconciled': ({ portfolio, differences }) =>
     `${portfolio} ${differences.length === 0 ? 'equals the venue’s books' : differences.join('; ')}`,
   'halt.raised': ({ portfolio, source, reason, detail }) =>
-    `${portfolio ?? 'all portfolios'} by ${source}: ${reason}${detail === undefined ? '' : ` (${detail})`}`,
-  'halt.lifted': ({ portfolio, source, reason }) => `${portfolio ?? 'all portfolios'} by ${source}: ${reason}`,
+    `${portfolio ?? 'all portfolios'} by ${causeOf(source, reason)}${detail === undefined ? '' : ` (${detail})`}`,
+  'halt.lifted': ({ portfolio, source, reason }) => `${portfolio ?? 'all portfolios'} by ${causeOf(source, reason)}`,
   'state.snapshot': ({ portfolio, portfolio_value, leverage_ratio, daily_pnl }) =>
     `${portfolio} value ${short(portfolio_value)}, leverage ${short(leverage_ratio)}, today ${short(daily_pnl)}`,
   'state.changed': ({ portfolio, version, delta }) =>
@@ -59,3 +59,8 @@ export const describeTrading: Descriptions = {
   'operator.command': ({ command, requestedBy, arguments: asked }) =>
     `${requestedBy}: ${command} ${JSON.stringify(asked)}`,
 };
+
+/** Source and reason of a halt; a limit's name, which is in both, once. */
+export function causeOf(source: string, reason: string): string {
+  return source === `risk:${reason}` || source.startsWith(`risk:${reason}@`) ? source : `${source}: ${reason}`;
+}

@@ -45,14 +45,15 @@ export function readOptions(argv: readonly string[], env: NodeJS.ProcessEnv): St
     'feed.end': given.end,
     'feed.seed': given.seed,
   };
+  const set: Record<string, string> = {};
   for (const setting of (given.set as string[] | undefined) ?? []) {
     const separator = setting.indexOf('=');
     if (separator < 1)
       throw new ConfigError([`--set ${setting}: expected NAME=VALUE, e.g. --set platform.consensus.threshold=65.`]);
-    flags[setting.slice(0, separator)] = setting.slice(separator + 1);
+    set[setting.slice(0, separator)] = setting.slice(separator + 1);
   }
   const file = (given.config as string | undefined) ?? env.MOON_CONFIG;
-  const config = loadConfig(standaloneConfigSchema, { file, env, flags });
+  const config = loadConfig(standaloneConfigSchema, { file, env, flags, set });
   const problems = problemsOfFeed(config.feed);
   if (problems.length > 0) throw new ConfigError(problems);
   return {

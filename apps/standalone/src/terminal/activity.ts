@@ -10,6 +10,8 @@ export interface Note {
 
 /** More than the screen shows: plain lines come every few seconds and leave nothing out as a rule. */
 const KEPT_NOTES = 500;
+/** Reason of the halt that stands until a start has compared the books with the venue's. */
+const NOT_COMPARED_YET = 'not_compared_yet';
 
 /** Counts and remembers what the summary shows. It only watches. */
 export class Activity {
@@ -45,6 +47,11 @@ export class Activity {
   }
 }
 
+/** Source and reason of a halt; a limit's name, which is in both, once. */
+function causeOf({ source, reason }: { source: string; reason: string }): string {
+  return source === `risk:${reason}` || source.startsWith(`risk:${reason}@`) ? source : `${source}: ${reason}`;
+}
+
 /** What a person wants to read of an event; null for everything that goes by. */
 function describe(event: AnyEvent): string | null {
   switch (event.type) {
@@ -66,9 +73,12 @@ function describe(event: AnyEvent): string | null {
     case 'position.closed':
       return `${event.data.portfolio}: position in ${event.data.instrument} closed, P&L ${event.data.pnl_usd.toFixed(2)}`;
     case 'halt.raised':
-      return `HALT ${event.data.portfolio ?? 'all'} by ${event.data.source}: ${event.data.reason}`;
+      // At every start, and over at once when the books agree.
+      if (event.data.reason === NOT_COMPARED_YET)
+        return `comparing the books of ${event.data.portfolio ?? 'all'} with the venue`;
+      return `HALT ${event.data.portfolio ?? 'all'} by ${causeOf(event.data)}`;
     case 'halt.lifted':
-      return `halt of ${event.data.source} lifted`;
+      return event.data.reason === NOT_COMPARED_YET ? null : `halt of ${event.data.source} lifted`;
     case 'risk.alert':
     case 'risk.critical':
     case 'risk.ok':

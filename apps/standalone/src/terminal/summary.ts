@@ -101,7 +101,7 @@ export class Summary {
       const held =
         value.positions.map(({ instrument, quantity }) => `${num15(quantity)} ${instrument}`).join(', ') || 'flat';
       const halts = [...state.portfolio.halts, ...state.globalHalts].map((halt) => halt.source).join(', ');
-      return `${name}: equity ${value.equity.toFixed(2)} (${value.unrealisedPnl.toFixed(2)} open), leverage ${value.leverage.toFixed(2)}, ${held}${halts === '' ? '' : `, HALTED by ${halts}`}`;
+      return `${name}: ${halts === '' ? '' : `HALTED by ${halts}, `}equity ${value.equity.toFixed(2)} (${value.unrealisedPnl.toFixed(2)} open), leverage ${value.leverage.toFixed(2)}, ${held}`;
     });
   }
 

@@ -38,6 +38,7 @@ export class StrategyGuard {
     private readonly watch?: StrategyWatch,
   ) {
     let index = 0;
+    for (const { name } of strategies) watch?.expect(name);
     for (const strategy of strategies) for (const { name } of strategy.handlers) this.owners.set(name, strategy);
     this.handlers = strategies.flatMap((strategy) =>
       strategy.handlers.map((handler) => this.fence(strategy, handler, index++)),
@@ -58,7 +59,7 @@ export class StrategyGuard {
   }
 
   private fence(strategy: Strategy, handler: Handler, index: number): Handler {
-    const box = new FencedOutbox(strategy.name);
+    const box = new FencedOutbox(strategy.name, this.watch);
     let handled = 0;
     const handle = (event: AnyEvent, state: unknown, out: Outbox): void => {
       freeze(event.data);
@@ -104,11 +105,22 @@ export class StrategyGuard {
     const known = this.found.get(handler.name);
     if (known) known.count += 1;
     else {
-      const first = { eventId: event.id, type: event.type, at: event.occurredAt, message: error.message };
+      const place = strategy.placeOf?.(thrown) ?? null;
+      const first = {
+        eventId: event.id,
+        type: event.type,
+        at: event.occurredAt,
+        message: placed(error.message, place),
+      };
       this.found.set(handler.name, { strategy: strategy.name, handler: handler.name, count: 1, first });
     }
     return error;
   }
+}
+
+/** A message with the place in the strategy's file that it comes from. */
+function placed(message: string, place: string | null): string {
+  return place === null ? message : `${message.replace(/\.$/, '')} (${place}).`;
 }
 
 /** The handler's members, with methods of a class bound to it. */
@@ -127,7 +139,10 @@ function unbound(handler: Handler): Handler {
 class FencedOutbox implements Outbox {
   inner: Outbox | null = null;
 
-  constructor(private readonly voter: string) {}
+  constructor(
+    private readonly voter: string,
+    private readonly watch?: StrategyWatch,
+  ) {}
 
   get now(): number {
     return this.present.now;
@@ -157,6 +172,7 @@ class FencedOutbox implements Outbox {
       );
     validateData(type, { event_type: type, ...data });
     present.emit(type, data, key);
+    if (type === 'signal.generated') this.watch?.spoke(voter);
   }
 
   send(command: AnyCommand): void {

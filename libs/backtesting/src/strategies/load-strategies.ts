@@ -1,6 +1,6 @@
 import { basename, extname, resolve } from 'node:path';
 import { SWITCHABLE_AGENTS, voterOf, type Handler, type PlatformConfig } from '@moon/domain';
-import { loadAgents, UserAgentError, type StrategyRecord } from '@moon/kernel';
+import { loadAgents, UserAgentError, type LoadedAgents, type StrategyRecord } from '@moon/kernel';
 import type { StrategyConfig } from './config';
 
 /** A strategy that is ready to run: its handlers, and what it is known by. */
@@ -11,6 +11,8 @@ export interface Strategy {
   weight: number;
   handlers: readonly Handler[];
   record: StrategyRecord;
+  /** Where in its files an error was thrown, e.g. `sma.ts:12`. */
+  placeOf?: LoadedAgents['placeOf'];
 }
 
 /** As a person writes it in a configuration: only the path is needed. */
@@ -36,8 +38,8 @@ export function loadStrategies(entries: readonly StrategyEntry[], folder: string
     const config = entry.config ?? {};
     const taken = OWN.some(({ voter }) => voter === name) || strategies.some((other) => other.name === name);
     if (taken) throw new UserAgentError(`Agent ${path}: the name "${name}" is taken; give it another "name".`);
-    const { handlers, sha256 } = loadAgents({ path, name, config, isConfined: true });
-    const strategy = { name, path, weight: entry.weight ?? 1, handlers, record: { name, sha256, config } };
+    const { handlers, sha256, placeOf } = loadAgents({ path, name, config, isConfined: true });
+    const strategy = { name, path, weight: entry.weight ?? 1, handlers, record: { name, sha256, config }, placeOf };
     refuseTakenHandlers(strategy, strategies);
     strategies.push(strategy);
   }

@@ -1,3 +1,4 @@
+import { StrategyWatch } from './strategy-watch';
 import { playBars, strategyCode, strategyPlatform, swingingBars, UserFolder } from '../testing/strategy-bed';
 
 const BARS = swingingBars(100);
@@ -63,6 +64,14 @@ describe('strategies in a replay', () => {
     expect(new Set(speakers)).toEqual(new Set(['a']));
   });
 
+  it('those that emit no signal in a run are known by name', async () => {
+    folder.write('mine.js', strategyCode());
+    folder.write('mute.js', strategyCode({ inside: 'return;' }));
+    const strategyWatch = new StrategyWatch(StrategyWatch.memory());
+    await playBars(BARS, () => folder.load({ path: 'mine.js' }, { path: 'mute.js' }), { strategyWatch });
+    expect(strategyWatch.silent).toEqual(['mute']);
+  });
+
   describe('that are bad', () => {
     it('a throw in the middle: the event is skipped and recorded, the run goes on and says so in its result', async () => {
       const { result, events } = await play(
@@ -76,13 +85,31 @@ describe('strategies in a replay', () => {
           strategy: 'mine',
           handler: 'agent/mine',
           count: 81,
-          first: expect.objectContaining({ type: 'bar.closed', message: 'I cannot stand bar 20.' }) as object,
+          first: expect.objectContaining({
+            type: 'bar.closed',
+            message: 'I cannot stand bar 20 (mine.js:7).',
+          }) as object,
         },
       ]);
       expect(result.eventsByType['event.skipped']).toBe(81);
       expect(result.eventsByType['bar.closed']).toBe(100);
       const skipped = events.find((event) => event.type === 'event.skipped');
       expect(skipped?.data).toMatchObject({ handler: 'agent/mine', reason: 'error' });
+    });
+
+    it('a throw names its line as it was written, in TypeScript and in a file that is imported, too', async () => {
+      folder.write(
+        'lib/rule.ts',
+        `\n\ninterface Bar {\n  close: number;\n}\n\nexport function judge(bar: Bar | null): number {\n  return bar!.close;\n}\n`,
+      );
+      folder.write(
+        'mine.js',
+        strategyCode({ before: `const { judge } = require('./lib/rule');`, inside: 'judge(null);' }),
+      );
+      const { result } = await playBars(BARS, () => folder.load({ path: 'mine.js' }));
+      expect(result.strategyFailures[0]?.first.message).toBe(
+        "Cannot read properties of null (reading 'close') (lib/rule.ts:8).",
+      );
     });
 
     it('a throw ends a run that keeps no way back, and the error names strategy and event', async () => {
@@ -120,7 +147,7 @@ describe('strategies in a replay', () => {
       [
         'sends a command',
         `out.send({ type: 'PlaceOrder', key: 'main' });`,
-        'It sent the command PlaceOrder; a strategy emits opinions only.',
+        'It sent the command PlaceOrder; a strategy emits opinions only',
       ],
       ['changes data', `event.data.close = 1;`, "Cannot assign to read only property 'close'"],
       ['changes the envelope', `event.key = 'ETH';`, 'It changed the event in its hands'],

@@ -15,6 +15,8 @@ export interface HungStrategy {
  */
 export class StrategyWatch {
   private readonly shared: Float64Array;
+  /** Strategies at work in this thread, and how many signals each has emitted; not shared. */
+  private readonly signals = new Map<string, number>();
   private seenAt = 0;
   private seenDeliveries = -1;
 
@@ -27,6 +29,21 @@ export class StrategyWatch {
     const memory = new SharedArrayBuffer(AT.length * Float64Array.BYTES_PER_ELEMENT);
     new Float64Array(memory)[AT.handler] = -1;
     return memory;
+  }
+
+  /** Says that a strategy is at work. */
+  expect(strategy: string): void {
+    this.signals.set(strategy, 0);
+  }
+
+  /** Counts a signal of a strategy. */
+  spoke(strategy: string): void {
+    this.signals.set(strategy, (this.signals.get(strategy) ?? 0) + 1);
+  }
+
+  /** Strategies of this thread that have emitted no signal so far. */
+  get silent(): string[] {
+    return [...this.signals].flatMap(([strategy, count]) => (count === 0 ? [strategy] : []));
   }
 
   enter(index: number, eventTime: number): void {

@@ -130,6 +130,18 @@ describe('halts by command', () => {
     command('lift', { scope: 'global', reason: 'audit' });
     expect(halts(desk)).toEqual([]);
   });
+
+  it('[EXE-5] books that have not been compared yet halt for that reason, not for a difference, until they are', () => {
+    const desk = two();
+    const notYet = { portfolio: 'main', differences: ['not since the start'], isCompared: false, timestamp: T0 };
+    desk.event('portfolio.reconciled', notYet);
+    expect(halts(desk)).toEqual(['portfolio reconciliation not_compared_yet']);
+    desk.event('portfolio.reconciled', { portfolio: 'main', differences: ['BTC 1 instead of 2'], timestamp: T0 });
+    expect(halts(desk)).toEqual(['portfolio reconciliation books_differ']);
+    desk.event('portfolio.reconciled', notYet);
+    desk.event('portfolio.reconciled', { portfolio: 'main', differences: [], timestamp: T0 });
+    expect(halts(desk)).toEqual([]);
+  });
 });
 
 describe('halts that others recorded', () => {

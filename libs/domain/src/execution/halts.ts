@@ -5,6 +5,9 @@ import { INTEGRITY, fold, GLOBAL, liftHalt, raiseHalt, type Owner } from './owne
 /** Name of the handler that owns portfolios, and so the `source` of what it emits. */
 export const EXECUTION = 'execution';
 const RECONCILIATION = 'reconciliation';
+/** Reasons of the halts of a comparison with the venue: its books say otherwise; they have not been compared yet. */
+const BOOKS_DIFFER = 'books_differ';
+const NOT_COMPARED_YET = 'not_compared_yet';
 const OPERATOR = 'operator';
 
 type Alert = EventEnvelope<'risk.alert'>['data'];
@@ -71,14 +74,20 @@ export function onRiskOk(owner: Owner, ok: EventEnvelope<'risk.ok'>['data']): vo
   }
 }
 
-/** Books that differ from the venue's halt the portfolio until a later comparison finds them equal; equal books also answer what an impossible report had asked. */
+/**
+ * Books that differ from the venue's, or that could not be compared with them yet, halt the portfolio (each by a reason of
+ * its own) until a later comparison finds them equal; equal books also answer what an impossible report had asked.
+ */
 export function onReconciled(owner: Owner, event: EventEnvelope<'portfolio.reconciled'>): void {
   fold(owner.state, event);
-  const { differences } = event.data;
-  const reason = 'books_differ';
-  if (differences.length > 0) raiseHalt(owner, { source: RECONCILIATION, reason, detail: differences.join('; ') });
-  else {
-    liftHalt(owner, RECONCILIATION, reason);
+  const { differences, isCompared = true } = event.data;
+  const detail = differences.join('; ');
+  if (!isCompared) return raiseHalt(owner, { source: RECONCILIATION, reason: NOT_COMPARED_YET, detail });
+  // The new reason is raised first: the portfolio is not open for an instant between the two.
+  if (differences.length > 0) raiseHalt(owner, { source: RECONCILIATION, reason: BOOKS_DIFFER, detail });
+  liftHalt(owner, RECONCILIATION, NOT_COMPARED_YET);
+  if (differences.length === 0) {
+    liftHalt(owner, RECONCILIATION, BOOKS_DIFFER);
     const doubts = owner.state.portfolio?.halts.filter(({ source }) => source === INTEGRITY) ?? [];
     for (const doubt of doubts) liftHalt(owner, INTEGRITY, doubt.reason);
   }

@@ -11,6 +11,8 @@ const schema = Type.Object(
       {
         kind: Type.String({ default: 'auto' }),
         from: Type.Array(Type.String(), { default: [] }),
+        fill: Type.Union([Type.Literal('last'), Type.Literal('next')], { default: 'last' }),
+        size: Type.Union([Type.Number({ minimum: 0 }), Type.String({ pattern: '^[0-9]+$' })], { default: 1 }),
         maxAgeMs: Type.Integer({ default: 5 }),
         speed: Type.Optional(Type.Union([Type.Literal('1'), Type.Literal('max')], { description: 'Pace.' })),
       },
@@ -37,7 +39,10 @@ describe('loadConfig', () => {
   it('fills defaults; the file goes over them, the environment over the file, flags over all', () => {
     writeFileSync(file, 'port: 1\nfeed:\n  kind: file\n  maxAgeMs: 7\n');
     const env = { MOON_PORT: '2', MOON_FEED__KIND: 'env', MOON_FEED__MAX_AGE_MS: '9', OTHER: 'x' };
-    expect(loadConfig(schema, {})).toEqual({ port: 3000, feed: { kind: 'auto', from: [], maxAgeMs: 5 } });
+    expect(loadConfig(schema, {})).toEqual({
+      port: 3000,
+      feed: { kind: 'auto', from: [], fill: 'last', size: 1, maxAgeMs: 5 },
+    });
     expect(loadConfig(schema, { file })).toMatchObject({ port: 1, feed: { kind: 'file', maxAgeMs: 7 } });
     expect(loadConfig(schema, { file, env })).toMatchObject({ port: 2, feed: { kind: 'env', maxAgeMs: 9 } });
     expect(loadConfig(schema, { file, env, flags: { port: '3', 'feed.from': 'a,b' } })).toMatchObject({
@@ -51,7 +56,7 @@ describe('loadConfig', () => {
     expect(problemsOf({ file })).toEqual([
       expect.stringMatching(/"feeed" \(file .*\) is not a setting\. Did you mean "feed"\?/),
     ]);
-    expect(problemsOf({ flags: { 'feed.knd': 'x' } })).toEqual([expect.stringContaining('Did you mean "kind"?')]);
+    expect(problemsOf({ flags: { 'feed.knd': 'x' } })).toEqual([expect.stringContaining('Did you mean "feed.kind"?')]);
     expect(problemsOf({ env: { MOON_PROT: '1' } })).toEqual([expect.stringContaining('variable MOON_PROT')]);
   });
 
@@ -65,8 +70,20 @@ describe('loadConfig', () => {
     ]);
   });
 
+  it('names the choices of a setting that has several, and the place that a value was set at', () => {
+    expect(problemsOf({ set: { 'feed.fill': 'nxt' } })).toEqual(['"feed.fill" is "nxt": expected one of last, next.']);
+    for (const size of [-5, '-5', 'much'])
+      expect(problemsOf({ set: { 'feed.size': size } })).toEqual([
+        expect.stringContaining('expected a number of at least 0'),
+      ]);
+    expect(problemsOf({ flags: { 'feed.knd': 'x' } })).toEqual([expect.stringContaining('(flag --feed.knd)')]);
+    expect(problemsOf({ set: { 'feed.knd': 'x' } })).toEqual([expect.stringContaining('(--set feed.knd)')]);
+  });
+
   it('says which file cannot be read, and why', () => {
-    expect(problemsOf({ file: join(folder, 'absent.yaml') })).toEqual([expect.stringContaining('absent.yaml')]);
+    expect(problemsOf({ file: join(folder, 'absent.yaml') })).toEqual([
+      `file ${join(folder, 'absent.yaml')} is not there.`,
+    ]);
     writeFileSync(file, '- 1\n');
     expect(problemsOf({ file })).toEqual([expect.stringContaining('must hold an object of settings')]);
   });

@@ -4,7 +4,7 @@ import { Value, type ValueError } from '@sinclair/typebox/value';
 import { parse as parseYaml } from 'yaml';
 import { nearestName } from '@moon/kernel';
 
-/** Where values come from; later sources win: the schema's defaults, the file, the environment, the flags. */
+/** Where values come from; later sources win: the schema's defaults, the file, the environment, the flags, `--set`. */
 export interface ConfigSources {
   /** A JSON or YAML file. */
   file?: string;
@@ -12,6 +12,8 @@ export interface ConfigSources {
   env?: Readonly<Record<string, string | undefined>>;
   /** Values by dotted path, e.g. { 'feed.kind': 'synthetic' }. */
   flags?: Readonly<Record<string, unknown>>;
+  /** The same, of `--set NAME=VALUE`; they win over all others. */
+  set?: Readonly<Record<string, unknown>>;
 }
 
 /** A configuration that cannot be used: what is wrong, where, and what would be right. */
@@ -46,11 +48,13 @@ export function loadConfig<S extends TObject>(schema: S, sources: ConfigSources)
     if (value !== undefined)
       setPath(given, value, { path: path.split('.'), origin: `flag --${path}`, schema, problems });
   }
+  for (const [path, value] of Object.entries(sources.set ?? {}))
+    setPath(given, value, { path: path.split('.'), origin: `--set ${path}`, schema, problems });
   const whole: unknown = Value.Default(schema, given);
   for (const problem of Value.Errors(schema, whole)) {
     const path = problem.path.slice(1).replaceAll('/', '.') || 'the configuration';
     if (problems.some((known) => known.includes(`"${path}"`))) continue;
-    problems.push(`"${path}" is ${show(problem.value)}: ${rule(problem)}${describe(schema, path)}`);
+    problems.push(`"${path}" is ${show(problem.value)}: ${expected(problem)}${describe(schema, path)}`);
   }
   if (problems.length > 0) throw new ConfigError(problems.slice(0, 20));
   return whole as Static<S>;
@@ -61,6 +65,7 @@ function readFile(path: string): Tree {
   try {
     content = parseYaml(readFileSync(path, 'utf8'));
   } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') throw new ConfigError([`file ${path} is not there.`]);
     throw new ConfigError([
       `file ${path} cannot be read as YAML or JSON: ${error instanceof Error ? error.message : String(error)}`,
     ]);
@@ -87,7 +92,7 @@ function merge(target: Tree, source: Tree, { path, origin, schema, problems }: P
     const inner = propertyOf(schema, name);
     const here = [...path, name];
     if (inner === undefined) {
-      problems.push(unknownKey(here.join('.'), name, schema, origin));
+      problems.push(unknownKey(here, schema, origin));
     } else if (value !== null && typeof value === 'object' && !Array.isArray(value) && inner.properties !== undefined) {
       const child = (target[name] ??= {}) as Tree;
       merge(child, value as Tree, { path: here, origin, schema: inner, problems });
@@ -100,7 +105,7 @@ function setPath(target: Tree, value: unknown, { path, origin, schema, problems 
   for (const [index, name] of path.entries()) {
     const next = propertyOf(inner, name);
     if (next === undefined) {
-      problems.push(unknownKey(path.slice(0, index + 1).join('.'), name, inner, origin));
+      problems.push(unknownKey(path.slice(0, index + 1), inner, origin));
       return;
     }
     if (index === path.length - 1) node[name] = typeof value === 'string' ? convert(next, value) : value;
@@ -139,24 +144,60 @@ function propertyOf(schema: TSchema, name: string): TSchema | undefined {
   return properties && Object.hasOwn(properties, name) ? properties[name] : undefined;
 }
 
-function unknownKey(path: string, name: string, schema: TSchema, origin: string): string {
+function unknownKey(path: readonly string[], schema: TSchema, origin: string): string {
+  const name = path.at(-1) ?? '';
   const names = Object.keys((schema.properties as Tree | undefined) ?? {});
   const nearest = nearestName(name, names);
-  const hint = nearest === null ? ` Known here: ${names.join(', ')}.` : ` Did you mean "${nearest}"?`;
-  return `"${path}" (${origin}) is not a setting.${hint}`;
+  const hint =
+    nearest === null
+      ? ` Known here: ${names.join(', ')}.`
+      : ` Did you mean "${[...path.slice(0, -1), nearest].join('.')}"?`;
+  return `"${path.join('.')}" (${origin}) is not a setting.${hint}`;
+}
+
+/** What would be right in place of a value: the choices of a union, or what the schema's own check says. */
+function expected({ schema, message, value }: ValueError): string {
+  if (schema.anyOf === undefined) return message;
+  const all = schema.anyOf as TSchema[];
+  // A number that may be written as text, too, is asked for as a number; of other choices those of the value's own kind.
+  const numbers = all.filter(({ type }) => type === 'number' || type === 'integer');
+  const isNumber = numbers.length > 0 && (typeof value === 'number' || typeof value === 'string');
+  const choices = isNumber ? numbers : all.filter(({ type }) => type === typeof value);
+  const fitting = choices.length > 0 ? choices : all;
+  const literals = fitting.filter((choice) => choice.const !== undefined);
+  if (literals.length === fitting.length) {
+    const names = literals.map((choice) => String(choice.const));
+    return `expected ${names.length > 1 ? 'one of ' : ''}${names.join(', ')}`;
+  }
+  return `expected ${[...new Set(fitting.map(choiceText))].join(', or ')}`;
+}
+
+/** One choice of a union as words, with its bounds. */
+function choiceText(choice: TSchema): string {
+  if (choice.const !== undefined) return JSON.stringify(choice.const);
+  if (choice.type === 'number' || choice.type === 'integer') {
+    const [least, most] = [choice.minimum as number | undefined, choice.maximum as number | undefined];
+    const bounds = [
+      ...(least === undefined ? [] : [`at least ${least}`]),
+      ...(most === undefined ? [] : [`at most ${most}`]),
+    ];
+    const kind = choice.type === 'integer' ? 'a whole number' : 'a number';
+    return bounds.length === 0 ? kind : `${kind} of ${bounds.join(' and ')}`;
+  }
+  if (choice.type === 'string') {
+    return choice.pattern === undefined ? 'text' : `text that matches ${String(choice.pattern)}`;
+  }
+  return choice.type === 'array'
+    ? 'a list'
+    : choice.type === 'null'
+      ? 'null'
+      : `a value of type ${String(choice.type)}`;
 }
 
 function describe(schema: TSchema, path: string): string {
   let inner: TSchema | undefined = schema;
   for (const name of path.split('.')) inner = inner && propertyOf(inner, name);
   return inner?.description === undefined ? '.' : `. ${inner.description}`;
-}
-
-/** What a value must be; a setting of a few words names them all. */
-function rule({ schema, message }: ValueError): string {
-  const words = ((schema.anyOf ?? []) as TSchema[]).map((option) => option.const as unknown);
-  const areWords = words.length > 0 && words.every((word) => typeof word === 'string');
-  return areWords ? `expected one of ${words.join(', ')}` : message;
 }
 
 function show(value: unknown): string {

@@ -59,7 +59,7 @@ async function opened() {
   const portfolio = () => executionState(engine, 'main')?.portfolio;
   const state = () => ({
     isReconciled: portfolio()?.reconciledAt !== null,
-    halts: portfolio()?.halts.map(({ source }) => source),
+    halts: portfolio()?.halts.map(({ source, reason }) => `${source} ${reason}`),
   });
   const found = () =>
     events.flatMap((event) => (event.type === 'portfolio.reconciled' ? [event.data.differences] : []));
@@ -84,7 +84,7 @@ describe('Reconciliation', () => {
     const { reconciliation, faults, state, found, problems } = await opened();
     faults.isSilent = true;
     await reconciliation.start(['main']);
-    expect(state()).toEqual({ isReconciled: false, halts: ['reconciliation'] });
+    expect(state()).toEqual({ isReconciled: false, halts: ['reconciliation not_compared_yet'] });
     await jest.advanceTimersByTimeAsync(1_100);
     // After 100, 300, 700 and 1,100 ms: the pause stops growing at 400 ms.
     expect(faults.asked).toBe(5);
@@ -101,7 +101,7 @@ describe('Reconciliation', () => {
     faults.cash = '900';
     await reconciliation.start(['main']);
     await jest.advanceTimersByTimeAsync(5_000);
-    expect(state()).toEqual({ isReconciled: false, halts: ['reconciliation'] });
+    expect(state()).toEqual({ isReconciled: false, halts: ['reconciliation books_differ'] });
     expect(found()).toEqual([['cash: 1000 here, 900 at the venue (-100 more there).']]);
     expect(problems[0]).toContain('cash: 1000 here');
     faults.cash = null;
@@ -115,7 +115,7 @@ describe('Reconciliation', () => {
     expect(notCompared(engine, ['main'], T0, HEADERS)).toEqual([]);
     await reconciliation.start(['main']);
     take(notCompared(engine, ['main'], T0 + 5, HEADERS));
-    expect(state()).toEqual({ isReconciled: false, halts: ['reconciliation'] });
+    expect(state()).toEqual({ isReconciled: false, halts: ['reconciliation not_compared_yet'] });
   });
 
   it('once it is stopped nobody is asked any more', async () => {

@@ -11,6 +11,8 @@ const NOT_COMPARED = 'The books have not been compared with the venue since the 
 interface Comparison {
   portfolio: string;
   differences: readonly string[];
+  /** False when nothing was compared, and the differences say why; default: true. */
+  isCompared?: boolean;
   at: number;
   headers: AnyEvent['headers'];
 }
@@ -43,7 +45,7 @@ export function notCompared(
 ): AnyEvent[] {
   return portfolios
     .filter((portfolio) => typeof executionState(engine, portfolio)?.portfolio?.reconciledAt === 'number')
-    .map((portfolio) => comparison({ portfolio, differences: [NOT_COMPARED], at, headers }));
+    .map((portfolio) => comparison({ portfolio, differences: [NOT_COMPARED], isCompared: false, at, headers }));
 }
 
 /** What the venue's books say otherwise, one sentence each. @throws VenueTimeout | VenueUnreachable */
@@ -54,7 +56,7 @@ export async function booksDiffer(engine: Engine, venue: VenuePort, portfolio: s
 }
 
 /** The input that says how a comparison went. */
-export function comparison({ portfolio, differences: found, at, headers }: Comparison): AnyEvent {
+export function comparison({ portfolio, differences: found, isCompared = true, at, headers }: Comparison): AnyEvent {
   const id = inputId({
     source: 'reconciliation',
     kind: 'portfolio.reconciled',
@@ -65,7 +67,13 @@ export function comparison({ portfolio, differences: found, at, headers }: Compa
   return {
     ...{ id, type: 'portfolio.reconciled', schemaVersion: 1, source: 'reconciliation', key: portfolio },
     ...{ occurredAt: at, correlationId: id, causationId: null, headers },
-    data: { event_type: 'portfolio.reconciled', portfolio, differences: [...found], timestamp: at },
+    data: {
+      event_type: 'portfolio.reconciled',
+      portfolio,
+      differences: [...found],
+      ...(!isCompared && { isCompared }),
+      timestamp: at,
+    },
   };
 }
 
@@ -109,13 +117,13 @@ export class Reconciliation {
   }
 
   private async compare(portfolio: string, retryMs: number): Promise<void> {
-    const found = await this.differencesOf(portfolio);
+    const { found, isCompared } = await this.differencesOf(portfolio);
     if (this.isStopped) return;
     const text = found.join('\n');
     if (this.told.get(portfolio) !== text) {
       this.told.set(portfolio, text);
       const { now, headers, submit, onProblem } = this.options;
-      const event = comparison({ portfolio, differences: found, at: now(), headers });
+      const event = comparison({ portfolio, differences: found, isCompared, at: now(), headers });
       submit(event);
       if (found.length > 0) {
         const context = { portfolio, differences: found, event: event.id, correlationId: event.correlationId };
@@ -137,14 +145,14 @@ export class Reconciliation {
     this.timers.set(portfolio, timer);
   }
 
-  private async differencesOf(portfolio: string): Promise<string[]> {
+  private async differencesOf(portfolio: string): Promise<{ found: string[]; isCompared: boolean }> {
     const { engine, link, submit } = this.options;
     try {
       for (const event of await link.catchUp(portfolio)) submit(event);
-      return await booksDiffer(engine, link.venue, portfolio);
+      return { found: await booksDiffer(engine, link.venue, portfolio), isCompared: true };
     } catch (error) {
       if (!(error instanceof VenueTimeout || error instanceof VenueUnreachable)) throw error;
-      return [`The venue did not give its books: ${error.message}`];
+      return { found: [`The venue did not give its books: ${error.message}`], isCompared: false };
     }
   }
 }

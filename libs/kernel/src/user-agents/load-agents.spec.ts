@@ -109,7 +109,7 @@ describe('loading a user’s agents', () => {
       [
         'a createAgents that throws',
         'exports.createAgents = () => { throw new Error("fast must be below slow"); };',
-        'its createAgents throws: fast must be below slow.',
+        'its createAgents throws: fast must be below slow (bad.js:1).',
       ],
       ['a module that throws', 'throw new Error("no luck");', 'it throws while it is loaded: no luck'],
       [
@@ -125,7 +125,7 @@ describe('loading a user’s agents', () => {
 
     it('a syntax error, with its line', () => {
       expect(() => load('bad.ts', 'export const a = 1;\nexport const b = {\n  c: 1,,\n};')).toThrow(
-        /^Agent .*bad\.ts: it does not compile: Unexpected token `,`.* \(line 3\)\.$/,
+        /^Agent [^:]*bad\.ts: it does not compile: Unexpected token `,`.* \(line 3\)\.$/,
       );
     });
 

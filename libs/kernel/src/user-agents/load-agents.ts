@@ -1,6 +1,7 @@
 import { assertPlainState, type Handler } from '@moon/domain';
 import { isEventType } from '@moon/events';
 import { loadUserModule, UserAgentError } from './module-loader';
+import type { PlaceOf } from './places';
 
 export interface UserAgentSpec {
   /** Absolute path of the module. */
@@ -16,6 +17,8 @@ export interface LoadedAgents {
   handlers: Handler[];
   /** SHA-256 over all files of the module. */
   sha256: string;
+  /** Where in the module's files an error was thrown. */
+  placeOf: PlaceOf;
 }
 
 const CONTRACT = 'a module of agents exports createAgents(config, { name }), which returns a list of Handlers';
@@ -27,7 +30,7 @@ const CONTRACT = 'a module of agents exports createAgents(config, { name }), whi
  * @throws UserAgentError in one sentence that names the path and what is expected
  */
 export function loadAgents({ path, name, config, isConfined }: UserAgentSpec): LoadedAgents {
-  const { exports, sha256 } = loadUserModule(path, { isConfined });
+  const { exports, sha256, placeOf } = loadUserModule(path, { isConfined });
   const fail = (what: string): UserAgentError => new UserAgentError(`Agent ${path}: ${what}.`);
   const module = (exports ?? {}) as { createAgents?: unknown; default?: { createAgents?: unknown } };
   const create = module.createAgents ?? module.default?.createAgents;
@@ -36,14 +39,16 @@ export function loadAgents({ path, name, config, isConfined }: UserAgentSpec): L
   try {
     made = (create as (...args: unknown[]) => unknown)(config, { name });
   } catch (error) {
-    throw fail(`its createAgents throws: ${(error as { message?: string } | null)?.message ?? String(error)}`);
+    const message = (error as { message?: string } | null)?.message ?? String(error);
+    const place = placeOf(error);
+    throw fail(`its createAgents throws: ${message.replace(/\.$/, '')}${place === null ? '' : ` (${place})`}`);
   }
   if (!Array.isArray(made) || made.length === 0) throw fail(`its createAgents returns no list of agents; ${CONTRACT}`);
   for (const handler of made as unknown[]) {
     const problem = shapeProblem(handler);
     if (problem !== null) throw fail(problem);
   }
-  return { handlers: made as Handler[], sha256 };
+  return { handlers: made as Handler[], sha256, placeOf };
 }
 
 /** What keeps an object from being an agent; null when nothing does. */

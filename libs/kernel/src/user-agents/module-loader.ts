@@ -7,11 +7,14 @@ import { transformSync } from '@swc/core';
 import * as domain from '@moon/domain';
 import * as events from '@moon/events';
 import { GUARDED_GLOBALS, guardedBuiltin } from './guarded-globals';
+import { Places, type PlaceOf } from './places';
 
 export interface LoadedModule {
   exports: unknown;
   /** SHA-256 over the contents of the module and of everything that it loaded from files. */
   sha256: string;
+  /** Where in these files an error was thrown. */
+  placeOf: PlaceOf;
 }
 
 /** An agent's module that cannot be used; the message names the file and says what is expected. */
@@ -43,7 +46,7 @@ export function loadUserModule(path: string, { isConfined }: { isConfined: boole
   }
   try {
     const exports = loader.load(path);
-    return { exports, sha256: loader.fingerprint() };
+    return { exports, sha256: loader.fingerprint(), placeOf: loader.places.placeOf };
   } catch (error) {
     if (error instanceof UserAgentError) throw error;
     throw new UserAgentError(`Agent ${path}: it throws while it is loaded: ${messageOf(error)}`, { cause: error });
@@ -58,12 +61,15 @@ function messageOf(error: unknown): string {
 
 class ModuleLoader {
   private readonly modules = new Map<string, { exports: unknown }>();
+  readonly places: Places;
   private readonly digests = new Map<string, string>();
 
   constructor(
     private readonly root: string,
     private readonly isConfined: boolean,
-  ) {}
+  ) {
+    this.places = new Places(root);
+  }
 
   load(file: string): unknown {
     const known = this.modules.get(file);
@@ -97,11 +103,18 @@ class ModuleLoader {
     const names = Object.keys(given);
     let body: (...values: unknown[]) => void;
     try {
-      body = compileFunction(asCommonJs(file, text), names, { filename: file }) as typeof body;
+      body = compileFunction(this.compiled(file, text), names, { filename: file }) as typeof body;
     } catch (error) {
+      if (error instanceof UserAgentError) throw error;
       throw new UserAgentError(`Agent ${file}: it does not compile: ${firstLine(messageOf(error))}`);
     }
     body.apply(module.exports, Object.values(given));
+  }
+
+  private compiled(file: string, text: string): string {
+    const { code, map } = asCommonJs(file, text);
+    if (map !== undefined) this.places.add(file, map);
+    return code;
   }
 
   private require(id: string, from: string): unknown {
@@ -149,15 +162,16 @@ function isFile(path: string): boolean {
 }
 
 /** The module as the body of a CommonJS function. A user's own files are strict, so that no write fails in silence. */
-function asCommonJs(file: string, text: string): string {
+function asCommonJs(file: string, text: string): { code: string; map?: string } {
   const isTypescript = TYPESCRIPT.test(file);
   const isForeign = file.split(sep).includes('node_modules');
   try {
-    const { code } = transformSync(text, {
+    const { code, map } = transformSync(text, {
       filename: basename(file),
       swcrc: false,
       configFile: false,
       isModule: 'unknown',
+      sourceMaps: !isForeign,
       jsc: {
         parser: isTypescript ? { syntax: 'typescript', decorators: true } : { syntax: 'ecmascript' },
         target: 'es2022',
@@ -165,7 +179,7 @@ function asCommonJs(file: string, text: string): string {
       },
       module: { type: 'commonjs' },
     });
-    return isForeign ? code : `'use strict';${code}`;
+    return isForeign ? { code } : { code: `'use strict';${code}`, ...(map !== undefined && { map }) };
   } catch (error) {
     throw new UserAgentError(`Agent ${file}: it does not compile: ${syntaxError(messageOf(error))}`);
   }

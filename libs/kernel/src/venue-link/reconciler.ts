@@ -34,7 +34,7 @@ export function reconciler(options: ReconcilerOptions): EffectAdapter {
       } catch (error) {
         if (!(error instanceof VenueTimeout || error instanceof VenueUnreachable)) throw error;
         const difference = `The venue did not give its books: ${error.message}`;
-        return [{ event: reconciledEvent(request, [difference], options.headers), availableAt: now + options.retryMs }];
+        return [{ event: notCompared(request, difference, options.headers), availableAt: now + options.retryMs }];
       }
     },
   };
@@ -69,6 +69,11 @@ export function differences(fold: PortfolioState, books: VenueBooks): string[] {
     compare(`${id} cost basis`, fold.positions[id]?.costBasis ?? '0', theirs?.costBasis ?? '0');
   }
   return found;
+}
+
+function notCompared(cause: AnyEvent, why: string, headers: AnyEvent['headers']): AnyEvent {
+  const event = reconciledEvent(cause, [why], headers);
+  return { ...event, data: { ...event.data, isCompared: false } } as AnyEvent;
 }
 
 function reconciledEvent(cause: AnyEvent, found: string[], headers: AnyEvent['headers']): AnyEvent {

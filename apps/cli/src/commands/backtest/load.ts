@@ -1,6 +1,6 @@
 import { dirname, resolve } from 'node:path';
 import { backtestConfigSchema, type BacktestConfig } from '@moon/backtesting';
-import { ConfigError, loadConfig } from '@moon/infra';
+import { ConfigError, loadConfig, type ConfigSources } from '@moon/infra';
 import { UsageError } from '../../errors';
 import type { Io } from '../../io';
 
@@ -30,9 +30,13 @@ export function loadBacktest({ cwd, env }: Pick<Io, 'cwd' | 'env'>, flags: Backt
     // Named on the command line: relative to where it was called, not to the configuration.
     'data.files': flags.from?.map((name) => resolve(cwd, name)),
     'data.run': flags.run,
-    ...settings(flags.set ?? []),
   };
-  const config = load(file, settingsOf(env), given);
+  const config = load({
+    ...(file !== undefined && { file }),
+    env: settingsOf(env),
+    flags: given,
+    set: settings(flags.set ?? []),
+  });
   if (flags.from !== undefined && flags.run === undefined) delete config.data.run;
   if (flags.run !== undefined && flags.from === undefined) config.data.files = [];
   const { files, run } = config.data;
@@ -45,9 +49,9 @@ export function loadBacktest({ cwd, env }: Pick<Io, 'cwd' | 'env'>, flags: Backt
   return { config, folder: file === undefined ? cwd : dirname(file) };
 }
 
-function load(file: string | undefined, env: Record<string, string>, flags: Record<string, unknown>): BacktestConfig {
+function load(sources: ConfigSources): BacktestConfig {
   try {
-    return loadConfig(backtestConfigSchema, { ...(file !== undefined && { file }), env, flags });
+    return loadConfig(backtestConfigSchema, sources);
   } catch (error) {
     if (error instanceof ConfigError)
       throw new UsageError(`The configuration cannot be used: ${error.problems.join(' ')}`);

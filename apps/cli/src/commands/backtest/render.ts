@@ -14,13 +14,18 @@ export function renderSummary(summary: BacktestSummary): string[] {
     `${summary.name} (${summary.id}): ${what}, ${plural(summary.events, 'event')} in ${span(summary.wallSeconds * 1_000)} (${speed})`,
     ...(status === 'partial' ? [`PARTIAL: ${statusReason ?? 'it did not come to its end'}`] : []),
     `  equity       ${money(Number(startEquity))} → ${money(Number(finalEquity))} ${asset} (${percent(summary.totalReturn)})`,
-    `  trades       ${plural(summary.closedTrades, 'closed trade')} of ${plural(summary.fills, 'fill')}, ${percent(summary.winRate)} won, profit factor ${ratio(summary.profitFactor)}`,
+    `  trades       ${trades(summary)}`,
     `  costs        fees ${money(Number(summary.fees))}, funding ${money(Number(summary.funding))} ${asset}`,
     `  risk         max drawdown ${percent(summary.maxDrawdown)}, Sharpe ${ratio(summary.sharpe)}, Sortino ${ratio(summary.sortino)}`,
     `  limits       ${count(summary.limitsEvaluated)} evaluated, ${breaches}${refusals(summary.refusedByReason)}`,
     ...(Object.keys(summary.rowsRefused).length > 0 ? [`  rows refused ${listed(summary.rowsRefused)}`] : []),
     `  proof        ${summary.balanced ? 'books balance to the last digit' : 'THE BOOKS DO NOT BALANCE'}; events ${summary.eventHash?.slice(0, 16) ?? '(partial)'}, fills ${summary.fillsSha256.slice(0, 16)}`,
   ];
+}
+
+function trades({ closedTrades, fills, winRate, profitFactor }: BacktestSummary): string {
+  if (closedTrades === 0) return `no closed trade of ${plural(fills, 'fill')}`;
+  return `${plural(closedTrades, 'closed trade')} of ${plural(fills, 'fill')}, ${percent(winRate)} won, profit factor ${ratio(profitFactor)}`;
 }
 
 function refusals(reasons: Record<string, number>): string {

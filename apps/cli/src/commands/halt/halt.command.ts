@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { JsonObject } from '@moon/events';
 import { CommandFailed, UsageError } from '../../errors';
+import { causeOf } from '../../output/describe-trading';
 import type { GlobalOptions, Io } from '../../io';
 import { assertCanAsk, askPlatform, consequenceOf, type Answer } from '../../operator/ask-platform';
 import { GLOBAL, haltsInForce, type HaltInForce } from '../../store/halts-in-force';
@@ -83,7 +84,7 @@ async function lift(
 ): Promise<Result[]> {
   const lifted = own.filter((known) => reason === undefined || known.reason === reason);
   if (lifted.length === 0) {
-    const others = (await haltsInForce(log.events, key)).map((known) => `${known.source}: ${known.reason}`);
+    const others = (await haltsInForce(log.events, key)).map((known) => causeOf(known.source, known.reason));
     const inForce =
       others.length === 0 ? 'No halt is in force.' : `In force: ${others.join('; ')}. Each source lifts its own.`;
     throw new CommandFailed(

@@ -80,9 +80,7 @@ describe('moon halt and moon lift', () => {
     const { code, err } = await line.moon('lift', '--portfolio', 'main');
     expect({ code, err }).toEqual({
       code: 1,
-      err: [
-        expect.stringMatching(/no operator's halt\. In force: risk:leverage: leverage\. Each source lifts its own\./),
-      ],
+      err: [expect.stringMatching(/no operator's halt\. In force: risk:leverage\. Each source lifts its own\./)],
     });
     expect(await platform.requests.pending()).toEqual([]);
   });

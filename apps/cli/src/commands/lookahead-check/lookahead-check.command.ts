@@ -1,15 +1,14 @@
-import { dirname, resolve } from 'node:path';
 import type { Command } from 'commander';
-import { backtestConfigSchema } from '@moon/backtesting';
-import { loadConfig } from '@moon/infra';
 import { EXIT, UsageError } from '../../errors';
 import type { GlobalOptions, Io } from '../../io';
+import { loadBacktest } from '../backtest/load';
 import { renderCheck } from './render';
 import { runCheck } from './run-check';
 
 interface CheckOptions extends GlobalOptions {
   config: string;
   from?: string[];
+  set?: string[];
   cuts: string;
   seed: string;
   allowUnmoved: boolean;
@@ -21,6 +20,7 @@ export function addLookaheadCheckCommand(program: Command, io: Io, exit: (code: 
     .description('finds agents and strategies that decide by what they cannot know yet')
     .requiredOption('--config <file>', 'the backtest, as for "moon backtest"')
     .option('--from <files...>', 'recorded files in place of those of the configuration')
+    .option('--set <setting...>', 'any setting, e.g. --set venue.fees.takerBps=5')
     .option('--cuts <number>', 'at how many instants the data are cut', '4')
     .option('--seed <text>', 'chooses the instants', 'moon')
     .option('--allow-unmoved', 'a strategy may decide the same on other prices, e.g. by the calendar', false)
@@ -32,15 +32,14 @@ export function addLookaheadCheckCommand(program: Command, io: Io, exit: (code: 
 }
 
 async function check(io: Io, options: CheckOptions, exit: (code: number) => void): Promise<void> {
-  const file = resolve(io.cwd, options.config);
-  const config = loadConfig(backtestConfigSchema, { file });
   const cuts = Number(options.cuts);
   if (!Number.isInteger(cuts) || cuts < 1 || cuts > 100)
     throw new UsageError(`--cuts ${options.cuts}: expected a whole number from 1 to 100.`);
-  if (options.from) config.data = { files: options.from.map((path) => resolve(io.cwd, path)) };
+  const { config: path, from, set } = options;
+  const { config, folder } = loadBacktest(io, { config: path, ...(from && { from }), ...(set && { set }) });
   if (config.data.files.length === 0)
     throw new UsageError('Name the recorded files: --from FILE, or "data.files" of the configuration.');
-  const job = { id: 'lookahead-check', config, folder: dirname(file), codeVersion: 'check', commit: null };
+  const job = { id: 'lookahead-check', config, folder, codeVersion: 'check', commit: null };
   const result = await runCheck(
     { job, resources: { store: null }, cuts, seed: options.seed },
     {

@@ -1,4 +1,5 @@
 import { reservedNotional } from '@moon/domain';
+import { causeOf } from '../../output/describe-trading';
 import { table } from '../../output/table';
 import { clock, money, short, shortId } from '../../output/text';
 import type { PortfolioView } from './read-portfolio';
@@ -26,7 +27,7 @@ function haltLines({ halts }: PortfolioView): string[] {
   if (halts.length === 0) return ['not halted'];
   return halts.map(
     ({ source, scope, reason, since }) =>
-      `HALTED by ${source}: ${reason}${scope === 'global' ? ' (all portfolios)' : ''}, since ${clock(since)}`,
+      `HALTED by ${causeOf(source, reason)}${scope === 'global' ? ' (all portfolios)' : ''}, since ${clock(since)}`,
   );
 }
 

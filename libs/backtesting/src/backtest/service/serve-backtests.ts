@@ -47,12 +47,13 @@ async function run(
   notice: (message: string) => void,
 ): Promise<BacktestResult> {
   const shared = new Float64Array(progress);
+  const strategyWatch = new StrategyWatch(strategyMemory);
   let spool: EventSpool | null = null;
   try {
     const { input, ...outcome } = await runBacktest(job, {
       openInputs: parts.openInputs(resources, notice),
       signal,
-      strategyWatch: new StrategyWatch(strategyMemory),
+      strategyWatch,
       onProgress: ({ phase, events, at, share }) => {
         shared[PROGRESS.phase] = PHASES.indexOf(phase);
         shared[PROGRESS.events] = events;
@@ -69,6 +70,8 @@ async function run(
     shared[PROGRESS.phase] = PHASES.indexOf('reporting');
     const report = reportOf(input);
     const { run: about } = input;
+    if (report.run.status === 'complete')
+      for (const name of strategyWatch.silent) notice(`Strategy ${name} emitted no signal in the whole run.`);
     const spooled = closed(spool, wanted);
     spool = null;
     return {

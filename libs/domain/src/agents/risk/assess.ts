@@ -2,11 +2,13 @@ import { num15 } from '../../money';
 import { valuation, type PositionValue, type Valuation } from '../../portfolio';
 import type { LimitsConfig } from '../../risk';
 import {
+  above,
   alert,
   episodeKey,
   follow,
   noteCleared,
   percent,
+  percentAbove,
   settle,
   WHOLE_PORTFOLIO,
   type Alert,
@@ -48,19 +50,19 @@ export function assess(watch: Watch, value: Readonly<Valuation>): void {
 function judgePortfolio(watch: Watch, value: Valuation, bounds: LimitsConfig): void {
   const { leverage, drawdown, dayDrawdown, grossExposure } = value;
   if (judge(watch, 'leverage', leverage, bounds.max_leverage)) {
-    const message = `Leverage is ${round(leverage)}, above ${bounds.max_leverage}.`;
+    const message = `Leverage is ${above(leverage, bounds.max_leverage)}, above ${bounds.max_leverage}.`;
     alert(watch, { ...critical('leverage', leverage, bounds.max_leverage), message });
   }
   if (judge(watch, 'drawdown', drawdown, bounds.drawdown_total)) {
-    const message = `The portfolio is ${percent(drawdown)} below its peak, more than ${percent(bounds.drawdown_total)}.`;
+    const message = `The portfolio is ${percentAbove(drawdown, bounds.drawdown_total)} below its peak, more than ${percent(bounds.drawdown_total)}.`;
     alert(watch, { ...critical('drawdown', drawdown, bounds.drawdown_total), message });
   }
   if (judge(watch, 'daily_loss', dayDrawdown, bounds.drawdown_day)) {
-    const message = `The day has cost ${percent(dayDrawdown)}, more than ${percent(bounds.drawdown_day)}.`;
+    const message = `The day has cost ${percentAbove(dayDrawdown, bounds.drawdown_day)}, more than ${percent(bounds.drawdown_day)}.`;
     alert(watch, { ...critical('daily_loss', dayDrawdown, bounds.drawdown_day), message });
   }
   if (judge(watch, 'exposure', grossExposure, bounds.gross_exposure)) {
-    const message = `Gross exposure is ${round(grossExposure)}, above ${bounds.gross_exposure}.`;
+    const message = `Gross exposure is ${above(grossExposure, bounds.gross_exposure)}, above ${bounds.gross_exposure}.`;
     const about = critical('exposure', grossExposure, bounds.gross_exposure);
     alert(watch, { ...about, severity: 'WARNING', action: 'reduce_positions', message });
   }
@@ -201,8 +203,4 @@ export function judgeMove(watch: Watch, instrument: string, move: number): void 
     bound,
     message,
   });
-}
-
-function round(value: number): number {
-  return num15(Math.round(value * 100) / 100);
 }

@@ -7,6 +7,8 @@ import type { Episode, RiskAgentState } from './state';
 /** Name of the deadline at which cleared conditions are called off, ticks or not. */
 export const CLEAR = 'clear';
 const LARGEST = 1e15;
+/** More say nothing about a double of ordinary size. */
+const MOST_DECIMALS = 12;
 
 /** What the agent works with while it handles one event. */
 export interface Watch {
@@ -156,6 +158,18 @@ export function alert({ config, out }: Watch, about: Alert): void {
 
 function bounded(value: number): number {
   return num15(Math.max(-LARGEST, Math.min(value, LARGEST)));
+}
+
+/** A value above its bound as text, with as many decimals as tell the two apart, two at least. */
+export function above(value: number, bound: number): string {
+  let decimals = 2;
+  while (decimals < MOST_DECIMALS && Number(value.toFixed(decimals)) <= bound) decimals += 1;
+  return String(num15(Number(value.toFixed(decimals))));
+}
+
+/** A share above its bound as text in per cent, see {@link above}. */
+export function percentAbove(share: number, bound: number): string {
+  return `${above(share * 100, num15(bound * 100))} %`;
 }
 
 /** A share as text: 0.0512 → "5.12 %". */

@@ -1,5 +1,5 @@
 import { defineEvent } from '../../define';
-import { ListOf, Portfolio, Text, Timestamp } from '../../fields';
+import { about, Bool, ListOf, Optional, Portfolio, Text, Timestamp } from '../../fields';
 
 export const portfolioReconciled = defineEvent({
   type: 'portfolio.reconciled',
@@ -12,6 +12,9 @@ export const portfolioReconciled = defineEvent({
   fields: {
     portfolio: Portfolio,
     differences: ListOf(Text),
+    isCompared: Optional(
+      about(Bool, 'False: nothing has been compared yet, and the differences say why. Absent: true.'),
+    ),
     timestamp: Timestamp,
   },
   example: {
