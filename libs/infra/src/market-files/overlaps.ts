@@ -14,12 +14,14 @@ export interface ReadFile {
  */
 export function overlapping(file: ReadFile, others: readonly ReadFile[]): boolean {
   const [from, to] = rangeOf(file);
-  const instruments = instrumentsOf(file);
+  const { kind } = file.facts.format;
+  // Sentiment names tokens, not instruments: there is nothing to be resolved.
+  const instruments = kind === 'sentiment' ? null : instrumentsOf(file);
   return others.some((other) => {
-    if (other === file || other.facts.format.kind !== file.facts.format.kind) return false;
+    if (other === file || other.facts.format.kind !== kind) return false;
     const [otherFrom, otherTo] = rangeOf(other);
     if (otherFrom > to || otherTo < from) return false;
-    if (file.facts.format.kind === 'sentiment') return true;
+    if (kind === 'sentiment') return true;
     const theirs = instrumentsOf(other);
     return instruments === null || theirs === null || theirs.some((instrument) => instruments.includes(instrument));
   });
