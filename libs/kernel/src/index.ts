@@ -19,7 +19,9 @@ export { LogWriter, VolatileLog, type LogWriterOptions } from './log/log-writer'
 export type { LogSink } from './ports/log-sink';
 export { RunningClock, type Clock } from './ports/clock';
 export type { EffectAdapter, EffectContext, TimedInput } from './ports/effect';
+export * from './ports/bus';
 export * from './ports/event-store';
+export * from './ports/journal';
 export type { Feed, FeedSink, FeedState, FeedStatus } from './ports/feed';
 export * from './ports/venue';
 export type { AgentThreads } from './runtime/threads/agent-threads';
