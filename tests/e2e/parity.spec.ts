@@ -96,7 +96,13 @@ describe('Parity of a live run with a jittered feed and a slow model', () => {
       'platform.agents.chart.opening.minScore=60',
     );
     // What the next test asks of the log: the run traded, asked its model, an agent threw, a deadline fired.
-    await logged('trade.executed', 'event.skipped', 'signal.consensus_failed', 'inference.completed', 'deadline.reached');
+    await logged(
+      'trade.executed',
+      'event.skipped',
+      'signal.consensus_failed',
+      'inference.completed',
+      'deadline.reached',
+    );
     await pass(3_000);
     expect((await third.interrupt()).ended.code).toBe(0);
     const ended = await parity();
