@@ -68,6 +68,7 @@ export class ShardGroup {
     await broadcast?.consumer.start(this.listener((messages) => this.toAll(messages)));
     await consumer.start(this.listener((messages) => this.toOwner(messages)));
     this.timer = setInterval(() => void this.checkpoint(), checkpointMs);
+    this.timer.unref();
   }
 
   /** Stores where every shard stands, and tells the broker. */
