@@ -111,10 +111,10 @@ async function start({ dir = DEFAULT_FOLDER, only = KINDS, basePort = 19_000, br
   return { times: result.times, supervisor: child, ...addresses(dir) };
 }
 
-/** Stops the stack and resolves when none of its processes is left. */
-async function stop(dir = DEFAULT_FOLDER) {
+/** Stops the stack and resolves when none of its processes is left; with `clean` its data are gone, too. */
+async function stop(dir = DEFAULT_FOLDER, { clean = false } = {}) {
   const { supervisor } = addresses(dir);
-  await command(dir, 'stop');
+  await command(dir, 'stop', { clean });
   while (isAlive(supervisor)) await new Promise((done) => setTimeout(done, 20));
 }
 

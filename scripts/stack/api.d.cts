@@ -66,7 +66,7 @@ export function controlSocket(dir: string): string;
 export function start(
   options?: StackOptions,
 ): Promise<StackAddresses & { times: Record<StackKind, number>; supervisor: ChildProcess }>;
-export function stop(dir?: string): Promise<void>;
+export function stop(dir?: string, options?: { clean?: boolean }): Promise<void>;
 export function addresses(dir?: string): StackAddresses;
 export function status(dir?: string): Promise<{ ready: boolean; nodes: Record<string, NodeStatus> }>;
 export function ready(dir?: string): Promise<void>;

@@ -61,7 +61,7 @@ withKinds(withFolder(program.command('start').description('starts all of it and 
 withFolder(program.command('stop').description('stops all of it'))
   .option('--clean', 'throws its data away, too', false)
   .action(async ({ dir, clean }) => {
-    if (existsSync(paths(dir).state)) await api.stop(dir);
+    if (existsSync(paths(dir).state)) await api.stop(dir, { clean });
     else print(`No stack runs in ${dir}.`);
     if (clean)
       for (const path of [paths(dir).postgres, paths(dir).root]) rmSync(path, { recursive: true, force: true });

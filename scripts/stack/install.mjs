@@ -16,7 +16,7 @@ import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { freeBasePort } from './free-ports.mjs';
 import { javaArguments, logHas, prepareBroker } from './kafka.mjs';
-import { reachableFolder } from './layout.mjs';
+import { makeOwnFolder, reachableFolder } from './layout.mjs';
 import { ensure, findProgram, isExecutable, runOrThrow } from './programs.mjs';
 import { ServerProcess } from './server-process.mjs';
 import { until } from './sweep.mjs';
@@ -154,7 +154,7 @@ async function installPostgres(cache, say) {
   const hasVenv = () => (existsSync(python) && existsSync('/usr/share/doc/python3-venv') ? python : undefined);
   ensure(hasVenv, { what: 'Python 3 with venv', packages: ['python3', 'python3-venv'] });
   // A venv cannot be renamed, so a marker says that it is complete.
-  const folder = join(reachableFolder(cache), `patroni-${PATRONI}`);
+  const folder = join(makeOwnFolder(reachableFolder(cache)), `patroni-${PATRONI}`);
   if (!existsSync(join(folder, 'complete'))) {
     say(`Patroni ${PATRONI} by pip`);
     rmSync(folder, { recursive: true, force: true });

@@ -92,20 +92,26 @@ const isOpenToAll = (folder) => {
 export function reachableFolder(wanted) {
   const path = resolve(wanted);
   if (path.length <= 70 && (process.getuid() !== 0 || isOpenToAll(path))) return path;
-  const fallback = join(tmpdir(), `moon-stack-${createHash('sha256').update(path).digest('hex').slice(0, 12)}`);
-  mkdirSync(fallback, { recursive: true, mode: 0o755 });
-  if (statSync(fallback).uid !== process.getuid())
-    throw new Error(`${fallback} belongs to somebody else; remove it, or choose another folder with --dir.`);
-  return fallback;
+  return join(tmpdir(), `moon-stack-${createHash('sha256').update(path).digest('hex').slice(0, 12)}`);
+}
+
+/** Makes a folder that others may enter. @throws when somebody else made it first, as may happen under the temporary one */
+export function makeOwnFolder(path) {
+  mkdirSync(path, { recursive: true, mode: 0o755 });
+  if (statSync(path).uid !== process.getuid())
+    throw new Error(`${path} belongs to somebody else; remove it, or choose another folder.`);
+  return path;
 }
 
 /** Folders and files of the stack in `dir`. */
 export function paths(dir) {
   const root = resolve(dir);
+  const reachable = reachableFolder(root);
   return {
     root,
+    reachable,
     nodes: join(root, 'nodes'),
-    postgres: join(reachableFolder(root), 'postgres'),
+    postgres: join(reachable, 'postgres'),
     logs: join(root, 'logs'),
     lock: join(root, 'stack.lock'),
     state: join(root, 'stack.json'),

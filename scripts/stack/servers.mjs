@@ -12,7 +12,7 @@ import {
 } from './postgres.mjs';
 import { prepareRedis, redisMaster, redisReady, replicasOnline } from './redis.mjs';
 import { ServerProcess } from './server-process.mjs';
-import { portOf } from './layout.mjs';
+import { makeOwnFolder, portOf } from './layout.mjs';
 import { prepareToxiproxy, toxiproxyReady } from './toxiproxy.mjs';
 
 export class Servers {
@@ -201,5 +201,6 @@ export class Servers {
   prepareFolders() {
     const { paths } = this.context;
     for (const folder of [paths.root, paths.nodes, paths.logs]) mkdirSync(folder, { recursive: true });
+    makeOwnFolder(paths.reachable);
   }
 }

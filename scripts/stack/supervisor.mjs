@@ -15,6 +15,7 @@ const options = JSON.parse(process.argv[2]);
 const paths = pathsOf(options.dir);
 const folders = [paths.nodes, paths.postgres];
 let servers;
+let warden;
 let stopping;
 let ready = false;
 
@@ -30,7 +31,7 @@ const say = (name, text) => {
 
 /** The warden holds the folder's lock and ends the servers if this process dies without doing so. */
 async function startWarden() {
-  const warden = spawn(
+  const child = spawn(
     'flock',
     ['--no-fork', '--wait', '30', '--conflict-exit-code', '99', paths.lock, process.execPath].concat(
       new URL('warden.mjs', import.meta.url).pathname,
@@ -38,16 +39,15 @@ async function startWarden() {
     ),
     { stdio: ['pipe', 'pipe', 'inherit'], detached: true },
   );
-  warden.stdin.on('error', () => undefined);
+  child.stdin.on('error', () => undefined);
   await new Promise((done, fail) => {
-    warden.once('error', fail);
-    warden.stdout.once('data', done);
-    warden.once('exit', (code) =>
+    child.once('error', fail);
+    child.stdout.once('data', done);
+    child.once('exit', (code) =>
       fail(new Error(code === 99 ? `A stack already runs in ${paths.root}.` : `The warden ended with code ${code}.`)),
     );
   });
-  warden.unref();
-  return warden;
+  return child;
 }
 
 /** Ports and nodes of the data in the folder: they remember them. */
@@ -90,7 +90,7 @@ const commands = {
   pause: ({ name }) => servers.pause(name),
   resume: ({ name }) => servers.resume(name),
   restart: ({ name }) => servers.restart(name),
-  stop: () => stop(),
+  stop: ({ clean }) => stop(clean),
 };
 
 /** Commands arrive over a socket that only this user can open: POST /COMMAND with a JSON body. */
@@ -121,7 +121,21 @@ function listen() {
   }).finally(() => process.umask(mask));
 }
 
-function stop() {
+/** Throws away what the servers keep. */
+function removeData() {
+  for (const path of [...folders, paths.layout]) rmSync(path, { recursive: true, force: true });
+  if (paths.reachable !== paths.root) rmSync(paths.reachable, { recursive: true, force: true });
+}
+
+/** The warden gives the lock back, after a look of its own for what is left. */
+async function dismissWarden() {
+  if (warden === undefined || warden.exitCode !== null) return;
+  const ended = new Promise((done) => warden.once('exit', done));
+  warden.stdin.end();
+  await ended;
+}
+
+function stop(clean = false) {
   stopping ??= (async () => {
     say('supervisor', 'stopping');
     await servers?.stop();
@@ -130,6 +144,8 @@ function stop() {
     if (left > 0) say('supervisor', `killed ${left} processes that had not ended`);
     rmSync(paths.state, { force: true });
     rmSync(controlSocket(paths.root), { force: true });
+    if (clean) removeData();
+    await dismissWarden();
     say('supervisor', 'stopped');
   })();
   return stopping;
@@ -152,7 +168,7 @@ async function stopAndEnd(code) {
 async function main() {
   mkdirSync(paths.logs, { recursive: true });
   const tools = await install(options.only, (text) => tell({ event: `installing ${text}` }));
-  const warden = await startWarden();
+  warden = await startWarden();
   warden.on('exit', () => {
     if (stopping) return;
     say('supervisor', 'the warden ended; without it a crash would leave servers behind, so the stack stops');
@@ -163,7 +179,7 @@ async function main() {
     say('supervisor', `ending ${leftovers.length} servers of an earlier run`);
     await sweep(folders);
   }
-  if (options.clean) for (const path of [...folders, paths.layout]) rmSync(path, { recursive: true, force: true });
+  if (options.clean) removeData();
   options.basePort ||= madeWith()?.basePort ?? (await freeBasePort(options));
   const taken = await takenPorts(options);
   if (taken.length > 0) {
