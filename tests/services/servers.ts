@@ -62,7 +62,7 @@ export async function query(
   }
 }
 
-/** First line that a Redis server or Sentinel answers to a command; '' when it does not answer within a second. */
+/** What a Redis server or Sentinel answers to a command, in its protocol; '' when it does not answer within a second. */
 export const redisSays = ({ host, port }: HostAndPort, command: string): Promise<string> =>
   new Promise((resolve) => {
     const socket = connect({ host, port }, () => socket.write(`${command}\r\n`));
@@ -72,5 +72,5 @@ export const redisSays = ({ host, port }: HostAndPort, command: string): Promise
     };
     socket.setTimeout(1_000, () => done(''));
     socket.on('error', () => done(''));
-    socket.once('data', (data) => done(data.toString().split('\r\n')[0] ?? ''));
+    socket.once('data', (data) => done(data.toString().trim()));
   });
