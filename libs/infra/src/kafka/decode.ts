@@ -1,7 +1,7 @@
 import { EventRefused, fromCloudEvent, type TopicName } from '@moon/events';
 import type { BusMessage, RefusedMessage } from '@moon/kernel';
 import type { KafkaMessage } from 'kafkajs';
-import { PRODUCER_HEADER } from './publisher';
+import { PRODUCER_HEADER } from './record';
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 

@@ -8,6 +8,6 @@ export {
   type KafkaSettings,
 } from './kafka-config';
 export { murmur2, partitionOf } from './murmur2';
-export { KafkaPublisher, recordOf } from './publisher';
+export { KafkaPublisher } from './publisher';
 export type { PublisherStats, PublishTrouble, SenderOptions } from './record-sender';
 export { deadLetterTopic, ensureTopics, topicDrift, topicPlan, type PlannedTopic, type TopicDrift } from './topics';

@@ -1,5 +1,4 @@
-import { PublishRefused } from '@moon/kernel';
-import type { KafkaRecord } from './record-sender';
+import { refusalOf, type KafkaRecord } from './record';
 
 /** Records of one request, oldest first: the head of the queue. */
 export interface OutgoingBatch {
@@ -137,15 +136,14 @@ export class Outgoing {
     else call.reject(call.failure);
   }
 
-  private sizeOf({ topic, key, value, headers }: KafkaRecord): number {
+  private sizeOf(record: KafkaRecord): number {
+    const { key, value, headers } = record;
     let size = OVERHEAD_BYTES + (key === null ? 0 : Buffer.byteLength(key)) + Buffer.byteLength(value);
     for (const name in headers) size += HEADER_OVERHEAD_BYTES + name.length + Buffer.byteLength(headers[name]!);
-    if (size > this.maxMessageBytes) {
-      const name = headers.ce_type === undefined ? 'A message' : `${headers.ce_type} ${headers.ce_id ?? ''}`;
-      throw new PublishRefused(
-        `${name} with key ${JSON.stringify(key)} has ${size} bytes; topic ${topic} takes at most ${this.maxMessageBytes}.`,
-      );
-    }
-    return size;
+    if (size <= this.maxMessageBytes) return size;
+    throw refusalOf(
+      record,
+      `it has ${size} bytes, and at most ${this.maxMessageBytes} are taken (kafka.maxMessageBytes)`,
+    );
   }
 }

@@ -1,16 +1,7 @@
-import { CATALOG, toCloudEvent, type AnyEvent } from '@moon/events';
+import type { AnyEvent } from '@moon/events';
 import type { EventPublisher } from '@moon/kernel';
-import { RecordSender, type KafkaRecord, type PublisherStats, type SenderOptions } from './record-sender';
-
-/** Names the shard that published a message; no `moon_` header, since those are the event's own. */
-export const PRODUCER_HEADER = 'moonshard';
-
-/** The message of an event: CloudEvents in binary mode, in the topic that the catalog gives its type. */
-export function recordOf(event: AnyEvent, producer?: string): KafkaRecord {
-  const { key, headers, value } = toCloudEvent(event);
-  if (producer !== undefined) headers[PRODUCER_HEADER] = producer;
-  return { topic: CATALOG[event.type].topic, key, headers, value };
-}
+import { recordOf } from './record';
+import { RecordSender, type PublisherStats, type SenderOptions } from './record-sender';
 
 /** Events on their topics. */
 export class KafkaPublisher implements EventPublisher {

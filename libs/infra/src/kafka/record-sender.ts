@@ -1,18 +1,10 @@
 import type { Kafka, Producer } from 'kafkajs';
-import { PublisherStopped, PublishRefused } from '@moon/kernel';
+import { PublisherStopped } from '@moon/kernel';
 import { describeKafkaError, kafkaClient, type KafkaSettings } from './kafka-config';
 import { partitionOf } from './murmur2';
 import { Outgoing } from './outgoing';
+import { refusalOf, type KafkaRecord } from './record';
 import type { Logger } from '../telemetry';
-
-/** A message before it has a place on the broker. */
-export interface KafkaRecord {
-  topic: string;
-  /** Null: to the first partition, for messages that came without a key. */
-  key: string | null;
-  value: string | Buffer;
-  headers: Readonly<Record<string, string>>;
-}
 
 /** A batch has failed three times or more (BRK-3). */
 export interface PublishTrouble {
@@ -157,7 +149,7 @@ export class RecordSender {
         this.counts.failures += 1;
         if (TOO_LARGE.has(typeOf(error))) {
           this.outgoing.shrink(batch, (record) =>
-            refusal(record, 'the broker says that it is larger than its topic allows'),
+            refusalOf(record, 'the broker says that it is larger than its topic allows'),
           );
           return;
         }
@@ -183,7 +175,7 @@ export class RecordSender {
     await this.producer.sendBatch({
       acks: -1,
       timeout: this.options.settings.requestTimeoutMs,
-      topicMessages: [...byTopic].map(([topic, messages]) => ({ topic, messages: messages as Mutable<KafkaRecord>[] })),
+      topicMessages: [...byTopic].map(([topic, messages]) => ({ topic, messages })),
     });
   }
 
@@ -219,7 +211,7 @@ export class RecordSender {
       if (unknown.size === 0) return false;
       this.outgoing.refuse(
         ({ topic }) => unknown.has(topic),
-        (record) => refusal(record, 'its topic does not exist: create the topics of the catalog first'),
+        (record) => refusalOf(record, 'its topic does not exist: create the topics of the catalog first'),
       );
       return true;
     } catch {
@@ -244,15 +236,6 @@ export class RecordSender {
             : partitionOf(String(message.key), partitionMetadata.length),
     });
   }
-}
-
-type Mutable<T> = {
-  -readonly [P in keyof T]: T[P] extends Readonly<Record<string, string>> ? Record<string, string> : T[P];
-};
-
-export function refusal({ topic, key, headers }: KafkaRecord, why: string): PublishRefused {
-  const name = headers.ce_type === undefined ? 'A message' : `${headers.ce_type} ${headers.ce_id ?? ''}`;
-  return new PublishRefused(`${name} with key ${JSON.stringify(key)} cannot go to topic ${topic}: ${why}.`);
 }
 
 /** The broker's own name of an error, wherever kafkajs has put it. */
