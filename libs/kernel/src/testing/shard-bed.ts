@@ -96,14 +96,14 @@ export class ShardMember {
     const { database, bus, clock, options } = this.bed;
     const plain = database.journal(`group#${index}`);
     const { handlers, adapters } = options;
-    const takes = new Set<EventType>(handlers.flatMap(({ consumes, broadcast = [] }) => [...consumes, ...broadcast]));
+    const types = new Set<EventType>(handlers.flatMap(({ consumes, broadcast = [] }) => [...consumes, ...broadcast]));
     return Shard.open({
       journal: options.journal?.(plain) ?? plain,
       publisher: bus.publisher(),
       clock,
       headers: { mode: 'synthetic' },
       owner: 'bed',
-      takes,
+      takes: ({ type }) => types.has(type),
       begin: options.begin,
       createEngine: ({ log, onRequest }) => new Engine({ handlers, adapters, log, onRequest, isLockstep: true }),
       onProblem: (message) => this.problems.push(message),

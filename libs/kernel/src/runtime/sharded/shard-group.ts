@@ -65,7 +65,10 @@ export class ShardGroup {
 
   async start(): Promise<void> {
     const { consumer, broadcast, checkpointMs } = this.options;
-    await broadcast?.consumer.start(this.listener((messages) => this.toAll(messages)));
+    const heard = this.listener((messages) => this.toAll(messages));
+    // Everybody hears everything: what the broker calls its shards says nothing of ours.
+    const ignore = (): Promise<void> => Promise.resolve();
+    await broadcast?.consumer.start({ ...heard, assigned: ignore, revoked: ignore });
     await consumer.start(this.listener((messages) => this.toOwner(messages)));
     this.timer = setInterval(() => void this.checkpoint(), checkpointMs);
     this.timer.unref();

@@ -1,4 +1,4 @@
-import type { AnyEvent, EventType } from '@moon/events';
+import type { AnyEvent } from '@moon/events';
 import type { EngineSnapshot } from '../../core/checkpoint';
 import type { OpenRequest } from '../../core/effect-tracker';
 import type { Engine } from '../../core/engine';
@@ -31,8 +31,8 @@ export interface ShardOptions extends Pick<ShardLogOptions, 'isTransient' | 'onR
   /** An engine in lock-step with the handlers and adapters of this shard. */
   createEngine: (wiring: ShardWiring) => Engine;
   venue?: VenueLink;
-  /** Types that the handlers or adapters of the shard take; every other message is passed over. */
-  takes: ReadonlySet<EventType>;
+  /** False for a message that nobody in this shard takes: of a type that no handler names, or of a key that another shard owns. */
+  takes: (event: AnyEvent) => boolean;
   /** What the shard takes in before its first live message: its settings, what a venue reported meanwhile. */
   begin?: (engine: Engine, isNew: boolean) => Promise<readonly AnyEvent[]>;
   /** Called when the shard is live. */
@@ -210,7 +210,7 @@ export class Shard {
     for (const message of messages) {
       if (this.phase !== phase) return;
       if (!this.positions.advance(message, message.offset + 1)) continue;
-      if (message.producer === this.name || !this.options.takes.has(message.event.type)) continue;
+      if (message.producer === this.name || !this.options.takes(message.event)) continue;
       this.log.expect(message);
       this.live.submit(message.event);
       this.log.expect(null);
