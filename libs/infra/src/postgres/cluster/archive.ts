@@ -3,7 +3,7 @@ import type { TopicName } from '@moon/events';
 import type { BusMessage, BusPartition } from '@moon/kernel';
 import type { Login } from '../access';
 import { Months } from '../months';
-import { PagedRows } from '../paged-rows';
+import { keysetRows } from '../paged-rows';
 import { TextPool } from '../pool';
 import type { PoolOptions, TextRow } from '../pool';
 import { fromColumns, ROW_COLUMNS, toStoredRow } from '../rows';
@@ -19,14 +19,14 @@ const ARCHIVE = 'SELECT archive_messages($1::json, $2::json)';
 const FILL_COLUMNS = `bus_offset, shard, ${ROW_COLUMNS}`;
 
 const FILL = `SELECT ${FILL_COLUMNS} FROM events
-    WHERE type = ANY ($1::text[]) AND bus_partition = $3::integer AND bus_offset >= $4::bigint AND bus_offset < $5::bigint
+    WHERE type = ANY ($1::text[]) AND bus_partition = $3::integer AND bus_offset > $4::bigint AND bus_offset < $5::bigint
   UNION ALL
   SELECT ${FILL_COLUMNS} FROM (
     SELECT place.bus_offset, l.* FROM bus_references place
     JOIN log l ON l.event_id = place.event_id AND l.occurred_at = place.occurred_at
     WHERE place.topic = $2 AND place.bus_partition = $3::integer
-      AND place.bus_offset >= $4::bigint AND place.bus_offset < $5::bigint) AS known
-  ORDER BY 1 LIMIT ${PAGE_MESSAGES}`;
+      AND place.bus_offset > $4::bigint AND place.bus_offset < $5::bigint) AS known
+  ORDER BY 1 LIMIT $6::bigint`;
 
 const LAST_OFFSET = `SELECT greatest(
     (SELECT max(bus_offset) FROM events WHERE type = ANY ($1::text[]) AND bus_partition = $3::integer),
@@ -69,16 +69,10 @@ export class EventArchive {
   /** Messages of a partition with offsets from `from` (inclusive) to `to` (exclusive), in their order. */
   fill({ topic, partition }: BusPartition, from: number, to: number): AsyncIterable<BusMessage> {
     const types = typesOf(topic);
-    let next = from;
-    let isLast = false;
-    const page = async (): Promise<TextRow[] | null> => {
-      if (isLast) return null;
-      const rows = await this.pool.rows('fill', FILL, [types, topic, partition, next, to]);
-      next = Number(rows[rows.length - 1]?.[0] ?? next) + 1;
-      isLast = rows.length < PAGE_MESSAGES;
-      return rows;
-    };
-    return new PagedRows(page, ([offset, producer, ...columns]) => ({
+    const page = (after: number, rows: number): Promise<TextRow[]> =>
+      this.pool.rows('fill', FILL, [types, topic, partition, after, to, rows]);
+    const keyset = { after: from - 1, pageRows: PAGE_MESSAGES, keyOf: (row: TextRow) => Number(row[0]), page };
+    return keysetRows(keyset, ([offset, producer, ...columns]) => ({
       topic,
       partition,
       offset: Number(offset),

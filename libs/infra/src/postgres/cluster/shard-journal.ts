@@ -10,7 +10,7 @@ import {
 import type { JournalBatch, LogRow, ShardCheckpoint, ShardClaim, ShardJournal } from '@moon/kernel';
 import type { Login } from '../access';
 import { Months } from '../months';
-import { PagedRows } from '../paged-rows';
+import { keysetRows } from '../paged-rows';
 import { TextPool } from '../pool';
 import type { PoolOptions, TextRow } from '../pool';
 import { toStoredRow } from '../rows';
@@ -36,7 +36,7 @@ const SAVE_CHECKPOINT = 'SELECT save_shard_checkpoint($1, $2::bigint, $3::bigint
 const NEXT_BATCHES = `SELECT after_seq, to_seq, published_seq, entries FROM journal
   WHERE shard = $1 AND to_seq > $2::bigint
     AND after_seq >= coalesce((SELECT max(after_seq) FROM journal WHERE shard = $1 AND after_seq <= $2::bigint), 0)
-  ORDER BY after_seq LIMIT ${PAGE_BATCHES}`;
+  ORDER BY after_seq LIMIT $3::bigint`;
 
 const CHECKPOINTS = `SELECT seq, states, meta, positions FROM shard_checkpoints WHERE shard = $1 ORDER BY seq DESC`;
 
@@ -98,22 +98,17 @@ class PostgresShardJournal implements ShardJournal {
   }
 
   read(afterSeq: number): AsyncIterable<JournalBatch> {
-    let after = afterSeq;
-    let isLast = false;
-    const next = async (): Promise<TextRow[] | null> => {
-      if (isLast) return null;
-      const rows = await this.pool.rows('next_journal', NEXT_BATCHES, [this.shard, after]);
-      after = Number(rows[rows.length - 1]?.[1] ?? after);
-      isLast = rows.length < PAGE_BATCHES;
-      return rows;
-    };
-    return new PagedRows(next, ([from, to, published, entries]) =>
-      batchOf(this.shard, {
-        afterSeq: Number(from),
-        toSeq: Number(to),
-        publishedSeq: Number(published),
-        entries: entries!,
-      }),
+    const page = (after: number, batches: number): Promise<TextRow[]> =>
+      this.pool.rows('next_journal', NEXT_BATCHES, [this.shard, after, batches]);
+    return keysetRows(
+      { after: afterSeq, pageRows: PAGE_BATCHES, keyOf: (row) => Number(row[1]), page },
+      ([from, to, published, entries]) =>
+        batchOf(this.shard, {
+          afterSeq: Number(from),
+          toSeq: Number(to),
+          publishedSeq: Number(published),
+          entries: entries!,
+        }),
     );
   }
 
