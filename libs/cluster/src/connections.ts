@@ -14,6 +14,7 @@ import {
 } from '@moon/infra';
 import { groupPlans, RunningClock, type Clock, type GroupPlan } from '@moon/kernel';
 import type { ClusterConfig } from './config';
+import type { DeadLetters } from './dead-letters';
 
 /** Groups that read every topic and hold no shard state. */
 export const RECORDER_GROUP = 'recorder';
@@ -32,6 +33,7 @@ export interface Connections {
   journals: ShardJournals;
   archive: EventArchive;
   log: ClusterLog;
+  deadLetters: DeadLetters;
 }
 
 /** Asks the brokers, and makes the catalog's topics what they are to be. @throws KafkaUnavailable */

@@ -12,7 +12,6 @@ import {
   type Engine,
 } from '@moon/kernel';
 import type { Connections } from './connections';
-import type { DeadLetters } from './dead-letters';
 
 /** What makes the shards of one group its own. */
 export interface ShardSpec extends Pick<ShardOptions, 'begin' | 'onLive' | 'venue' | 'onVenueSilent'> {
@@ -24,7 +23,6 @@ export interface ShardSpec extends Pick<ShardOptions, 'begin' | 'onLive' | 'venu
 export interface GroupHostOptions {
   plan: GroupPlan;
   connections: Connections;
-  deadLetters: DeadLetters;
   /** @param ownsKey whether a key is of this shard */
   shard: (index: number, ownsKey: (key: string) => boolean) => ShardSpec;
   onFatal: (error: Error) => void;
@@ -41,8 +39,8 @@ export function headersOf({ config }: Connections): AnyEvent['headers'] {
 }
 
 /** Wires one consumer group to the brokers and the store of this process; not started yet. */
-export function createGroup(options: GroupHostOptions): ShardGroup {
-  const { plan, connections, deadLetters, onFatal } = options;
+export function createGroup(options: GroupHostOptions): { group: ShardGroup; lag: () => object } {
+  const { plan, connections, onFatal } = options;
   const { config, logger, owner } = connections;
   const onProblem = (message: string, context: Record<string, unknown>): void =>
     logger.warn({ group: plan.name, ...context }, message);
@@ -65,7 +63,7 @@ export function createGroup(options: GroupHostOptions): ShardGroup {
             topics: plan.broadcast,
           }),
         };
-  return new ShardGroup({
+  const group = new ShardGroup({
     name: plan.name,
     shards: config.shards,
     consumer,
@@ -73,7 +71,7 @@ export function createGroup(options: GroupHostOptions): ShardGroup {
     checkpointMs: config.checkpointMs,
     onProblem,
     onFatal,
-    onRefused: (message) => deadLetters.keep(plan.name, message),
+    onRefused: (message) => connections.deadLetters.keep(plan.name, message),
     fill: (partition, from, to) => connections.archive.fill(partition, from, to),
     open: async (index, onEnd) => {
       const ownsKey = (key: string): boolean => shardOfKey(key, config.shards) === index;
@@ -98,4 +96,5 @@ export function createGroup(options: GroupHostOptions): ShardGroup {
       });
     },
   });
+  return { group, lag: () => ({ ...consumer.lag(), ...broadcast?.consumer.lag() }) };
 }

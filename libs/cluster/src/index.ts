@@ -1,9 +1,9 @@
 export { clusterConfigSchema, type ClusterConfig } from './config';
 export type { Connections } from './connections';
 export type { DeadLetters } from './dead-letters';
-export { createGroup, shardOfKey } from './group-host';
+export { shardOfKey } from './group-host';
 export { FeedPart } from './parts/feed-part';
-export { groupPart } from './parts/group-part';
+export { chosen, groupOf } from './parts/groups';
 export { RecorderPart } from './parts/recorder-part';
 export { relayPart } from './parts/relay-part';
 export { runClusterApp, type ClusterApp, type Part, type PartContext } from './process';

@@ -2,6 +2,7 @@ import type { DynamicModule } from '@nestjs/common';
 import { ConfigError, createLogger, HealthRegistry, KafkaPublisher, StartupFailure, type Logger } from '@moon/infra';
 import { groupPlans } from '@moon/kernel';
 import type { ClusterConfig } from './config';
+import { LoggedDeadLetters } from './dead-letters';
 import { clusterClock, openBroker, openStore, ownerName, type Connections } from './connections';
 import { serveProcess, type ProcessHttp } from './http';
 import { codeVersion, readClusterOptions } from './options';
@@ -122,6 +123,7 @@ class ClusterProcess {
       ...store,
       ...{ config, logger, publisher, owner: ownerName(config, app.name), clock: clusterClock(config) },
       plans: groupPlans(config.platform),
+      deadLetters: new LoggedDeadLetters(logger),
     };
     await health.start(
       'cache',

@@ -2,7 +2,6 @@ import { TOPICS, type TopicName } from '@moon/events';
 import { isTransientStoreError, KafkaConsumer } from '@moon/infra';
 import { isRefused, type BusMessage, type BusPartition, type BusPosition, type RefusedMessage } from '@moon/kernel';
 import { RECORDER_GROUP } from '../connections';
-import type { DeadLetters } from '../dead-letters';
 import type { Part, PartContext } from '../process';
 
 /** A store that takes longer is said, ms (EVS-4). */
@@ -24,10 +23,7 @@ export class RecorderPart implements Part {
   private isStarted = false;
   private isAway = false;
 
-  constructor(
-    private readonly context: PartContext,
-    private readonly deadLetters: DeadLetters,
-  ) {
+  constructor(private readonly context: PartContext) {
     const { config, logger } = context.connections;
     this.consumer = new KafkaConsumer({
       settings: config.kafka,
@@ -71,7 +67,7 @@ export class RecorderPart implements Part {
     const good = messages.filter((message): message is BusMessage => !isRefused(message));
     for (const message of messages) {
       if (!isRefused(message)) continue;
-      await this.deadLetters.keep(RECORDER_GROUP, message);
+      await this.context.connections.deadLetters.keep(RECORDER_GROUP, message);
       this.counts.refused += 1;
     }
     if (good.length > 0 && !(await this.archive(good))) return;
