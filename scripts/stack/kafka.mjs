@@ -10,7 +10,7 @@ import { until } from './sweep.mjs';
 const run = promisify(execFile);
 /** 22 characters of base64, as Kafka wants a cluster's id; each stack has its own folder, so one id does for all. */
 const CLUSTER_ID = 'bW9vbi1zdGFjay1rYWZrYQ';
-const START_LIMIT_MS = 120_000;
+const START_LIMIT_MS = 180_000;
 
 const LOG4J = `status = error
 name = moon-stack
