@@ -8,6 +8,7 @@ const { join, resolve } = require('node:path');
 
 const KINDS = ['kafka', 'postgres', 'redis', 'toxiproxy'];
 const DEFAULT_FOLDER = join('.moon', 'stack');
+const DEFAULT_BASE_PORT = 19_000;
 
 /** Path of the supervisor's socket: short, whatever the folder's length. */
 const controlSocket = (dir) =>
@@ -76,7 +77,7 @@ function refuseSecond(dir) {
  * Starts a stack and resolves with its addresses when all of it is ready. Unless `detached`, it ends with this process,
  * however that ends; its handle's `stop` ends it earlier. `basePort` 0 takes any free block.
  */
-async function start({ dir = DEFAULT_FOLDER, only = KINDS, basePort = 19_000, brokers = 3, ...rest } = {}) {
+async function start({ dir = DEFAULT_FOLDER, only = KINDS, basePort = DEFAULT_BASE_PORT, brokers = 3, ...rest } = {}) {
   const { fast = false, clean = false, detached = false, onEvent = () => undefined } = rest;
   refuseSecond(dir);
   const folder = resolve(dir);
@@ -121,6 +122,7 @@ async function stop(dir = DEFAULT_FOLDER, { clean = false } = {}) {
 module.exports = {
   KINDS,
   DEFAULT_FOLDER,
+  DEFAULT_BASE_PORT,
   controlSocket,
   start,
   stop,

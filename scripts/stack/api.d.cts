@@ -62,6 +62,7 @@ interface InFolder {
 
 export const KINDS: StackKind[];
 export const DEFAULT_FOLDER: string;
+export const DEFAULT_BASE_PORT: number;
 export function controlSocket(dir: string): string;
 export function start(
   options?: StackOptions,

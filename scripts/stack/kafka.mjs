@@ -10,7 +10,7 @@ import { until } from './sweep.mjs';
 const run = promisify(execFile);
 /** 22 characters of base64, as Kafka wants a cluster's id; each stack has its own folder, so one id does for all. */
 const CLUSTER_ID = 'bW9vbi1zdGFjay1rYWZrYQ';
-const START_LIMIT_MS = 120_000;
+const START_LIMIT_MS = 180_000;
 
 const LOG4J = `status = error
 name = moon-stack
@@ -146,23 +146,35 @@ export async function kafkaReady({ processes, options, stopped }) {
   );
   if (!started) throw new Error(`Kafka did not start within ${START_LIMIT_MS / 1000} s; see the logs of kafka-1.`);
   if (stopped()) return;
+  let problem = '';
+  const complete = await until(async () => {
+    if (stopped()) return true;
+    try {
+      const known = await knownBrokers(basePort, own.length);
+      problem = known === brokers ? '' : `it has ${known} of ${brokers} brokers`;
+    } catch (error) {
+      // Brokers that have just started, or whose machine is busy, answer late: that is no reason to give up.
+      problem = error.message;
+    }
+    return problem === '';
+  }, START_LIMIT_MS);
+  if (!complete) throw new Error(`The Kafka cluster is not ready after ${START_LIMIT_MS / 1000} s: ${problem}.`);
+}
+
+/** How many brokers the cluster says it has. */
+async function knownBrokers(basePort, count) {
   const kafka = new kafkajs.Kafka({
     clientId: 'moon-stack',
-    brokers: own.map((_, index) => `${HOST}:${portOf(basePort, 'kafka', index + 1)}`),
+    brokers: Array.from({ length: count }, (_, index) => `${HOST}:${portOf(basePort, 'kafka', index + 1)}`),
     logLevel: kafkajs.logLevel.NOTHING,
-    connectionTimeout: 1_000,
-    requestTimeout: 2_000,
-    retry: { initialRetryTime: 50, maxRetryTime: 500, retries: 20 },
+    connectionTimeout: 2_000,
+    requestTimeout: 5_000,
+    retry: { initialRetryTime: 50, maxRetryTime: 500, retries: 5 },
   });
   const admin = kafka.admin();
-  await admin.connect();
   try {
-    let known = 0;
-    const complete = await until(async () => {
-      known = (await admin.describeCluster()).brokers.length;
-      return stopped() || known === brokers;
-    }, START_LIMIT_MS);
-    if (!complete) throw new Error(`The Kafka cluster has ${known} of ${brokers} brokers.`);
+    await admin.connect();
+    return (await admin.describeCluster()).brokers.length;
   } finally {
     await admin.disconnect();
   }

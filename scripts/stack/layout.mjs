@@ -4,8 +4,7 @@ import { mkdirSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 
-export const KINDS = ['kafka', 'postgres', 'redis', 'toxiproxy'];
-export const DEFAULT_BASE_PORT = 19_000;
+export { DEFAULT_BASE_PORT, KINDS } from './api.cjs';
 export const HOST = '127.0.0.1';
 /** Added to a server's port, this gives the port of its Toxiproxy proxy: a client rewrites ports instead of addresses. */
 export const PROXY_OFFSET = 200;

@@ -5,7 +5,7 @@ import { stringify } from 'yaml';
 import { HOST, POSTGRES_PASSWORD, POSTGRES_USER, portOf } from './layout.mjs';
 import { commandLine, familyOf, isAlive, processStatus, signal, until } from './sweep.mjs';
 
-const START_LIMIT_MS = 90_000;
+const START_LIMIT_MS = 180_000;
 const NODES = [1, 2];
 
 const at = (port) => `${HOST}:${port}`;

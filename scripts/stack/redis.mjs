@@ -7,7 +7,7 @@ import { HOST, REDIS_MASTER_NAME, portOf } from './layout.mjs';
 import { until } from './sweep.mjs';
 
 const run = promisify(execFile);
-const START_LIMIT_MS = 60_000;
+const START_LIMIT_MS = 180_000;
 const NODES = [1, 2, 3];
 
 function nodeConfig({ index, basePort, folder }) {

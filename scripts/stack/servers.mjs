@@ -71,6 +71,7 @@ export class Servers {
   async #startPostgres() {
     const { tools, options, paths } = this.context;
     const postgresFolder = paths.postgres;
+    makeOwnFolder(paths.reachable);
     const specs = preparePatroni({ tools, postgresFolder, options });
     const etcd = this.#add(prepareEtcd({ tools, nodes: paths.nodes, options }));
     const [first, second] = this.#add(specs);
@@ -201,6 +202,5 @@ export class Servers {
   prepareFolders() {
     const { paths } = this.context;
     for (const folder of [paths.root, paths.nodes, paths.logs]) mkdirSync(folder, { recursive: true });
-    makeOwnFolder(paths.reachable);
   }
 }

@@ -40,8 +40,8 @@ export const kafkaOf = ({ kafka }: StackAddresses, offset = 0): Kafka =>
   new Kafka({
     brokers: kafka!.brokers,
     logLevel: logLevel.NOTHING,
-    connectionTimeout: 2_000,
-    requestTimeout: 5_000,
+    connectionTimeout: 5_000,
+    requestTimeout: 20_000,
     retry: { initialRetryTime: 100, maxRetryTime: 500, retries: 20 },
     socketFactory: ({ host, port, onConnect }) => connect({ host, port: port + offset }, onConnect),
   });

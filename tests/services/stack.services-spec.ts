@@ -3,7 +3,7 @@ import { mkdtempSync, realpathSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import stack = require('../../scripts/stack/api.cjs');
+import * as stack from '../../scripts/stack/api.cjs';
 import { eventually, kafkaOf, processesOf, query, redisSays } from './servers';
 
 const newFolder = (): string => realpathSync(mkdtempSync(join(tmpdir(), 'moon-stack-test-')));
