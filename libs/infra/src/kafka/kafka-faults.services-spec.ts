@@ -18,7 +18,9 @@ describe('Kafka that breaks', () => {
   beforeAll(async () => {
     cluster = await startCluster(3);
     const settings = cluster.settings();
-    expect(await ensureTopics(settings, topicPlan(settings, []))).toEqual([]);
+    // Few topics: a killed broker looks through all its partitions before it serves again.
+    const plan = topicPlan(settings, []).filter(({ name }) => name === 'price.ticks');
+    expect(await ensureTopics(settings, plan)).toEqual([]);
   });
 
   afterEach(async () => {
@@ -151,8 +153,7 @@ describe('Kafka that breaks', () => {
     door.open();
     await expectAll(listener, stream.published);
     expect(listener.told.filter(({ kind }) => kind === 'revoked')).toEqual([]);
-    for (const key of new Set(stream.published.map((event) => event.key))) {
-      expect(listener.idsOf(key)).toEqual([...new Set(listener.idsOf(key))]);
-    }
+    const places = listener.messagesSeen.map(({ partition, offset }) => `${partition}/${offset}`);
+    expect(places).toHaveLength(new Set(places).size);
   });
 });
