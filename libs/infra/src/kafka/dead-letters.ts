@@ -14,7 +14,7 @@ const PREFIX = 'dead_';
 export const REPLAY_HEADER = 'moonreplay';
 
 /** A message that a group could not handle. */
-export interface DeadLetter {
+export interface BuriedMessage {
   /** Its offset in the group's dead-letter topic: its name for `show` and `replay`. */
   offset: number;
   /** When it was put there, ISO 8601. */
@@ -62,12 +62,12 @@ export class DeadLetters {
   }
 
   /** Oldest first, at most `limit` of the newest. */
-  async list(limit = 1000): Promise<DeadLetter[]> {
+  async list(limit = 1000): Promise<BuriedMessage[]> {
     return this.read(limit, null);
   }
 
   /** @returns null when there is none (any more) */
-  async show(offset: number): Promise<DeadLetter | null> {
+  async show(offset: number): Promise<BuriedMessage | null> {
     return (await this.read(1, offset)).find((letter) => letter.offset === offset) ?? null;
   }
 
@@ -75,7 +75,7 @@ export class DeadLetters {
    * Puts the message back on the topic that it came from, byte for byte, under its key and marked as replayed.
    * @throws Error there is no such dead letter
    */
-  async replay(offset: number): Promise<DeadLetter> {
+  async replay(offset: number): Promise<BuriedMessage> {
     const letter = await this.show(offset);
     if (letter === null)
       throw new Error(`Group ${this.options.groupId} has no dead letter ${offset}; list them to see which there are.`);
@@ -90,7 +90,7 @@ export class DeadLetters {
   }
 
   /** From `from` on, or the newest ones when it is null. */
-  private async read(limit: number, from: number | null): Promise<DeadLetter[]> {
+  private async read(limit: number, from: number | null): Promise<BuriedMessage[]> {
     const { settings, logger } = this.options;
     const client = kafkaClient(settings, logger);
     const groupId = `${this.topic}.reader.${randomUUID()}`;
@@ -104,7 +104,7 @@ export class DeadLetters {
       if (start >= high || (from !== null && from < low)) return [];
       const consumer = client.consumer({ groupId, maxWaitTimeInMs: settings.maxWaitMs, allowAutoTopicCreation: false });
       try {
-        const found: DeadLetter[] = [];
+        const found: BuriedMessage[] = [];
         await consumer.connect();
         await consumer.subscribe({ topics: [this.topic], fromBeginning: true });
         await new Promise<void>((resolve, reject) => {
@@ -132,7 +132,7 @@ export class DeadLetters {
   }
 }
 
-function letterOf({ offset, timestamp, key, value, headers }: KafkaMessage): DeadLetter {
+function letterOf({ offset, timestamp, key, value, headers }: KafkaMessage): BuriedMessage {
   const own: Record<string, string> = {};
   const added: Record<string, string> = {};
   for (const [name, text] of Object.entries(textHeaders(headers))) {
