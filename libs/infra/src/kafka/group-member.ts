@@ -35,6 +35,7 @@ export class GroupMember {
   private isJoined = false;
   private isStopped = false;
   private wantsRejoin = false;
+  private needsBuild = false;
   private rebuilding: Promise<void> | null = null;
 
   constructor(
@@ -148,23 +149,25 @@ export class GroupMember {
     return true;
   }
 
+  /** A consumer that crashes while it is built is one more to build. */
   private rebuild(): void {
-    this.rebuilding ??= this.buildUntilDone().finally(() => {
-      this.rebuilding = null;
-    });
+    this.needsBuild = true;
+    this.rebuilding ??= this.buildUntilDone();
   }
 
   private async buildUntilDone(): Promise<void> {
-    for (;;) {
+    while (this.needsBuild && !this.isStopped) {
       await new Promise((resolve) => setTimeout(resolve, REBUILD_MS));
       if (this.isStopped) return;
+      this.needsBuild = false;
       try {
         await this.build();
-        return;
       } catch (error) {
+        this.needsBuild = true;
         this.hooks.crashed(error);
         await this.consumer?.disconnect().catch(() => undefined);
       }
     }
+    this.rebuilding = null;
   }
 }

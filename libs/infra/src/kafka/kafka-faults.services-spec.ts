@@ -18,7 +18,9 @@ describe('Kafka that breaks', () => {
   beforeAll(async () => {
     cluster = await startCluster(3);
     const settings = cluster.settings();
-    expect(await ensureTopics(settings, topicPlan(settings, []))).toEqual([]);
+    // Few topics: a killed broker looks through all its partitions before it serves again.
+    const plan = topicPlan(settings, []).filter(({ name }) => name === 'price.ticks');
+    expect(await ensureTopics(settings, plan)).toEqual([]);
   });
 
   afterEach(async () => {
@@ -92,7 +94,25 @@ describe('Kafka that breaks', () => {
     }
   }
 
-  it('[BRK-1] [BRK-3] kill -9 of a broker under load: nothing lost, order of keys kept, no call rejected', async () => {
+  it('an owner that is stuck for longer than the session keeps its shards, and gets nothing twice', async () => {
+    const door = gate();
+    const { listener } = await join('stuck', { messages: () => door.opened });
+    const publisher = keep(new KafkaPublisher({ settings: cluster.settings() }));
+    const stream = load(publisher);
+    await stream.until(240);
+    await listener.until(() => listener.messagesSeen.length > 0);
+    const { sessionTimeoutMs } = cluster.settings();
+    await delay(2.5 * sessionTimeoutMs);
+    await stream.end();
+    expect(listener.told.filter(({ kind }) => kind === 'revoked')).toEqual([]);
+    door.open();
+    await expectAll(listener, stream.published);
+    expect(listener.told.filter(({ kind }) => kind === 'revoked')).toEqual([]);
+    const places = listener.messagesSeen.map(({ partition, offset }) => `${partition}/${offset}`);
+    expect(places).toHaveLength(new Set(places).size);
+  });
+
+  it('[BRK-4] kill -9 of a broker under load: nothing lost, order of keys kept, no call rejected', async () => {
     const { listener } = await join('kill-one');
     const publisher = keep(new KafkaPublisher({ settings: cluster.settings() }));
     const stream = load(publisher);
@@ -135,24 +155,5 @@ describe('Kafka that breaks', () => {
     expect(publisher.isAway).toBe(false);
     expect(recoveries).toBeGreaterThan(0);
     await expectAll(listener, stream.published);
-  });
-
-  it('an owner that is stuck for longer than the session keeps its shards, and gets nothing twice', async () => {
-    const door = gate();
-    const { listener } = await join('stuck', { messages: () => door.opened });
-    const publisher = keep(new KafkaPublisher({ settings: cluster.settings() }));
-    const stream = load(publisher);
-    await stream.until(240);
-    await listener.until(() => listener.messagesSeen.length > 0);
-    const { sessionTimeoutMs } = cluster.settings();
-    await delay(2.5 * sessionTimeoutMs);
-    await stream.end();
-    expect(listener.told.filter(({ kind }) => kind === 'revoked')).toEqual([]);
-    door.open();
-    await expectAll(listener, stream.published);
-    expect(listener.told.filter(({ kind }) => kind === 'revoked')).toEqual([]);
-    for (const key of new Set(stream.published.map((event) => event.key))) {
-      expect(listener.idsOf(key)).toEqual([...new Set(listener.idsOf(key))]);
-    }
   });
 });
