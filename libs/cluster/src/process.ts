@@ -2,7 +2,7 @@ import type { DynamicModule } from '@nestjs/common';
 import { ConfigError, createLogger, HealthRegistry, KafkaPublisher, StartupFailure, type Logger } from '@moon/infra';
 import { groupPlans } from '@moon/kernel';
 import type { ClusterConfig } from './config';
-import { LoggedDeadLetters } from './dead-letters';
+import { DeadLetters } from './dead-letters';
 import { clusterClock, openBroker, openStore, ownerName, type Connections } from './connections';
 import { serveProcess, type ProcessHttp } from './http';
 import { codeVersion, readClusterOptions } from './options';
@@ -123,7 +123,7 @@ class ClusterProcess {
       ...store,
       ...{ config, logger, publisher, owner: ownerName(config, app.name), clock: clusterClock(config) },
       plans: groupPlans(config.platform),
-      deadLetters: new LoggedDeadLetters(logger),
+      deadLetters: new DeadLetters(config.kafka, logger),
     };
     await health.start(
       'cache',
@@ -200,6 +200,7 @@ class ClusterProcess {
       await part.stop().catch((error: unknown) => this.logger.error({ err: error, part: part.name }, 'a part did not stop well'));
     }
     await this.connections?.publisher.stop();
+    await this.connections?.deadLetters.close();
     await this.http?.close();
     const { journals, archive, log } = this.connections ?? {};
     await Promise.all([journals?.close(), archive?.close(), log?.close()]);

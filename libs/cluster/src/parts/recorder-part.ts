@@ -31,7 +31,6 @@ export class RecorderPart implements Part {
       groupId: RECORDER_GROUP,
       topics: (Object.keys(TOPICS) as TopicName[]).filter(isDivisible),
       shards: 1,
-      onTrouble: (problem) => logger.warn({ group: RECORDER_GROUP }, problem),
     });
   }
 
