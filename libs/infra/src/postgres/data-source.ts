@@ -6,6 +6,7 @@ import type { Login, PostgresAccess } from './access';
 import { EventLog1700000000001 } from './migrations/1700000000001-event-log';
 import { LogFunctions1700000000002 } from './migrations/1700000000002-log-functions';
 import { RunState1700000000003 } from './migrations/1700000000003-run-state';
+import { PrimaryFinder } from './ha/primary';
 import { ClusterLog1700000000201 } from './migrations/1700000000201-cluster-log';
 import { RunRegistry1700000000101 } from './migrations/1700000000101-run-registry';
 import { ImportedRuns1700000000102 } from './migrations/1700000000102-imported-runs';
@@ -23,6 +24,7 @@ const MIGRATIONS = {
 } as const;
 
 export function createDataSource(login: Login, database: string, kind: DatabaseKind): DataSource {
+  const finder = PrimaryFinder.of(login);
   return new DataSource({
     type: 'postgres',
     host: login.host,
@@ -35,6 +37,7 @@ export function createDataSource(login: Login, database: string, kind: DatabaseK
     // All of them or none.
     migrationsTransactionMode: 'all',
     logging: false,
+    ...(finder && { extra: { Client: finder.Client, verify: finder.verify } }),
   });
 }
 

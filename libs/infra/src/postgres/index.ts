@@ -1,5 +1,5 @@
 export { createRoles } from './access';
-export type { Login, PostgresAccess } from './access';
+export type { HostAndPort, Login, PostgresAccess } from './access';
 export { EventArchive } from './cluster/archive';
 export type { Archived } from './cluster/archive';
 export { ClusterLog } from './cluster/log';
@@ -17,7 +17,9 @@ export type { DeadLetter, MarketFacts, ParkedKey } from './inspection';
 export type { InputQuery, StoredInputs } from './input-source';
 export { OperatorInbox } from './operator-inbox';
 export type { OperatorRequest } from './operator-inbox';
-export { isTransientStoreError } from './transient';
+export { replicationOf } from './ha/replication';
+export type { Replication } from './ha/replication';
+export { CommitUnknown, isTransientStoreError } from './transient';
 export { ReportStore } from './reports';
 export type { NewReport, StoredReport } from './reports';
 export { REGISTRY_DATABASE, RunRegistry } from './runs';
