@@ -4,6 +4,8 @@ export { EventArchive } from './cluster/archive';
 export type { Archived } from './cluster/archive';
 export { ClusterLog } from './cluster/log';
 export type { ReadableLog, ShardStatus } from './cluster/log';
+export { Retention } from './cluster/retention';
+export type { LogDrop } from './cluster/retention';
 export { StreamRelay } from './cluster/relay';
 export { RelayFenced } from './cluster/relay-lease';
 export type { HeldBack, PublishBatch, RelayedRow, RelayOptions, RelayStatus } from './cluster/relay';
