@@ -4,3 +4,4 @@ export * from './health';
 export * from './market-files';
 export * from './postgres';
 export * from './telemetry';
+export * from './redis';
