@@ -52,6 +52,7 @@ export {
   type StartOptions,
   type StrategyRecord,
 } from './platform/start-events';
+export * from './projections';
 export { VolatileEventStore } from './memory/volatile-event-store';
 export { closePast } from './platform/close-past';
 export { nearestName } from './text/nearest-name';
