@@ -13,6 +13,18 @@ export {
   type HandlerState,
 } from './core/handler-host';
 export { failureEvents } from './core/parking';
+export {
+  assertBatch,
+  batchDoesNotFollow,
+  batchOf,
+  checkpointOf,
+  checkpointTexts,
+  entriesText,
+  isSameBatch,
+  JournalUnreadable,
+  type StoredBatch,
+  type StoredCheckpoint,
+} from './core/journal-codec';
 export { Recovery } from './core/recovery';
 export { stateHash, type HashedState } from './core/state-hash';
 export { LogWriter, VolatileLog, type LogWriterOptions } from './log/log-writer';

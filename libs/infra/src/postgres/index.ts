@@ -1,5 +1,8 @@
 export { createRoles } from './access';
 export type { Login, PostgresAccess } from './access';
+export { EventArchive } from './cluster/archive';
+export type { Archived } from './cluster/archive';
+export { ShardJournals } from './cluster/shard-journal';
 export { migrateDown, migrateUp, pendingMigrations } from './data-source';
 export type { DatabaseKind } from './data-source';
 export { PostgresEventStore } from './event-store';
