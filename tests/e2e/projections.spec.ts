@@ -67,7 +67,9 @@ describe('projections of a real log', () => {
 
   it('show a portfolio as its newest snapshot says it, with the version of its newest delta', () => {
     for (const name of ['main', 'second']) {
-      const own = rows.flatMap(({ event }) => ('portfolio' in event.data && event.data.portfolio === name ? [event] : []));
+      const own = rows.flatMap(({ event }) =>
+        'portfolio' in event.data && event.data.portfolio === name ? [event] : [],
+      );
       const changes = own.flatMap((event) => (event.type === 'state.changed' ? [event.data] : []));
       const last = own.filter((event) => event.type === 'state.snapshot').at(-1);
       const { version, value } = shown(projector, `portfolio:${name}`);
@@ -90,7 +92,8 @@ describe('projections of a real log', () => {
   it('show every order as its stream has it, without the signed bytes', () => {
     const orders = new Map<string, OrderState>();
     for (const { event, streamId = '' } of rows)
-      if (streamId.startsWith('order-')) orders.set(streamId.slice(6), evolveOrder(orders.get(streamId.slice(6)), event));
+      if (streamId.startsWith('order-'))
+        orders.set(streamId.slice(6), evolveOrder(orders.get(streamId.slice(6)), event));
     expect(orders.size).toBeGreaterThan(5);
     for (const [id, { payload: _payload, signature: _signature, ...order }] of orders)
       expect(shown(projector, `order:${id}`).value).toEqual(order);
@@ -114,7 +117,9 @@ describe('projections of a real log', () => {
       ({ type, key }) => key === 'BTC' && ['trade.consensus_approved', 'signal.consensus_failed'].includes(type),
     );
     const last = windows.at(-1)!;
-    expect(shown(projector, 'consensus:BTC').value).toMatchObject({ windowId: (last.data as { windowId: string }).windowId });
+    expect(shown(projector, 'consensus:BTC').value).toMatchObject({
+      windowId: (last.data as { windowId: string }).windowId,
+    });
 
     const newest = events.filter((event) => event.type === 'bar.closed').at(-1)!;
     const { event_type: _type, ...bar } = newest.data as unknown as Record<string, unknown>;
@@ -131,7 +136,12 @@ describe('projections of a real log', () => {
     const from = rows.findIndex(({ event }) => event.type === 'state.changed' && event.data.version === 10);
     const rest = rows.slice(from).filter(({ event }) => event.type.startsWith('state.'));
     const late = project(rest);
-    expect(late.gaps().map(({ streamId }) => streamId).sort()).toEqual(['state-main', 'state-second']);
+    expect(
+      late
+        .gaps()
+        .map(({ streamId }) => streamId)
+        .sort(),
+    ).toEqual(['state-main', 'state-second']);
     expect(late.settle().sort()).toEqual(['portfolio:main', 'portfolio:second']);
     expect(late.gaps()).toEqual([]);
     for (const key of ['portfolio:main', 'portfolio:second']) expect(late.entry(key)).toEqual(projector.entry(key));

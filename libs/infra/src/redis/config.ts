@@ -24,7 +24,9 @@ export const redisConfigSchema = Type.Object(
       pattern: '^[a-z][a-z0-9-]{0,31}$',
       description: 'Keeps installations that share a server apart: all keys and channels carry it.',
     }),
-    username: Type.Optional(Type.String({ minLength: 1, description: 'User of the access list; default: Redis’s own.' })),
+    username: Type.Optional(
+      Type.String({ minLength: 1, description: 'User of the access list; default: Redis’s own.' }),
+    ),
     password: Type.Optional(Type.String({ minLength: 1, description: 'Password of the data nodes.' })),
     sentinelPassword: Type.Optional(Type.String({ minLength: 1, description: 'Password of the Sentinels.' })),
     tls: Type.Boolean({ default: false, description: 'Whether connections are encrypted (TLS).' }),

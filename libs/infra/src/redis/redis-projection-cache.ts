@@ -228,7 +228,11 @@ class Subscription {
   private connected(): void {
     if (this.isFirst) this.isFirst = false;
     // The client subscribes again by itself; only after that nothing is missed any more.
-    else void this.client.subscribe(this.channel).then(() => this.listener.resync(), () => undefined);
+    else
+      void this.client.subscribe(this.channel).then(
+        () => this.listener.resync(),
+        () => undefined,
+      );
   }
 
   private receive(message: string): void {

@@ -101,7 +101,11 @@ export function describeProjectionCache({ name, create, isRedis = false }: Proje
       it(proves('CCH-1', 'orders versions of events by time, then by id'), async () => {
         const at = (occurredAt: number, digit: string): CacheUpdate => {
           const id = `${digit.repeat(8)}-0000-5000-8000-000000000000`;
-          return { key: 'market:X', version: eventVersion({ occurredAt, id }), value: JSON.stringify([occurredAt, id]) };
+          return {
+            key: 'market:X',
+            version: eventVersion({ occurredAt, id }),
+            value: JSON.stringify([occurredAt, id]),
+          };
         };
         expect(await cache.put([at(5, '9')])).toEqual([true]);
         expect(await cache.put([at(5, 'a'), at(5, '1'), at(4, 'f')])).toEqual([true, false, false]);

@@ -88,9 +88,7 @@ const parked: StreamView<ParkedState> = {
   evolve: (state, event) => {
     if (event.type !== 'key.parked' && event.type !== 'key.unparked') return state;
     const { handler, handlerKey } = event.data;
-    const others = (state?.parked ?? []).filter(
-      (one) => one.handler !== handler || one.handlerKey !== handlerKey,
-    );
+    const others = (state?.parked ?? []).filter((one) => one.handler !== handler || one.handlerKey !== handlerKey);
     return { parked: event.type === 'key.parked' ? [...others, parkedKey(event)] : others };
   },
   show: (state) => ({ key: 'operations:parked', value: { parked: state.parked } }),
