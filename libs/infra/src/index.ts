@@ -6,3 +6,4 @@ export * from './market-files';
 export * from './postgres';
 export * from './telemetry';
 export * from './redis';
+export * from './queues';

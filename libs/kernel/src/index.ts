@@ -33,6 +33,7 @@ export { RunningClock, type Clock } from './ports/clock';
 export type { EffectAdapter, EffectContext, TimedInput } from './ports/effect';
 export * from './ports/bus';
 export * from './ports/event-store';
+export * from './ports/job-ledger';
 export * from './ports/journal';
 export * from './ports/projection-cache';
 export type { Feed, FeedSink, FeedState, FeedStatus } from './ports/feed';

@@ -12,6 +12,7 @@ export type { DeadLetter, MarketFacts, ParkedKey } from './inspection';
 export type { InputQuery, StoredInputs } from './input-source';
 export { OperatorInbox } from './operator-inbox';
 export type { OperatorRequest } from './operator-inbox';
+export { PostgresJobLedger } from './job-ledger';
 export { isTransientStoreError } from './transient';
 export { StreamRelay } from './relay';
 export type { PublishBatch, RelayOptions } from './relay';
