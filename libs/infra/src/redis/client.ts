@@ -66,10 +66,11 @@ function nodeOptions(config: RedisConfig, { use, name }: RedisClientOptions): Re
     connectionName: name,
     connectTimeout: timeoutMs,
     disconnectTimeout: DISCONNECT_MS,
-    maxRetriesPerRequest: null,
+    // What was sent and not answered may have been done. A caller with a buffer of its own hears of it at once, for it knows
+    // that it may happen twice; ioredis leaves the call open otherwise.
+    maxRetriesPerRequest: use === 'cache' ? 0 : null,
     enableReadyCheck: use !== 'queue',
     enableOfflineQueue: use !== 'cache',
-    // What was sent and not answered may have been done: its caller knows whether that may happen twice.
     autoResendUnfulfilledCommands: use !== 'cache',
     // Blocking commands of queues are silent for long.
     ...(use !== 'queue' && { socketTimeout: timeoutMs }),
