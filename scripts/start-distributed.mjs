@@ -140,6 +140,13 @@ const env = {
   MOON_POSTGRES__PATRONI: JSON.stringify(stack.postgres.patroni),
   MOON_POSTGRES__SUPERUSER: stack.postgres.superuser,
   MOON_POSTGRES__PASSWORD: stack.postgres.password,
+  ...(stack.redis
+    ? {
+        MOON_REDIS__MODE: 'sentinel',
+        MOON_REDIS__NODES: JSON.stringify(stack.redis.sentinels.map(({ host, port }) => `${host}:${port}`)),
+        MOON_REDIS__PRIMARY_NAME: stack.redis.name,
+      }
+    : { MOON_CACHE: 'none' }),
   MOON_CLOCK__PACE: String(pace),
   MOON_CLOCK__ORIGIN: String(origin),
   MOON_FEED__KIND: 'synthetic',

@@ -1,7 +1,7 @@
 import { Type, type Static } from '@sinclair/typebox';
 import { venueConfigSchema } from '@moon/backtesting';
 import { platformConfigSchema } from '@moon/domain';
-import { kafkaSchema } from '@moon/infra';
+import { kafkaSchema, redisConfigSchema } from '@moon/infra';
 import { SHARD_COUNTS } from '@moon/kernel';
 
 const whole = { additionalProperties: false, default: {} } as const;
@@ -61,6 +61,11 @@ export const clusterConfigSchema = Type.Object(
     dataDir: Type.String({ default: '.moon/cluster', minLength: 1, description: 'Folder of spools.' }),
     kafka: kafkaSchema,
     postgres: postgresSchema,
+    cache: Type.Union([Type.Literal('redis'), Type.Literal('none')], {
+      default: 'redis',
+      description: 'Where readers find projections. Without a cache nothing waits for it, and nobody can read.',
+    }),
+    redis: redisConfigSchema,
     shards: Type.Union(
       SHARD_COUNTS.map((count) => Type.Literal(count)),
       {

@@ -129,7 +129,7 @@ class ClusterProcess {
     };
     await health.start(
       'cache',
-      () => Promise.resolve('no reader of it in this process'),
+      () => Promise.resolve(describeCache(config)),
       (detail) => detail,
     );
     const context: PartContext = {
@@ -211,4 +211,11 @@ class ClusterProcess {
     await Promise.all([journals?.close(), archive?.close(), log?.close()]);
     clearTimeout(end);
   }
+}
+
+/** The cache is no condition of a start: what may not go on without it is halted while it is away (CCH-4). */
+function describeCache({ cache, redis }: ClusterConfig): string {
+  return cache === 'none'
+    ? 'none is configured'
+    : `Redis (${redis.mode}) at ${redis.nodes.join(', ')}; watched by who needs it`;
 }

@@ -74,3 +74,5 @@ export { groupPlans, LEAST_PARTITIONS, SHARD_COUNTS, takesOf, type GroupPlan } f
 export { notCompared, reconcileAll, Reconciliation } from './platform/reconcile';
 export { Shard, type ShardOptions, type ShardWiring } from './runtime/sharded/shard';
 export { ShardGroup } from './runtime/sharded/shard-group';
+export { streamOfShard } from './runtime/sharded/shard-log';
+export { processEvent } from './platform/process-event';

@@ -58,6 +58,15 @@ export class RedisProjectionCache implements ProjectionCache {
     );
   }
 
+  /** Without waiting: it connects by itself, now or when Redis is there; until then its calls fail. */
+  static open(config: RedisConfig, options: RedisProjectionCacheOptions = {}): RedisProjectionCache {
+    return new RedisProjectionCache(
+      createRedis(config, { use: 'cache', name: 'moon-cache', ...options }),
+      config,
+      options,
+    );
+  }
+
   async put(updates: readonly CacheUpdate[]): Promise<boolean[]> {
     const digits = await this.write('moonPut', this.channel, updates);
     return [...digits].map((digit) => digit === '1');

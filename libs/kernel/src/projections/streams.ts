@@ -3,7 +3,12 @@ import { evolveOrder, type OrderState } from '@moon/domain';
 import { factsOf, type StreamView } from './projection';
 
 const GLOBAL_HALTS = 'halts-global';
+const AUDIT = 'audit';
 const PORTFOLIO = 'portfolio-';
+
+/** A stream itself, or one shard's part of it. */
+const isPartOf = (stream: string, streamId: string): boolean =>
+  streamId === stream || streamId.startsWith(`${stream}@`);
 
 /** `order:ID`: an order from its request to its end, without the signed bytes, which are the sender's business. */
 const orders: StreamView<OrderState> = {
@@ -48,9 +53,12 @@ interface HaltsState {
   halts: JsonObject[];
 }
 
-/** `halts:global` and `halts:PORTFOLIO`: the set of what halts trading (rule 18), in the order in which it was raised. */
+/**
+ * `halts:global` and `halts:PORTFOLIO`: the set of what halts trading (rule 18), in the order in which it was raised. Of a
+ * distributed run each shard has its own global part, `halts:global@SHARD`; trading is halted when one of them is not empty.
+ */
 const halts: StreamView<HaltsState> = {
-  reads: (streamId) => streamId === GLOBAL_HALTS || streamId.startsWith(PORTFOLIO),
+  reads: (streamId) => isPartOf(GLOBAL_HALTS, streamId) || streamId.startsWith(PORTFOLIO),
   evolve: (state, event) => {
     const raised = state?.halts ?? [];
     switch (event.type) {
@@ -69,7 +77,9 @@ const halts: StreamView<HaltsState> = {
     }
   },
   show: (state, streamId) => ({
-    key: streamId === GLOBAL_HALTS ? 'halts:global' : `halts:${streamId.slice(PORTFOLIO.length)}`,
+    key: streamId.startsWith(PORTFOLIO)
+      ? `halts:${streamId.slice(PORTFOLIO.length)}`
+      : `halts:global${streamId.slice(GLOBAL_HALTS.length)}`,
     value: { halts: state.halts },
   }),
 };
@@ -84,14 +94,17 @@ interface ParkedState {
 
 /** `operations:parked`: the keys of handlers whose events queue until somebody sees to them (rule 25). */
 const parked: StreamView<ParkedState> = {
-  reads: (streamId) => streamId === 'audit',
+  reads: (streamId) => isPartOf(AUDIT, streamId),
   evolve: (state, event) => {
     if (event.type !== 'key.parked' && event.type !== 'key.unparked') return state;
     const { handler, handlerKey } = event.data;
     const others = (state?.parked ?? []).filter((one) => one.handler !== handler || one.handlerKey !== handlerKey);
     return { parked: event.type === 'key.parked' ? [...others, parkedKey(event)] : others };
   },
-  show: (state) => ({ key: 'operations:parked', value: { parked: state.parked } }),
+  show: (state, streamId) => ({
+    key: `operations:parked${streamId.slice(AUDIT.length)}`,
+    value: { parked: state.parked },
+  }),
 };
 
 function parkedKey({ data }: Extract<AnyEvent, { type: 'key.parked' }>): JsonObject {
