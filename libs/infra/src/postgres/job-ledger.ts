@@ -41,6 +41,8 @@ export class PostgresJobLedger implements JobLedger {
   /** The row is locked while the effect happens; a process that dies lets go of it. */
   async once(jobId: string, effect: () => Promise<JsonObject>): Promise<{ job: JobRecord; isOwn: boolean }> {
     const isOwn = await this.pool.transaction(async (client) => {
+      // The server ends transactions that stand idle; this one does while the effect happens elsewhere.
+      await client.query('SET LOCAL idle_in_transaction_session_timeout = 0');
       const { rows } = await client.query<{ status: JobStatus }>(
         'SELECT status FROM jobs WHERE job_id = $1 FOR UPDATE',
         [jobId],
