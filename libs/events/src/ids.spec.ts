@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+import fc from 'fast-check';
 import { derivedId, eventId, inputId, uuidv5 } from './ids';
 
 const trade = {
@@ -12,6 +14,27 @@ describe('derived ids', () => {
   it('are UUIDv5 as RFC 9562 has them', () => {
     const dns = Buffer.from('6ba7b8109dad11d180b400c04fd430c8', 'hex');
     expect(uuidv5(dns, 'www.example.com')).toBe('2ed6657d-e927-568b-95e1-2665a8aea6a2');
+  });
+
+  it('are what the crypto library makes of them, whatever the name', () => {
+    const namespace = Buffer.from('6ba7b8109dad11d180b400c04fd430c8', 'hex');
+    const name = fc.oneof(
+      fc.string({ unit: 'binary-ascii', maxLength: 300 }),
+      fc.string({ unit: 'binary', maxLength: 100 }),
+      fc.integer({ min: 0, max: 200 }).map((length) => 'x'.repeat(length)),
+      fc.integer({ min: 1_000, max: 1_100 }).map((length) => 'y'.repeat(length)),
+    );
+    fc.assert(
+      fc.property(name, (given) => {
+        const digest = createHash('sha1').update(namespace).update(given, 'utf8').digest('hex');
+        const variant = ((parseInt(digest.slice(16, 18), 16) & 0x3f) | 0x80).toString(16);
+        const parts = [digest.slice(0, 8), digest.slice(8, 12), `5${digest.slice(13, 16)}`];
+        expect(uuidv5(namespace, given)).toBe(
+          [...parts, variant + digest.slice(18, 20), digest.slice(20, 32)].join('-'),
+        );
+      }),
+      { numRuns: 300 },
+    );
   });
 
   it('are the same for the same cause, handler and ordinal, and differ otherwise', () => {
