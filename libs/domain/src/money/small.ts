@@ -88,6 +88,36 @@ function units(): number {
   return Number.isSafeInteger(value) ? value : Number.NaN;
 }
 
+/** The float64 nearest to a decimal: the quotient of two whole numbers that float64 holds is rounded once, as it must be. */
+export function numberSmall(a: string): number | undefined {
+  if (!read(a)) return undefined;
+  // Without a point, or as one whole number of its last places, the digits are exact.
+  if (scale === 0) return whole;
+  const value = whole * (POWERS[scale] as number) + fraction;
+  return Number.isSafeInteger(value) ? value / (POWERS[scale] as number) : undefined;
+}
+
+/**
+ * Numbers below a bound that have at most so many places have at most fifteen digits, with which no two decimals are one
+ * float64. So when the quotient of whole units and the power of ten, which is rounded once, is the number, then those are its
+ * digits, and no fewer would do.
+ */
+const FINE = { below: 1e7, places: 8, unit: 1e8 } as const;
+const COARSE = { below: 1e11, places: 4, unit: 1e4 } as const;
+
+/** The shortest decimal text of a number of the kinds above; undefined for any other. */
+export function textOfNumber(value: number): string | undefined {
+  const { unit, places } = value < FINE.below && value > -FINE.below ? FINE : COARSE;
+  return isShort(value) ? textOfUnits(Math.round(value * unit), places) : undefined;
+}
+
+/** Whether a number is of the kinds above, so that it has at most fifteen digits. */
+export function isShort(value: number): boolean {
+  if (value < FINE.below && value > -FINE.below) return Math.round(value * FINE.unit) / FINE.unit === value;
+  if (value < COARSE.below && value > -COARSE.below) return Math.round(value * COARSE.unit) / COARSE.unit === value;
+  return false;
+}
+
 /** Text of units ÷ 10^places. */
 function textOfUnits(value: number, places: number): string | undefined {
   const unit = POWERS[places];
