@@ -48,6 +48,27 @@ function passedOn(line) {
   return all === undefined ? `Object.assign(exports, ${load});` : `exports.${all} = ${load};`;
 }
 
+const SPREAD = /^( *)\.\.\.\{$/;
+
+/**
+ * `...{ a, b }` within an object literal groups members for the reader; at run time it builds an object and copies it member by
+ * member. Its members are put where it stands: the same object, many times faster.
+ */
+function withoutGroups(lines) {
+  const open = [];
+  return lines.map((line) => {
+    const [, indent] = SPREAD.exec(line) ?? [];
+    if (indent !== undefined) {
+      open.push(indent);
+      return '';
+    }
+    const group = open[open.length - 1];
+    if (group === undefined || (line !== `${group}}` && line !== `${group}},`)) return line;
+    open.pop();
+    return line.slice(group.length + 1);
+  });
+}
+
 /**
  * @param code ES module as swc prints it: a statement of its own line for each import and export
  * @returns CommonJS with as many lines before its last; throws an Error for what it does not know
@@ -71,5 +92,5 @@ export function withDirectBindings(code) {
     return line.replace(/\bimport\(("\.{1,2}\/[^"]+")\)/g, 'Promise.resolve().then(() => require($1))');
   });
   const last = exported.map(([from, to]) => `exports.${to} = ${from};`).join(' ');
-  return `"use strict"; Object.defineProperty(exports, "__esModule", { value: true }); ${lines.join('\n')}\n${last}\n`;
+  return `"use strict"; Object.defineProperty(exports, "__esModule", { value: true }); ${withoutGroups(lines).join('\n')}\n${last}\n`;
 }

@@ -17,7 +17,7 @@ import { feeRate, noteVolume } from './fee-volume';
 import { bookFill, feeOf } from './ledger';
 import { finish } from './order-life';
 import { usableBook } from './prices';
-import { reportOrder, requireAccount } from './reports';
+import { reportFill, requireAccount } from './reports';
 import type { AccountState, BookState, OrderState } from './state';
 
 /** Fills an order that takes from the market at `price`, as far as liquidity, its limit and its position allow. */
@@ -201,8 +201,7 @@ function execute(context: VenueContext, desk: Desk, order: OrderState, fill: Fil
   order.filledNotional = add(order.filledNotional, mul(price, quantity));
   order.fees = add(order.fees, fee);
   order.fills += 1;
-  reportOrder(context, account, order, {
-    kind: 'filled',
+  reportFill(context, account, order, {
     side: order.side,
     price,
     quantity,

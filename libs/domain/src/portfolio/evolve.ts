@@ -1,9 +1,9 @@
-import type { EmitData } from '@moon/events';
+import type { EmitData, EventType } from '@moon/events';
 import { findInstrument, type Instrument } from '../instruments';
 import { abs, add, isZero, sign, sub } from '../money';
 import type { Emission } from '../order/decision';
 import { closingQuantity, initialMargin, share, signed, valueOf } from './booking';
-import { withEntry, withoutEntry } from './entries';
+import { withEntry, withId, withoutEntry, withoutId } from './entries';
 import { settledAt, SETTLEMENTS_REMEMBERED } from './funding';
 import { copyOfPortfolio, type HaltState, type PortfolioState, type PositionState, type Reservation } from './state';
 
@@ -70,14 +70,29 @@ export function evolvePortfolio(
   }
 }
 
+/** Types that move a portfolio's books. */
+const BOOKED: ReadonlySet<string> = new Set<EventType>([
+  'portfolio.opened',
+  'portfolio.deposited',
+  'portfolio.withdrawn',
+  'portfolio.position_opened',
+  'portfolio.reserved',
+  'portfolio.reservation_released',
+  'portfolio.fill_booked',
+  'portfolio.funding_booked',
+  'portfolio.liquidated',
+  'portfolio.reconciled',
+  'position.closed',
+  'halt.raised',
+  'halt.lifted',
+]);
+
 /** Whether an event is about this portfolio; one of another portfolio throws, since it is in the wrong stream. */
 function concerns(state: PortfolioState, event: Emission): boolean {
-  const booked =
-    event.type.startsWith('portfolio.') || event.type.startsWith('halt.') || event.type === 'position.closed';
-  if (!booked) return false;
-  const portfolio = 'portfolio' in event.data ? event.data.portfolio : undefined;
+  if (!BOOKED.has(event.type)) return false;
+  const { portfolio } = event.data as { portfolio?: string };
   if (portfolio !== undefined && portfolio !== state.portfolio) {
-    throw new IllegalPortfolioEvent(event.type, `it is of portfolio ${String(portfolio)}, not of ${state.portfolio}.`);
+    throw new IllegalPortfolioEvent(event.type, `it is of portfolio ${portfolio}, not of ${state.portfolio}.`);
   }
   return true;
 }
@@ -164,7 +179,7 @@ function reserved(state: PortfolioState, data: EmitData<'portfolio.reserved'>): 
   const { instrument, side, quantity, notional, reduceOnly } = data;
   const reservation: Reservation = { instrument, side, quantity, notional, reduceOnly };
   const next = copyOfPortfolio(state);
-  next.reservations = withEntry(state.reservations, data.order_id, reservation);
+  next.reservations = withId(state.reservations, data.order_id, reservation);
   return next;
 }
 
@@ -183,8 +198,8 @@ function released(state: PortfolioState, data: EmitData<'portfolio.reservation_r
   }
   const next = copyOfPortfolio(state);
   next.reservations = isZero(quantity)
-    ? withoutEntry(state.reservations, data.order_id)
-    : withEntry(state.reservations, data.order_id, { ...held, quantity, notional });
+    ? withoutId(state.reservations, data.order_id)
+    : withId(state.reservations, data.order_id, { ...held, quantity, notional });
   return next;
 }
 

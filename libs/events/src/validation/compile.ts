@@ -53,7 +53,7 @@ function createAjv(): Ajv {
 }
 
 const ajv = createAjv();
-const compiled = new WeakMap<object, ValidateFunction>();
+const compiled = new Map<EventDefinition, ValidateFunction>();
 
 /** The validator of one version of an event type: compiled at first use, then kept. */
 export function validatorOf(definition: EventDefinition): ValidateFunction {

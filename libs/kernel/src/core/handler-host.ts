@@ -338,10 +338,14 @@ class CollectingOutbox implements Outbox, Outcome {
   private cause!: AnyEvent;
   private sender: string | undefined;
 
+  private readonly emitter: string;
+
   constructor(
     readonly handler: string,
     readonly key: string,
-  ) {}
+  ) {
+    this.emitter = `${handler}/${key}`;
+  }
 
   /** Starts a delivery. Only an empty outbox may start another one: its lists belong to whoever took them. */
   begin(now: number, cause: AnyEvent, sender?: string): void {
@@ -357,7 +361,7 @@ class CollectingOutbox implements Outbox, Outcome {
   emit<T extends EventType>(type: T, data: EmitData<T>, key?: string): void {
     const { cause, sender } = this;
     const full = { event_type: type, ...data };
-    const emitter = sender === undefined ? `${this.handler}/${this.key}` : `${this.handler}/${this.key}#${sender}`;
+    const emitter = sender === undefined ? this.emitter : `${this.emitter}#${sender}`;
     const { schemaVersion, keyOf } = CATALOG[type];
     this.events = append(this.events, {
       id: derivedId(cause.id, emitter, this.events.length),

@@ -121,6 +121,10 @@ export class VenueLink implements Companion {
   take(answer: Awaitable<VenueReport[]>): Awaitable<AnyEvent[]> {
     if (answer instanceof Promise) return answer.then((reports) => this.take(reports));
     if (answer.length === 0) return NOTHING;
+    const [first] = answer;
+    // Nearly always it is one report, the next one.
+    if (answer.length === 1 && first && first.venueSeq <= (this.lastSeq.get(first.portfolio) ?? 0) + 1)
+      return this.toEvents(answer);
     const missing = answer.find((report) => report.venueSeq > this.nextSeq(report.portfolio, answer));
     return missing === undefined ? this.toEvents(answer) : this.fetch(answer);
   }
