@@ -108,9 +108,10 @@ export function keepOrder(state: ExecutionState, order: OrderState): void {
     forget(state.working, orderId);
     rememberUnsent(state, orderId);
   } else {
-    const wasOver = state.ended.includes(orderId);
+    const before = state.orders[orderId];
     putOrder(state, copyOfOrder(order, false));
-    if (wasOver) return;
+    // Every ended order that is kept is among the ended ones already.
+    if (before !== undefined && isTerminal(before.status)) return;
     forget(state.working, orderId);
     state.ended.push(orderId);
     const oldest = state.ended.length > KEPT_ENDED ? state.ended.shift() : undefined;

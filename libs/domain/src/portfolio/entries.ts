@@ -7,11 +7,16 @@ export function withEntry<V>(entries: Readonly<Record<string, V>>, key: string, 
 }
 
 /**
- * The same for a map by order ids, whose keys are all different: one without a prototype is a hash table from its start, where
- * every new key of an object literal would make another hidden class.
+ * An empty map by ids. All keys of such a map are new ones, and every new key of an object literal makes another hidden class;
+ * an object that was made without a prototype is a hash table from its start, and stays one when it is given the usual one.
  */
+function emptyById<V>(): Record<string, V> {
+  return Object.setPrototypeOf(Object.create(null), Object.prototype) as Record<string, V>;
+}
+
+/** The same for a map by order ids. */
 export function withId<V>(entries: Readonly<Record<string, V>>, id: string, value: V): Record<string, V> {
-  const copy = Object.create(null) as Record<string, V>;
+  const copy = emptyById<V>();
   for (const other in entries) copy[other] = entries[other] as V;
   copy[id] = value;
   return copy;

@@ -216,7 +216,8 @@ function fillBooked(state: PortfolioState, data: EmitData<'portfolio.fill_booked
     position === undefined
       ? withoutEntry(state.positions, instrument)
       : withEntry(state.positions, instrument, position);
-  next.counters = { ...state.counters, fills: state.counters.fills + 1 };
+  const { fills, closedPositions, winners, losers, fundings, liquidations } = state.counters;
+  next.counters = { fills: fills + 1, closedPositions, winners, losers, fundings, liquidations };
   return next;
 }
 
@@ -242,13 +243,17 @@ function moved(
     ? add(position.margin, initialMargin(state.config, data.costBasisDelta, position.leverage))
     : sub(position.margin, share(position.margin, closed, abs(position.quantity), scale));
   return {
-    ...position,
+    instrument: position.instrument,
+    token: position.token,
     quantity,
     costBasis,
     margin,
+    leverage: position.leverage,
     realisedPnl: add(position.realisedPnl, data.realisedPnl),
     fees: add(position.fees, fee),
+    funding: position.funding,
     closedQuantity: add(position.closedQuantity, closed),
+    openedAt: position.openedAt,
   };
 }
 
@@ -283,10 +288,12 @@ function positionClosed(state: PortfolioState, data: EmitData<'position.closed'>
   const { counters } = state;
   const next = copyOfPortfolio(state);
   next.counters = {
-    ...counters,
+    fills: counters.fills,
     closedPositions: counters.closedPositions + 1,
     winners: counters.winners + (outcome > 0 ? 1 : 0),
     losers: counters.losers + (outcome < 0 ? 1 : 0),
+    fundings: counters.fundings,
+    liquidations: counters.liquidations,
   };
   return next;
 }

@@ -1,4 +1,12 @@
-import { derivedId, CATALOG, validateEmitted, type AnyEvent, type EmitData, type EventType } from '@moon/events';
+import {
+  derivedId,
+  CATALOG,
+  validateEmitted,
+  withEventType,
+  type AnyEvent,
+  type EmitData,
+  type EventType,
+} from '@moon/events';
 import type { AnyCommand, Handler, JsonObject, Outbox } from '@moon/domain';
 
 /** What one delivery made. Events carry their final ids; nothing here has been sequenced yet. */
@@ -360,7 +368,7 @@ class CollectingOutbox implements Outbox, Outcome {
 
   emit<T extends EventType>(type: T, data: EmitData<T>, key?: string): void {
     const { cause, sender } = this;
-    const full = { event_type: type, ...data };
+    const full = withEventType(type, data);
     const emitter = sender === undefined ? this.emitter : `${this.emitter}#${sender}`;
     const { schemaVersion, keyOf } = CATALOG[type];
     this.events = append(this.events, {

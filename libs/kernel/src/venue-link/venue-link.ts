@@ -1,4 +1,4 @@
-import { inputId, type AnyEvent } from '@moon/events';
+import { inputId, withEventType, type AnyEvent } from '@moon/events';
 import type { Companion } from '../core/engine';
 import type { Awaitable, VenuePort, VenueReport } from '../ports/venue';
 
@@ -219,7 +219,7 @@ export class VenueLink implements Companion {
       occurredAt: report.timestamp,
       correlationId: cause?.correlationId ?? id,
       causationId: cause?.id ?? null,
-      data: { event_type: 'venue.report', ...report },
+      data: withEventType('venue.report', report),
       headers: this.headers,
     };
   }
