@@ -37,6 +37,24 @@ describe('derived ids', () => {
     );
   });
 
+  it('of lists are those of their JSON text, whatever stands in them', () => {
+    const text = fc.oneof(fc.string({ unit: 'binary' }), fc.string(), fc.string({ minLength: 900, maxLength: 1_100 }));
+    const scalar = fc.oneof(text, fc.double(), fc.integer(), fc.boolean(), fc.constant(null));
+    const namespaces = {
+      input: Buffer.from('6e0b1f3ad8c25f0c9b1c5a2a4d7e9002', 'hex'),
+      name: Buffer.from('6e0b1f3ad8c25f0c9b1c5a2a4d7e9003', 'hex'),
+    };
+    fc.assert(
+      fc.property(text, text, fc.array(scalar, { maxLength: 8 }), fc.array(text), (source, kind, values, names) => {
+        const input = { source, kind, instrument: 'ETH.HYPERLIQUID', venueTime: 1729950000000, values, ordinal: 3 };
+        const written = [source, kind, input.instrument, input.venueTime, 3, ...values];
+        expect(inputId(input)).toBe(uuidv5(namespaces.input, JSON.stringify(written)));
+        expect(eventId(kind, ...names)).toBe(uuidv5(namespaces.name, JSON.stringify([kind, ...names])));
+      }),
+      { numRuns: 300 },
+    );
+  });
+
   it('are the same for the same cause, handler and ordinal, and differ otherwise', () => {
     const cause = inputId(trade);
     expect(derivedId(cause, 'agent/risk', 0)).toBe(derivedId(cause, 'agent/risk', 0));

@@ -27,14 +27,51 @@ const NAMESPACES = {
 export const uuidv5 = (namespace: Buffer, name: string): string => uuidIn(namespaceOf(namespace), name);
 
 /** @param more goes on where `name` ends: putting two texts together costs as much as digesting them */
-function uuidIn({ bytes, words }: Namespace, name: string, more = ''): string {
-  sha1.begin(words);
+function uuidIn(namespace: Namespace, name: string, more = ''): string {
+  sha1.begin(namespace.words);
   sha1.take(name);
   sha1.take(more);
-  if (!sha1.end(DIGEST)) {
-    const digest = hash('sha1', Buffer.concat([bytes, Buffer.from(name + more, 'utf8')]), 'buffer');
-    for (let word = 0; word < UUID_WORDS; word += 1) DIGEST[word] = digest.readInt32BE(4 * word);
+  return sha1.end(DIGEST) ? uuidOfDigest() : uuidOfLong(namespace, name + more);
+}
+
+/** The same for the JSON text of a list, without ever putting that text together. */
+function uuidOfList(namespace: Namespace, list: readonly Scalar[], more: readonly Scalar[] = NOTHING): string {
+  sha1.begin(namespace.words);
+  let isPlain = true;
+  for (let index = 0; isPlain && index < list.length; index += 1)
+    isPlain = takeScalar(index > 0, list[index] as Scalar);
+  for (let index = 0; isPlain && index < more.length; index += 1) isPlain = takeScalar(true, more[index] as Scalar);
+  sha1.take(']');
+  return isPlain && sha1.end(DIGEST) ? uuidOfDigest() : uuidOfLong(namespace, JSON.stringify([...list, ...more]));
+}
+
+type Scalar = string | number | boolean | null;
+const NOTHING: readonly Scalar[] = [];
+/** Printable ASCII without the quote and the backslash: stands for itself in JSON. */
+const PLAIN = /^[ !#-[\]-~]*$/;
+
+/** @returns false for what has to be written by JSON itself */
+function takeScalar(isLater: boolean, value: Scalar): boolean {
+  sha1.take(isLater ? ',' : '[');
+  if (typeof value !== 'string') {
+    sha1.take(String(value));
+    return typeof value !== 'number' || Number.isFinite(value);
   }
+  if (!PLAIN.test(value)) return false;
+  sha1.take('"');
+  sha1.take(value);
+  sha1.take('"');
+  return true;
+}
+
+function uuidOfLong({ bytes }: Namespace, name: string): string {
+  const digest = hash('sha1', Buffer.concat([bytes, Buffer.from(name, 'utf8')]), 'buffer');
+  for (let word = 0; word < UUID_WORDS; word += 1) DIGEST[word] = digest.readInt32BE(4 * word);
+  return uuidOfDigest();
+}
+
+/** The text of the id whose digest stands in `DIGEST`. */
+function uuidOfDigest(): string {
   // Version 5 in the 13th digit, variant 10xx in the 17th.
   const second = (DIGEST[1]! & ~0xf000) | 0x5000;
   const third = (DIGEST[2]! & 0x3fffffff) | 0x80000000;
@@ -98,9 +135,9 @@ export interface InputIdentity {
 /** Id of an outside event: a gap-fill, a second import or a resend of the same thing gives the same id. */
 export function inputId(identity: InputIdentity): string {
   const { source, kind, instrument, venueTime, values, ordinal = 0 } = identity;
-  return uuidIn(NAMESPACES.input, JSON.stringify([source, kind, instrument, venueTime, ordinal, ...values]));
+  return uuidOfList(NAMESPACES.input, [source, kind, instrument, venueTime, ordinal], values);
 }
 
 /** Id from names alone, e.g. of an order: eventId('order', approvalId, portfolio). */
 export const eventId = (kind: string, ...names: readonly string[]): string =>
-  uuidIn(NAMESPACES.name, JSON.stringify([kind, ...names]));
+  uuidOfList(NAMESPACES.name, [kind], names);
