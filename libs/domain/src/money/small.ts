@@ -126,8 +126,18 @@ function textOfUnits(value: number, places: number): string | undefined {
   return text(integer, value - integer * unit, places);
 }
 
+/** Whether a text that `read` took is in canonical form: nothing would be gained by writing it anew. */
+function isCanonical(a: string): boolean {
+  const first = a.charCodeAt(0) === MINUS ? 1 : 0;
+  if (a.charCodeAt(first) === ZERO && a.length > first + 1 && a.charCodeAt(first + 1) !== DOT) return false;
+  // No zero may end the decimals, and nothing is minus zero.
+  return scale === 0 ? whole !== 0 || first === 0 : a.charCodeAt(a.length - 1) !== ZERO;
+}
+
 /** a + factor·b with factor 1 or −1. */
 export function addSmall(a: string, b: string, factor: 1 | -1): string | undefined {
+  if (b === '0') return timesSmall(a, 1);
+  if (a === '0') return timesSmall(b, factor);
   if (!read(a)) return undefined;
   let integer = whole;
   let decimals = fraction;
@@ -152,6 +162,7 @@ export function addSmall(a: string, b: string, factor: 1 | -1): string | undefin
 }
 
 export function mulSmall(a: string, b: string): string | undefined {
+  if (b === '1') return timesSmall(a, 1);
   if (!read(a)) return undefined;
   const x = units();
   const places = scale;
@@ -180,6 +191,7 @@ export function divSmall(a: string, b: string, most: number): string | undefined
 /** −1, 0 or 1: how a stands to b. */
 export function cmpSmall(a: string, b: string): -1 | 0 | 1 | undefined {
   if (!read(a)) return undefined;
+  if (a === b) return 0;
   const integer = whole;
   let decimals = fraction;
   const places = scale;
@@ -192,7 +204,10 @@ export function cmpSmall(a: string, b: string): -1 | 0 | 1 | undefined {
 
 /** factor·a in canonical form. */
 export function timesSmall(a: string, factor: 1 | -1): string | undefined {
-  return read(a) ? text(factor * whole, factor * fraction, scale) : undefined;
+  if (!read(a)) return undefined;
+  if (!isCanonical(a)) return text(factor * whole, factor * fraction, scale);
+  if (factor === 1 || a === '0') return a;
+  return a.charCodeAt(0) === MINUS ? a.slice(1) : `-${a}`;
 }
 
 /** −1, 0 or 1: the sign of a. */
@@ -205,7 +220,7 @@ export function signSmall(a: string): -1 | 0 | 1 | undefined {
 /** a in canonical form, rounded to `places`. */
 export function roundSmall(a: string, places: number, rounding: Rounding): string | undefined {
   if (!read(a)) return undefined;
-  if (scale <= places) return text(whole, fraction, scale);
+  if (scale <= places) return isCanonical(a) ? a : text(whole, fraction, scale);
   const step = POWERS[scale - places] as number;
   let kept = Math.trunc(fraction / step);
   const rest = Math.abs(fraction - kept * step);
