@@ -112,7 +112,8 @@ function refusalOf(
   order: OrderState,
   fill: { price: Decimal; quantity: Decimal },
 ): string | null {
-  if (!canPay(context, account, desk, { side: order.side, ...fill })) return 'insufficient_funds';
+  const { price, quantity } = fill;
+  if (!canPay(context, account, desk, { side: order.side, price, quantity })) return 'insufficient_funds';
   return examineFunds(context, account, order, desk)?.code ?? null;
 }
 
