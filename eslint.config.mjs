@@ -141,10 +141,17 @@ export default defineConfig(
     languageOptions: {
       ecmaVersion: 'latest',
       globals: Object.fromEntries(
-        ['process', 'console', 'performance', 'setTimeout', 'clearTimeout', 'URL', 'Buffer', 'fetch'].map((name) => [
-          name,
-          'readonly',
-        ]),
+        [
+          'process',
+          'console',
+          'performance',
+          'setTimeout',
+          'clearTimeout',
+          'URL',
+          'Buffer',
+          'fetch',
+          'AbortSignal',
+        ].map((name) => [name, 'readonly']),
       ),
     },
     rules: { 'no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }] },

@@ -34,6 +34,8 @@ module.exports = {
   transformIgnorePatterns: [`/node_modules/(?!(${esmOnly.join('|')})/)`],
   moduleNameMapper: aliases,
   setupFiles: ['reflect-metadata'],
+  // One stack of servers at a time: each takes 1.5 GB, and what fails under the load of another would be no finding.
+  ...(suite === 'services' ? { maxWorkers: 1 } : {}),
   testTimeout: { unit: 20_000, data: 300_000, long: 3_600_000, services: 300_000 }[suite],
   reporters: ['default', ['<rootDir>/scripts/jest-reporter.cjs', { suite }]],
 };

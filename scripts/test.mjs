@@ -5,7 +5,7 @@ import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from './build.mjs';
-import { chromium } from './services.mjs';
+import { chromium, stack } from './services.mjs';
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 const [suite, ...jestArguments] = process.argv.slice(2);
@@ -23,7 +23,10 @@ if (suite === 'data' && !existsSync(join(shared, 'data'))) {
 
 const services = {};
 try {
-  if (suite === 'services') services.MOON_CHROMIUM = chromium();
+  if (suite === 'services') {
+    services.MOON_CHROMIUM = chromium();
+    await stack();
+  }
   await build();
 } catch (error) {
   process.stderr.write(`${error.message}\n`);

@@ -14,7 +14,7 @@ const settings = join(folder, 'settings.json');
 const started: PlatformProcess[] = [];
 
 // A process starts in a second or two; on a machine that is busy with other suites it may take many more.
-jest.setTimeout(120_000);
+jest.setTimeout(240_000);
 
 /** One portfolio follows a consensus that a user's agent alone votes in, the other follows two agents directly. */
 const portfolio = (name: string, subscriptions: object): object => ({
@@ -41,6 +41,16 @@ async function start(...args: string[]): Promise<PlatformProcess> {
 
 const parity = (script?: string, ...args: string[]): Promise<Ended> =>
   moon(['parity', '--data-dir', dataDir, '--agents', AGENTS, '--json', ...args], script);
+/** Waits until the running platform's log holds an event of each type: how long that takes is the machine's business. */
+async function logged(...types: string[]): Promise<void> {
+  for (const type of types) {
+    for (;;) {
+      const shown = await moon(['events', '--data-dir', dataDir, '--json', '--limit', '1', '--type', type]);
+      if (shown.code === 0 && shown.stdout.includes(type)) break;
+      await pass(250);
+    }
+  }
+}
 const pass = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 const planted = (name: string): string => join(PARITY, 'planted', `${name}.cjs`);
 
@@ -60,7 +70,7 @@ afterAll(async () => {
 describe('Parity of a live run with a jittered feed and a slow model', () => {
   it('[US3-3] finds a run that was killed equal as far as its log goes', async () => {
     const first = await start();
-    await pass(6_000);
+    await logged('signal.consensus_failed', 'inference.completed', 'event.skipped');
     await first.kill();
     const killed = await parity();
     expect({ code: killed.code, stderr: killed.stderr }).toMatchObject({ code: 0 });
@@ -70,7 +80,7 @@ describe('Parity of a live run with a jittered feed and a slow model', () => {
 
   it('[US3-3] compares a run that is going on, up to where its log has come, and leaves it alone', async () => {
     const second = await start();
-    await pass(3_000);
+    await logged('signal.generated');
     const running = await parity();
     expect({ code: running.code, stderr: running.stderr }).toMatchObject({ code: 0 });
     expect(running.stderr).toContain('The run is going on');
@@ -85,6 +95,14 @@ describe('Parity of a live run with a jittered feed and a slow model', () => {
       '--set',
       'platform.agents.chart.opening.minScore=60',
     );
+    // What the next test asks of the log: the run traded, asked its model, an agent threw, a deadline fired.
+    await logged(
+      'trade.executed',
+      'event.skipped',
+      'signal.consensus_failed',
+      'inference.completed',
+      'deadline.reached',
+    );
     await pass(3_000);
     expect((await third.interrupt()).ended.code).toBe(0);
     const ended = await parity();
@@ -93,7 +111,6 @@ describe('Parity of a live run with a jittered feed and a slow model', () => {
     expect(report.state).toMatchObject({ equal: true, seq: report.lastSeq });
     expect(report.configurations).toHaveLength(2);
     expect(ended.code).toBe(0);
-    // It is about something: the run traded, asked its model, agents threw, and deadlines fired.
     const { comparedByType, inputsByType } = report;
     expect(comparedByType['trade.executed']).toBeGreaterThan(0);
     expect(comparedByType['event.skipped']).toBeGreaterThan(0);

@@ -1,6 +1,5 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { parse } from 'yaml';
 import { readJson, readText, repositoryFiles, root } from './repository';
 
 interface PackageJson {
@@ -74,48 +73,6 @@ describe('the README and CONTRIBUTING', () => {
   it('begin with the two commands that a newcomer types', () => {
     const blocks = [...readText('README.md').matchAll(/```sh\n([\s\S]*?)```/g)].map(([, text]) => text?.trim());
     expect(blocks.slice(0, 2)).toEqual(['npm ci && npm start', 'npm ci && npm test']);
-  });
-});
-
-describe('docker-compose.yml', () => {
-  interface Service {
-    image: string;
-    hostname?: string;
-    environment?: Record<string, string>;
-    command?: string[];
-    healthcheck?: object;
-    volumes?: string[];
-    ports?: string[];
-  }
-  const compose = parse(readText('docker-compose.yml'), { merge: true }) as {
-    services: Record<string, Service>;
-    volumes: Record<string, unknown>;
-  };
-  const services = Object.values(compose.services);
-
-  it('starts TimescaleDB, three Kafka brokers that form one KRaft quorum, and Redis', () => {
-    const brokers = services.filter(({ image }) => /kafka/.test(image));
-
-    expect(services.filter(({ image }) => /timescaledb.*pg1[6-8]/.test(image))).toHaveLength(1);
-    expect(services.filter(({ image }) => /^redis:/.test(image))).toHaveLength(1);
-    expect(brokers).toHaveLength(3);
-    expect(new Set(brokers.map(({ environment }) => environment?.KAFKA_NODE_ID)).size).toBe(3);
-    expect(new Set(brokers.map(({ environment }) => environment?.CLUSTER_ID)).size).toBe(1);
-    for (const { environment, hostname } of brokers) {
-      expect(environment?.KAFKA_PROCESS_ROLES).toBe('broker,controller');
-      expect(environment?.KAFKA_CONTROLLER_QUORUM_VOTERS).toContain(`${environment?.KAFKA_NODE_ID}@${hostname}:`);
-      expect(environment?.KAFKA_AUTO_CREATE_TOPICS_ENABLE).toBe('false');
-    }
-  });
-
-  it('keeps data in named volumes, checks health, pins images, and listens on this machine only', () => {
-    for (const { image, volumes, healthcheck, ports } of services) {
-      expect(image).toMatch(/:[\w.-]*\d/);
-      expect(healthcheck).toBeDefined();
-      expect(ports?.filter((port) => !port.startsWith('127.0.0.1:'))).toEqual([]);
-      expect((volumes ?? []).filter((volume) => !((volume.split(':')[0] ?? '') in compose.volumes))).toEqual([]);
-      expect(volumes).not.toEqual([]);
-    }
   });
 });
 

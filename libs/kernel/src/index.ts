@@ -13,6 +13,18 @@ export {
   type HandlerState,
 } from './core/handler-host';
 export { failureEvents } from './core/parking';
+export {
+  assertBatch,
+  batchDoesNotFollow,
+  batchOf,
+  checkpointOf,
+  checkpointTexts,
+  entriesText,
+  isSameBatch,
+  JournalUnreadable,
+  type StoredBatch,
+  type StoredCheckpoint,
+} from './core/journal-codec';
 export { Recovery } from './core/recovery';
 export { stateHash, type HashedState } from './core/state-hash';
 export { LogWriter, VolatileLog, type LogWriterOptions } from './log/log-writer';
@@ -40,7 +52,6 @@ export { MemoryEventStore } from './memory/memory-event-store';
 export { assemble, executionState, type AssembleOptions } from './platform/assemble';
 export { differences, reconciled } from './venue-link/reconciler';
 export { builtInAgents } from './platform/built-in-agents';
-export { reconcileAll } from './platform/reconcile';
 export { risingNonce, startRecordedRun, type RecordedRun, type RecordedRunOptions } from './platform/recorded-run';
 export { hashOf, runResult, type PortfolioResult, type RunResult } from './platform/result';
 export {
@@ -55,3 +66,7 @@ export { closePast } from './platform/close-past';
 export { nearestName } from './text/nearest-name';
 export { loadAgents, type LoadedAgents, type UserAgentSpec } from './user-agents/load-agents';
 export { UserAgentError } from './user-agents/module-loader';
+export { groupPlans, LEAST_PARTITIONS, SHARD_COUNTS, takesOf, type GroupPlan } from './platform/groups';
+export { notCompared, reconcileAll, Reconciliation } from './platform/reconcile';
+export { Shard, type ShardOptions, type ShardWiring } from './runtime/sharded/shard';
+export { ShardGroup } from './runtime/sharded/shard-group';

@@ -1,5 +1,5 @@
 import type { AnyEvent } from '@moon/events';
-import { RunningClock, type Feed } from '@moon/kernel';
+import { RunningClock, type Clock, type Feed } from '@moon/kernel';
 import { completeFeedConfig } from './complete-config';
 import { HyperliquidFeed, hyperliquidFeedConfigSchema, type HyperliquidFeedConfig } from './hyperliquid';
 import { InfoClient, InfoUnavailable } from './hyperliquid/info-client';
@@ -14,6 +14,8 @@ export interface ChooseFeedOptions {
   seed: number;
   /** Synthetic: feed time per wall time. */
   pace: number;
+  /** Synthetic: the clock of a deployment of several processes, at `pace`; it runs already. Default: one of its own, held until the start. */
+  clock?: Clock;
   /** Anything else about the HyperLiquid feed: its hosts, its intervals. */
   hyperliquid?: Partial<HyperliquidFeedConfig>;
   /** How long the host may take to answer for 'auto', ms; default 2,000. */
@@ -27,7 +29,7 @@ export interface ChosenFeed {
   mode: Feed['mode'];
   feed: Feed;
   /** Wall time for a live feed. For the synthetic one feed time, which stands still until the feed is started. */
-  clock: RunningClock;
+  clock: Clock;
   /** Which feed it is and why, in one sentence. */
   message: string;
   /**
@@ -73,7 +75,7 @@ function synthetic(options: ChooseFeedOptions, message: string, resume: Syntheti
   const { tokens, seed, pace } = options;
   const config = { seed, speed: pace, instruments: tokens.map((token) => `${token}.HYPERLIQUID`) };
   const wall = heldWall();
-  const clock = new RunningClock(pace, resume?.lastAt ?? Date.now(), wall.now);
+  const clock = options.clock ?? new RunningClock(pace, resume?.lastAt ?? Date.now(), wall.now);
   const feed = new SyntheticFeed({ config, clock, resume, onStart: wall.begin });
   const resumeAfter = (newest: readonly AnyEvent[]): ChosenFeed =>
     synthetic(options, message, syntheticResume(newest, tokens));

@@ -7,3 +7,4 @@ export {
   type ComponentStatus,
   type SystemState,
 } from './health-registry';
+export { HealthModule } from './health.module';

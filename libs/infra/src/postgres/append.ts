@@ -1,45 +1,29 @@
-import { ConcurrencyConflict, LogDiverged } from '@moon/kernel';
+import { LogDiverged } from '@moon/kernel';
 import type { LogRow } from '@moon/kernel';
+import { Months } from './months';
 import type { TextPool } from './pool';
 import { toStoredRow } from './rows';
+import { appended, codeOf, StreamVersions } from './stream-versions';
 
 const APPEND = `SELECT append_log($1::bigint, $2::bigint, $3::bigint, $4::bigint, $5::json, $6::json,
   $7::text[], $8::bigint[], $9::bigint[], $10::boolean)`;
 
 /** What append_log and the constraints behind it answer with. */
-const STREAM_CONFLICT = 'MN409';
 const POSITION_TAKEN = 'MN410';
 const UNIQUE_VIOLATION = '23505';
-/** Serialisation failure and deadlock: nothing was written, the same again is right. */
-const TRY_AGAIN = new Set(['40001', '40P01']);
-const ATTEMPTS = 5;
 
 /** A position whose event was in the log already, at another position. */
 const PASSED_OVER = '(an event that was stored before)';
-
-interface StreamVersion {
-  stream: string;
-  expected: number;
-  version: number;
-}
-
-interface Conflict {
-  stream: string;
-  expected: number;
-  actual: number;
-}
-
-const codeOf = (error: unknown): string | undefined => (error as { code?: string } | null)?.code;
 
 /** Rows of the two tables apart; streams with the version that the batch expects and the one it leaves. */
 function partsOf(rows: readonly LogRow[]) {
   const bus: unknown[] = [];
   const stream: unknown[] = [];
-  const versions = new Map<string, StreamVersion>();
+  const versions = new StreamVersions();
   let fromMs = Infinity;
   let toMs = -Infinity;
   for (const row of rows) {
-    const { streamId, version, event, seq } = row;
+    const { streamId, event } = row;
     if (event.occurredAt < fromMs) fromMs = event.occurredAt;
     if (event.occurredAt > toMs) toMs = event.occurredAt;
     if (streamId === undefined) {
@@ -47,18 +31,9 @@ function partsOf(rows: readonly LogRow[]) {
       continue;
     }
     stream.push(toStoredRow(row));
-    const known = versions.get(streamId);
-    if (version === undefined || version < 1 || (known && version !== known.version + 1)) {
-      throw new RangeError(
-        `Row ${seq}: version ${version} of stream ${streamId} does not follow ${known?.version ?? 'any'}.`,
-      );
-    }
-    if (known) known.version = version;
-    else versions.set(streamId, { stream: streamId, expected: version - 1, version });
+    versions.add(row, streamId);
   }
-  // In one order everywhere, so that two writers cannot wait for each other.
-  const sorted = [...versions.values()].sort((a, b) => (a.stream < b.stream ? -1 : 1));
-  return { bus, stream, versions: sorted, fromMs, toMs };
+  return { bus, stream, versions, fromMs, toMs };
 }
 
 function assertContiguous(rows: readonly LogRow[]): void {
@@ -70,37 +45,6 @@ function assertContiguous(rows: readonly LogRow[]): void {
 }
 
 const jsonOrNull = (rows: readonly unknown[]): string | null => (rows.length === 0 ? null : JSON.stringify(rows));
-
-const MONTHS_A_YEAR = 12;
-
-/** Keeps in mind which months have their partitions. */
-class Months {
-  private readonly ready = new Set<number>();
-  private from = 0;
-  private to = 0;
-
-  constructor(private readonly pool: TextPool) {}
-
-  /** Makes the partitions that the rows need; nearly always none, and then without a question to the server. */
-  async ensure(rows: readonly LogRow[]): Promise<void> {
-    let missing: Map<number, number> | undefined;
-    for (const { event } of rows) {
-      const at = event.occurredAt;
-      if (at >= this.from && at < this.to) continue;
-      const date = new Date(at);
-      const month = date.getUTCFullYear() * MONTHS_A_YEAR + date.getUTCMonth();
-      if (!this.ready.has(month)) (missing ??= new Map()).set(month, at);
-      else {
-        this.from = Date.UTC(date.getUTCFullYear(), date.getUTCMonth());
-        this.to = Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + 1);
-      }
-    }
-    if (!missing) return;
-    const instants = [...missing.values()].map((at) => new Date(at).toISOString());
-    await this.pool.rows('ensure_partitions', 'SELECT ensure_partitions($1::timestamptz[])', [instants]);
-    for (const month of missing.keys()) this.ready.add(month);
-  }
-}
 
 /** Appends batches to the log of one database. */
 export class LogAppender {
@@ -130,18 +74,8 @@ export class LogAppender {
   private async insert(rows: readonly LogRow[]): Promise<void> {
     const { bus, stream, versions, fromMs, toMs } = partsOf(rows);
     const range = [rows[0]!.seq, rows[rows.length - 1]!.seq, fromMs, toMs];
-    const streams = [versions.map(({ stream: id }) => id), versions.map(({ expected }) => expected)];
-    const rowsAndStreams = [jsonOrNull(bus), jsonOrNull(stream), ...streams, versions.map(({ version }) => version)];
-    const values = [...range, ...rowsAndStreams, this.wakeRelay];
-    for (let attempt = 1; ; attempt += 1) {
-      try {
-        await this.pool.rows('append_log', APPEND, values);
-        return;
-      } catch (error) {
-        if (codeOf(error) === STREAM_CONFLICT) throw conflictFrom(error);
-        if (attempt === ATTEMPTS || !TRY_AGAIN.has(codeOf(error) ?? '')) throw error;
-      }
-    }
+    const values = [...range, jsonOrNull(bus), jsonOrNull(stream), ...versions.parameters, this.wakeRelay];
+    await appended(() => this.pool.rows('append_log', APPEND, values));
   }
 
   /** Some of the batch is stored already: a repeat after a lost answer, or another writer. Tells which, row by row. */
@@ -202,9 +136,4 @@ function contiguousRuns(rows: readonly LogRow[]): LogRow[][] {
     else runs.push([row]);
   }
   return runs;
-}
-
-function conflictFrom(error: unknown): ConcurrencyConflict {
-  const [{ stream, expected, actual }] = JSON.parse((error as { detail: string }).detail) as [Conflict];
-  return new ConcurrencyConflict(stream, expected, actual);
 }

@@ -6,16 +6,20 @@ import type { Login, PostgresAccess } from './access';
 import { EventLog1700000000001 } from './migrations/1700000000001-event-log';
 import { LogFunctions1700000000002 } from './migrations/1700000000002-log-functions';
 import { RunState1700000000003 } from './migrations/1700000000003-run-state';
+import { ClusterLog1700000000201 } from './migrations/1700000000201-cluster-log';
 import { RunRegistry1700000000101 } from './migrations/1700000000101-run-registry';
 import { ImportedRuns1700000000102 } from './migrations/1700000000102-imported-runs';
 import { Reports1700000000103 } from './migrations/1700000000103-reports';
 
-/** What a database is for: the log of one run, or the registry of all runs. */
-export type DatabaseKind = 'run' | 'registry';
+/** What a database is for: the log of one run, the registry of all runs, or the log of a deployment of many processes. */
+export type DatabaseKind = 'run' | 'registry' | 'cluster';
+
+const RUN = [EventLog1700000000001, LogFunctions1700000000002, RunState1700000000003] as const;
 
 const MIGRATIONS = {
-  run: [EventLog1700000000001, LogFunctions1700000000002, RunState1700000000003],
+  run: RUN,
   registry: [RunRegistry1700000000101, ImportedRuns1700000000102, Reports1700000000103],
+  cluster: [...RUN, ClusterLog1700000000201],
 } as const;
 
 export function createDataSource(login: Login, database: string, kind: DatabaseKind): DataSource {

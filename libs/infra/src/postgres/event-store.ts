@@ -98,11 +98,8 @@ export class PostgresEventStore implements EventStore {
     );
   }
 
-  async loadSnapshot(streamId: string): Promise<{ version: number; state: unknown } | null> {
-    const [row] = await this.pool.rows('load_snapshot', 'SELECT version, state FROM snapshots WHERE stream_id = $1', [
-      streamId,
-    ]);
-    return row ? { version: Number(row[0]), state: JSON.parse(row[1]!) as unknown } : null;
+  loadSnapshot(streamId: string): Promise<{ version: number; state: unknown } | null> {
+    return this.reader.loadSnapshot(streamId);
   }
 
   close(): Promise<void> {

@@ -46,3 +46,32 @@ export class PagedRows<P, R> implements AsyncIterableIterator<R> {
     return { value: undefined, done: true };
   }
 }
+
+/** Rows that are read in the order of a number that each of them carries. */
+export interface Keyset<P> {
+  /** Exclusive. */
+  after: number;
+  pageRows: number;
+  /** Rows at most. */
+  limit?: number;
+  keyOf: (item: P) => number;
+  /** The first rows above a number, at most so many. */
+  page: (after: number, rows: number) => Promise<readonly P[]>;
+}
+
+export function keysetRows<P, R>(
+  { after, pageRows, limit = Infinity, keyOf, page }: Keyset<P>,
+  toRow: (item: P) => R,
+): PagedRows<P, R> {
+  let last = after;
+  let left = limit;
+  const next = async (): Promise<readonly P[] | null> => {
+    if (left <= 0) return null;
+    const most = Math.min(pageRows, left);
+    const rows = await page(last, most);
+    if (rows.length > 0) last = keyOf(rows[rows.length - 1]!);
+    left = rows.length < most ? 0 : left - rows.length;
+    return rows;
+  };
+  return new PagedRows(next, toRow);
+}

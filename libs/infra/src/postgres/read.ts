@@ -1,11 +1,9 @@
-import type { EventPage, EventQuery, LogRow } from '@moon/kernel';
+import type { LogRow } from '@moon/kernel';
+import { LogQueries, PAGE_ROWS } from './log-queries';
 import { PagedRows } from './paged-rows';
 import type { TextPool, TextRow } from './pool';
-import { cursorAt, statementFor } from './query-statement';
 import { fromColumns, ROW_COLUMNS } from './rows';
 
-/** Rows a page when the whole log is read. */
-const PAGE_ROWS = 5_000;
 const BATCHES_AT_ONCE = 2_000;
 
 const NEXT_BATCHES = `SELECT last_seq, last_seq - first_seq + 1, date_part('epoch', from_at) * 1000,
@@ -20,9 +18,6 @@ const LOG_PAGE = `SELECT ${ROW_COLUMNS} FROM log
   WHERE occurred_at BETWEEN to_timestamp($3::bigint / 1000.0) AND to_timestamp($4::bigint / 1000.0)
     AND seq > $1::bigint AND seq <= $2::bigint
   ORDER BY seq LIMIT $5::bigint`;
-
-const STREAM_PAGE = `SELECT ${ROW_COLUMNS} FROM stream_events
-  WHERE stream_id = $1 AND version > $2::bigint ORDER BY version LIMIT ${PAGE_ROWS}`;
 
 interface LogRange {
   from: number;
@@ -93,10 +88,8 @@ class LogPages {
   }
 }
 
-/** Reads the log of one database. */
-export class LogReader {
-  constructor(private readonly pool: TextPool) {}
-
+/** Reads the log of one run. */
+export class LogReader extends LogQueries {
   async lastSeq(): Promise<number> {
     const [row] = await this.pool.rows(
       'last_seq',
@@ -109,36 +102,5 @@ export class LogReader {
   readLog(fromSeq: number, limit = Infinity): AsyncIterable<LogRow> {
     const pages = new LogPages(this.pool, fromSeq, limit);
     return new PagedRows(() => pages.next(), fromColumns);
-  }
-
-  readStream(streamId: string, fromVersion = 0): AsyncIterable<LogRow> {
-    let after = fromVersion;
-    let isLast = false;
-    const next = async (): Promise<LogRow[] | null> => {
-      if (isLast) return null;
-      const rows = (await this.pool.rows('stream_page', STREAM_PAGE, [streamId, after])).map(fromColumns);
-      after = rows[rows.length - 1]?.version ?? after;
-      isLast = rows.length < PAGE_ROWS;
-      return rows;
-    };
-    return new PagedRows(next, (row) => row);
-  }
-
-  async countsByType(): Promise<Record<string, number>> {
-    const rows = await this.pool.rows(
-      'counts_by_type',
-      'SELECT type, count(*) FROM log GROUP BY type ORDER BY type',
-      [],
-    );
-    return Object.fromEntries(rows.map(([type, count]) => [type!, Number(count)]));
-  }
-
-  /** Pages by (occurredAt, seq), which the indexes hold in order: a page costs the same wherever it lies. */
-  async query(query: EventQuery): Promise<EventPage> {
-    const { text, values, name } = statementFor(query);
-    const columns = await this.pool.rows(name, text, values);
-    const rows = columns.slice(0, query.limit).map(fromColumns);
-    const last = rows[rows.length - 1];
-    return { rows, cursor: columns.length > query.limit && last ? cursorAt(last) : null };
   }
 }

@@ -15,10 +15,13 @@ export interface TestServer {
   dataDir: string;
   /** A new database with the newest schema of a run; returns its name. */
   runDatabase(): Promise<string>;
+  /** The same, of a cluster's log. */
+  clusterDatabase(): Promise<string>;
   stop(): Promise<void>;
 }
 
 const TEMPLATE = 'moon_test_template';
+const CLUSTER_TEMPLATE = 'moon_test_cluster';
 
 export async function startTestServer(): Promise<TestServer> {
   const dataDir = mkdtempSync(join(tmpdir(), 'moon-postgres-'));
@@ -26,17 +29,24 @@ export async function startTestServer(): Promise<TestServer> {
   const access = await createRoles(server);
   await migrateUp(access, TEMPLATE, 'run');
   let count = 0;
+  const copyOf = async (template: string): Promise<string> => {
+    count += 1;
+    const name = `moon_test_${count}`;
+    await withClient(access.owner, 'postgres', (client) =>
+      client.query(`CREATE DATABASE ${escapeIdentifier(name)} TEMPLATE ${escapeIdentifier(template)}`),
+    );
+    return name;
+  };
+  let clusterTemplate: Promise<unknown> | null = null;
   return {
     server,
     access,
     dataDir,
-    runDatabase: async () => {
-      count += 1;
-      const name = `moon_test_${count}`;
-      await withClient(access.owner, 'postgres', (client) =>
-        client.query(`CREATE DATABASE ${escapeIdentifier(name)} TEMPLATE ${escapeIdentifier(TEMPLATE)}`),
-      );
-      return name;
+    runDatabase: () => copyOf(TEMPLATE),
+    clusterDatabase: async () => {
+      // Made when it is first asked for: most specs need none.
+      await (clusterTemplate ??= migrateUp(access, CLUSTER_TEMPLATE, 'cluster'));
+      return copyOf(CLUSTER_TEMPLATE);
     },
     stop: async () => {
       await server.stop();

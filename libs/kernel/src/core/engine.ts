@@ -36,6 +36,11 @@ export interface EngineOptions {
   adapters?: readonly EffectAdapter[];
   remote?: RemoteHandlers;
   companions?: readonly Companion[];
+  /**
+   * True: an input is sequenced only when everything before it has been dispatched. Then the order of the inputs alone
+   * says in which order everything was handled: what a journal of inputs needs (rule 1).
+   */
+  isLockstep?: boolean;
   /** Every event as it is sequenced (not while recovering). */
   onEvent?: (event: AnyEvent, seq: number) => void;
   /** Every new request to the outside, when its event is handled (not while recovering). */
@@ -105,14 +110,15 @@ export class Engine {
   /** Takes an input from outside; false when its id was among the recent ones and it was dropped. */
   input(event: AnyEvent): boolean {
     if (this.remembered.has(event.id)) return false;
+    if (this.options.isLockstep) this.drain();
     this.remembered.add(event.id);
-    this.sequence(event);
+    this.sequence(event, true);
     return true;
   }
 
   /** Takes a recorded input of a source that gives every input once; nothing is remembered of it. */
   feed(event: AnyEvent): void {
-    this.sequence(event);
+    this.sequence(event, true);
   }
 
   /** Dispatches the next event of the queue; false when there is none. */
@@ -203,12 +209,12 @@ export class Engine {
   }
 
   /** Sequences an event: from here on it has happened. */
-  sequence(event: AnyEvent): void {
+  sequence(event: AnyEvent, isInput = false): void {
     this.seq += 1;
     this.note(event);
     const row: LogRow = { seq: this.seq, event };
     if (this.options.log.keepsStreams) this.number(row);
-    this.options.log.append(row);
+    this.options.log.append(row, isInput);
     this.queue[this.tail++] = row;
     this.options.onEvent?.(event, row.seq);
   }

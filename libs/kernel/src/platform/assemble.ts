@@ -31,6 +31,10 @@ export interface AssembleOptions {
   remote?: RemoteHandlers;
   agents?: readonly Handler[];
   isGuarded?: boolean;
+  /** Handlers of a part of the platform; without it: all. */
+  handlers?: readonly Handler[];
+  /** See `EngineOptions`. */
+  isLockstep?: boolean;
   /** Users' agents that live in this thread (backtests); they hear every event after everybody else. */
   strategies?: readonly Handler[];
   onEvent?: EngineOptions['onEvent'];
@@ -44,13 +48,14 @@ export interface AssembleOptions {
  */
 export function assemble(options: AssembleOptions): Engine {
   const { config, link, headers } = options;
-  const handlers = createDeciders(config);
-  if (!options.remote) handlers.push(...(options.agents ?? createAgents(config)));
+  const handlers = options.handlers ? [...options.handlers] : createDeciders(config);
+  if (!options.remote && !options.handlers) handlers.push(...(options.agents ?? createAgents(config)));
   handlers.push(...(options.strategies ?? []));
   const engine: Engine = new Engine({
     handlers,
     log: options.log,
     isGuarded: options.isGuarded,
+    isLockstep: options.isLockstep,
     remote: options.remote,
     companions: [link],
     adapters: [

@@ -26,7 +26,13 @@ export interface RefusedMessage extends BusPosition {
   /** What was wrong, of what, and what was expected. */
   detail: string;
   /** As it came, for the dead-letter topic. */
-  raw: { key: string | null; value: string; headers: Readonly<Record<string, string>> };
+  raw: {
+    key: string | null;
+    value: string;
+    headers: Readonly<Record<string, string>>;
+    /** How `value` holds a body that is no UTF-8. */
+    encoding?: 'base64';
+  };
 }
 
 /** Puts events on the broker. */
@@ -38,6 +44,7 @@ export interface EventPublisher {
    *
    * @param producer the shard that emitted them; receivers of the same name pass them over
    * @throws PublisherStopped the publisher was stopped before they were acknowledged
+   * @throws PublishRefused one of them can never go there (too large, no such topic); the others may be on the broker
    */
   publish(events: readonly AnyEvent[], producer?: string): Promise<void>;
   /** Events that are not acknowledged yet. */
@@ -52,15 +59,29 @@ export class PublisherStopped extends Error {
   }
 }
 
+/** An event that no resend can help: one line that names it, the reason and what to do. */
+export class PublishRefused extends Error {
+  override readonly name = 'PublishRefused';
+}
+
 /** What a consumer tells its owner. Calls never overlap for one partition. */
 export interface BusListener {
   /** These shards are this member's from now on. Their messages come after it resolves, from the positions that it names. */
   assigned(shards: readonly number[]): Promise<void>;
-  /** They are no longer: finish, store, let go. Resolves within the group's patience, or the group goes on without it. */
+  /**
+   * They are no longer: finish, store, let go. No other messages of theirs come once it is called; a call that is under way
+   * may be. Resolves within the group's patience, or the group goes on without it.
+   */
   revoked(shards: readonly number[]): Promise<void>;
-  /** Messages of one partition in their order. Back-pressure: the next batch of this partition comes when it has resolved. */
+  /**
+   * Messages of one partition in their order. Back-pressure: the next batch of this partition comes when it has resolved.
+   * When it rejects, the same messages come again.
+   */
   messages(from: BusPartition, messages: readonly (BusMessage | RefusedMessage)[]): Promise<void>;
-  /** The broker keeps nothing older than `first`, but `wanted` was to be next: to be filled from the store (rule 27). */
+  /**
+   * The broker keeps nothing older than `first`, but `wanted` was to be next: to be filled from the store (rule 27).
+   * `first` below `wanted`: the topic was made anew, and all that it holds comes.
+   */
   expired(from: BusPartition, wanted: number, first: number): Promise<void>;
 }
 
@@ -69,7 +90,10 @@ export interface BusConsumer {
   start(listener: BusListener): Promise<void>;
   /** Reads on from there; only forward or back within what the broker keeps. */
   seek(to: BusPosition): void;
-  /** Notes that everything below these offsets is done with: where a successor without a checkpoint would start. */
+  /**
+   * Notes that everything below these offsets is done with: where a successor without a checkpoint would start. Resolves when
+   * the broker has noted it, or when the partitions are no longer this member's.
+   */
   commit(next: readonly BusPosition[]): Promise<void>;
   pause(partitions: readonly BusPartition[]): void;
   resume(partitions: readonly BusPartition[]): void;

@@ -2,7 +2,8 @@ import type { LogRow } from './event-store';
 
 /** Where the engine puts every sequenced event. */
 export interface LogSink {
-  append(row: LogRow): void;
+  /** @param isInput false for what a handler emitted */
+  append(row: LogRow, isInput: boolean): void;
   /** False: nobody asks for streams, so rows need not say which they belong to, nor at which version. */
   readonly keepsStreams: boolean;
   /** Resolves when everything up to and including `seq` is stored. */

@@ -23,9 +23,10 @@ export interface LiveOptions {
   onFatal: (error: Error) => void;
   /** Wall clock, ms; only bounds how long one turn of the loop may take. */
   wall?: () => number;
+  /** One turn of the loop handles events for this long before it lets timers and sockets in, ms; default 8. */
+  turnMs?: number;
 }
 
-/** One turn of the loop handles events for this long before it lets timers and sockets in, ms. */
 const TURN_MS = 8;
 /** How long a deadline that is not protective waits for agents that still have events, wall ms. */
 const PATIENCE_MS = 100;
@@ -133,7 +134,7 @@ export class LiveRuntime {
     const { engine } = this.options;
     this.isPumping = true;
     try {
-      engine.drain(TURN_MS, this.options.wall ?? Date.now);
+      engine.drain(this.options.turnMs ?? TURN_MS, this.options.wall ?? Date.now);
       this.firePatient();
     } finally {
       this.isPumping = false;
@@ -190,7 +191,7 @@ export class LiveRuntime {
     const { dueAt } = this.patient;
     this.patient = null;
     for (const deadline of engine.deadlines.due(dueAt)) this.fire(deadline);
-    engine.drain(TURN_MS, this.options.wall ?? Date.now);
+    engine.drain(this.options.turnMs ?? TURN_MS, this.options.wall ?? Date.now);
   }
 
   private armDeadlines(): void {

@@ -7,7 +7,8 @@ import { PaperVenueServer } from './server';
 
 const USAGE = `The paper venue as a process of its own.
 
-  --port N               port on 127.0.0.1; 0 (default) = any free one, printed as {"listening":N}
+  --host ADDRESS         address to listen on (127.0.0.1)
+  --port N               its port; 0 (default) = any free one, printed as {"listening":N}
   --data-dir DIR         folder of durable books; without it they are lost when the process ends
   --config FILE          configuration (JSON, see venueConfigSchema)
   --snapshot-every N     inputs from one snapshot to the next (20000)
@@ -25,6 +26,7 @@ async function main(): Promise<void> {
   const { values } = parseArgs({
     options: {
       help: { type: 'boolean', default: false },
+      host: { type: 'string', default: '127.0.0.1' },
       port: { type: 'string', default: '0' },
       'data-dir': { type: 'string' },
       config: { type: 'string' },
@@ -76,7 +78,7 @@ async function main(): Promise<void> {
   };
   process.once('SIGTERM', end);
   process.once('SIGINT', end);
-  stdout({ listening: await server.listen(number('port', 0)) });
+  stdout({ listening: await server.listen(number('port', 0), values.host) });
 }
 
 main().catch((error: unknown) => {

@@ -55,11 +55,11 @@ export class PaperVenueServer {
     this.server = createServer({ noDelay: true }, (socket) => this.serve(socket));
   }
 
-  /** @param port 0 = any free one. @returns the port */
-  async listen(port: number): Promise<number> {
+  /** @param port 0 = any free one. @param host address to listen on. @returns the port */
+  async listen(port: number, host = '127.0.0.1'): Promise<number> {
     await new Promise<void>((resolve, reject) => {
       this.server.once('error', reject);
-      this.server.listen(port, '127.0.0.1', resolve);
+      this.server.listen(port, host, resolve);
     });
     return (this.server.address() as AddressInfo).port;
   }

@@ -1,4 +1,5 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
+import { ADVANCE_STREAMS } from './parts';
 
 /**
  * Creates the partitions of the given months (any instant in each) where they are missing. It runs with the owner's
@@ -60,24 +61,7 @@ BEGIN
     RAISE EXCEPTION 'A position of % to % is taken', first_position, last_position USING ERRCODE = 'MN410';
   END IF;
   IF stream_rows IS NOT NULL THEN
-    FOR i IN 1 .. array_length(stream_ids, 1) LOOP
-      IF expected_versions[i] = 0 THEN
-        INSERT INTO streams (stream_id, version) VALUES (stream_ids[i], new_versions[i]) ON CONFLICT DO NOTHING;
-      ELSE
-        UPDATE streams SET version = new_versions[i] WHERE stream_id = stream_ids[i] AND version = expected_versions[i];
-      END IF;
-      IF NOT FOUND THEN
-        lost := lost || stream_ids[i];
-      END IF;
-    END LOOP;
-    IF lost IS NOT NULL THEN
-      -- A statement of its own: it sees what the winner has committed meanwhile.
-      RAISE EXCEPTION 'A stream is not at its expected version' USING ERRCODE = 'MN409', DETAIL = (
-        SELECT json_agg(json_build_object('stream', g.id, 'expected', g.expected, 'actual', coalesce(s.version, 0)))
-        FROM unnest(stream_ids, expected_versions) AS g(id, expected)
-        LEFT JOIN streams s ON s.stream_id = g.id
-        WHERE g.id = ANY (lost));
-    END IF;
+    ${ADVANCE_STREAMS}
     ${INSERT_ROWS('stream_events', 'stream_rows')}
     IF wake_relay THEN
       PERFORM pg_notify('stream_events', '');

@@ -5,7 +5,7 @@ import {
   type HealthCheckResult,
   type HealthIndicatorResult,
 } from '@nestjs/terminus';
-import { COMPONENTS, HealthRegistry } from '@moon/infra';
+import { COMPONENTS, HealthRegistry } from './health-registry';
 
 /** Health for orchestrators and people: each endpoint answers 200 or 503 with the state of every component. */
 @Controller('health')

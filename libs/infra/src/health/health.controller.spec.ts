@@ -1,7 +1,7 @@
 import { Test } from '@nestjs/testing';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
-import { COMPONENTS, HealthRegistry } from '@moon/infra';
-import { ApiModule } from './api.module';
+import { COMPONENTS, HealthRegistry } from './health-registry';
+import { HealthModule } from './health.module';
 
 describe('HealthController', () => {
   const registry = new HealthRegistry();
@@ -12,7 +12,7 @@ describe('HealthController', () => {
   };
 
   beforeAll(async () => {
-    const module = await Test.createTestingModule({ imports: [ApiModule.with(registry)] }).compile();
+    const module = await Test.createTestingModule({ imports: [HealthModule.with(registry)] }).compile();
     app = module.createNestApplication<NestFastifyApplication>(new FastifyAdapter(), { logger: false });
     await app.init();
   });

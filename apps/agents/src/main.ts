@@ -1,0 +1,31 @@
+import 'reflect-metadata';
+import { chosen, FeedPart, groupOf, plainSpec, runClusterApp, type Part, type PartContext } from '@moon/cluster';
+import { chooseFeed } from './feeds/choose-feed';
+
+const FEED = { name: 'feed' };
+
+/** Feeds, normalisers and every agent but the risk agent, which lives with execution (rule 21). */
+function parts(context: PartContext): Part[] {
+  const { connections, codeVersion } = context;
+  const { config, logger, clock } = connections;
+  const plans = connections.plans.filter(({ name }) => name === 'normalisers' || name.startsWith('agent.'));
+  const hosted = chosen([...plans, FEED], config.only);
+  const groups = plans
+    .filter((plan) => hosted.includes(plan))
+    .map((plan) => groupOf(context, plan, (index) => plainSpec({ plan, connections, codeVersion }, index)));
+  if (!hosted.includes(FEED)) return groups;
+  const feed = new FeedPart({
+    context,
+    open: async (newest) => {
+      const onNotice = (message: string): void => logger.warn(message);
+      const options = { ...config.feed, pace: config.clock.pace, clock, onNotice };
+      return (await chooseFeed(options)).resumeAfter(newest).feed;
+    },
+  });
+  return [...groups, feed];
+}
+
+void runClusterApp({ name: 'agents', parts }, process.argv.slice(2), process.env).then((code) => {
+  process.exitCode = code;
+  setTimeout(() => process.exit(code), 3_000).unref();
+});

@@ -1,0 +1,76 @@
+import { hostname } from 'node:os';
+import {
+  checkBrokers,
+  ClusterLog,
+  createRoles,
+  ensureTopics,
+  EventArchive,
+  KafkaPublisher,
+  migrateUp,
+  ShardJournals,
+  topicPlan,
+  type Logger,
+  type PostgresAccess,
+} from '@moon/infra';
+import { groupPlans, RunningClock, type Clock, type GroupPlan } from '@moon/kernel';
+import type { ClusterConfig } from './config';
+import type { DeadLetters } from './dead-letters';
+
+/** Groups that read every topic and hold no shard state. */
+export const RECORDER_GROUP = 'recorder';
+export const PROJECTIONS_GROUP = 'projections';
+
+/** What a process of the platform is connected to. */
+export interface Connections {
+  config: ClusterConfig;
+  logger: Logger;
+  /** Names this process in journals and logs. */
+  owner: string;
+  clock: Clock;
+  plans: readonly GroupPlan[];
+  publisher: KafkaPublisher;
+  access: PostgresAccess;
+  journals: ShardJournals;
+  archive: EventArchive;
+  log: ClusterLog;
+  deadLetters: DeadLetters;
+}
+
+/** Asks the brokers, and makes the catalog's topics what they are to be. @throws KafkaUnavailable */
+export async function openBroker(config: ClusterConfig, logger: Logger): Promise<string> {
+  await checkBrokers(config.kafka);
+  const groups = [...groupPlans(config.platform).map(({ name }) => name), RECORDER_GROUP, PROJECTIONS_GROUP];
+  const drift = await ensureTopics(config.kafka, topicPlan(config.kafka, groups));
+  for (const difference of drift) logger.warn(difference, 'a topic is not what the catalog says');
+  return `${config.kafka.brokers.join(', ')}; ${drift.length} differences to the catalog`;
+}
+
+/** Makes the database what this version needs, and opens what writes and reads it. @throws Error that names the server */
+export async function openStore(
+  config: ClusterConfig,
+  logger: Logger,
+): Promise<Pick<Connections, 'access' | 'journals' | 'archive' | 'log'>> {
+  const { hosts, superuser, password, database } = config.postgres;
+  const [host = '127.0.0.1', port = '5432'] = (hosts[0] ?? '').split(':');
+  const access = await createRoles({ host, port: Number(port), user: superuser, password });
+  await migrateUp(access, database, 'cluster');
+  const onError = (error: Error): void => logger.warn({ err: error }, 'a connection to the event store broke');
+  const options = { onError };
+  return {
+    access,
+    journals: new ShardJournals(access.app, database, { ...options, connections: 8 }),
+    archive: new EventArchive(access.app, database, options),
+    log: new ClusterLog(access.app, database, options),
+  };
+}
+
+/** Run time of this deployment: wall time, or wall time at a pace from a common origin. */
+export function clusterClock({ clock: { pace, origin } }: ClusterConfig): RunningClock {
+  if (pace === 1) return new RunningClock();
+  const start = origin + (Date.now() - origin) * pace;
+  return new RunningClock(pace, start);
+}
+
+export function ownerName(config: ClusterConfig, app: string): string {
+  return config.instance === '' ? `${app}@${hostname()}:${process.pid}` : `${app}@${config.instance}`;
+}

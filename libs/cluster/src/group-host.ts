@@ -1,0 +1,100 @@
+import { randomUUID } from 'node:crypto';
+import type { AnyEvent } from '@moon/events';
+import { createBroadcastConsumer, isTransientStoreError, KafkaConsumer, partitionOf } from '@moon/infra';
+import {
+  LEAST_PARTITIONS,
+  Shard,
+  ShardGroup,
+  takesOf,
+  type GroupPlan,
+  type ShardOptions,
+  type ShardWiring,
+  type Engine,
+} from '@moon/kernel';
+import type { Connections } from './connections';
+
+/** What makes the shards of one group its own. */
+export interface ShardSpec extends Pick<ShardOptions, 'begin' | 'onLive' | 'venue' | 'onVenueSilent'> {
+  createEngine: (wiring: ShardWiring) => Engine;
+  /** Called when the shard is let go of, or broke. */
+  close?: () => void;
+}
+
+export interface GroupHostOptions {
+  plan: GroupPlan;
+  connections: Connections;
+  /** @param ownsKey whether a key is of this shard */
+  shard: (index: number, ownsKey: (key: string) => boolean) => ShardSpec;
+  onFatal: (error: Error) => void;
+}
+
+/** The shard of a key: its partition in every topic, modulo the number of shards. */
+export function shardOfKey(key: string, shards: number): number {
+  return partitionOf(key, LEAST_PARTITIONS) % shards;
+}
+
+/** Headers of what the platform itself says: which kind of run it is. */
+export function headersOf({ config }: Connections): AnyEvent['headers'] {
+  return { mode: config.feed.kind === 'synthetic' ? 'synthetic' : 'live' };
+}
+
+/** Wires one consumer group to the brokers and the store of this process; not started yet. */
+export function createGroup(options: GroupHostOptions): { group: ShardGroup; lag: () => object } {
+  const { plan, connections, onFatal } = options;
+  const { config, logger, owner } = connections;
+  const onProblem = (message: string, context: Record<string, unknown>): void =>
+    logger.warn({ group: plan.name, ...context }, message);
+  const onTrouble = (problem: string): void => logger.warn({ group: plan.name }, problem);
+  const common = { settings: config.kafka, logger, onTrouble };
+  const consumer = new KafkaConsumer({
+    ...common,
+    groupId: plan.name,
+    topics: plan.keyed,
+    shards: config.shards,
+  });
+  const broadcast =
+    plan.broadcast.length === 0
+      ? undefined
+      : {
+          topics: plan.broadcast,
+          consumer: createBroadcastConsumer({
+            ...common,
+            groupId: `${plan.name}.all.${randomUUID()}`,
+            topics: plan.broadcast,
+          }),
+        };
+  const group = new ShardGroup({
+    name: plan.name,
+    shards: config.shards,
+    consumer,
+    ...(broadcast && { broadcast }),
+    checkpointMs: config.checkpointMs,
+    onProblem,
+    onFatal,
+    onRefused: (message) => connections.deadLetters.keep(plan.name, message),
+    fill: (partition, from, to) => connections.archive.fill(partition, from, to),
+    open: async (index, onEnd) => {
+      const ownsKey = (key: string): boolean => shardOfKey(key, config.shards) === index;
+      const spec = options.shard(index, ownsKey);
+      const name = `${plan.name}#${index}`;
+      logger.info({ shard: name, owner }, 'a shard is being opened');
+      return Shard.open({
+        ...spec,
+        journal: connections.journals.open(name),
+        publisher: connections.publisher,
+        clock: connections.clock,
+        headers: headersOf(connections),
+        owner,
+        takes: takesOf(plan, ownsKey),
+        isTransient: isTransientStoreError,
+        onRetry: (error, attempt) => onProblem('a journal write failed, trying again', { shard: name, attempt, error: error.message }),
+        onProblem,
+        onEnd: (error) => {
+          spec.close?.();
+          onEnd(error);
+        },
+      });
+    },
+  });
+  return { group, lag: () => ({ ...consumer.lag(), ...broadcast?.consumer.lag() }) };
+}

@@ -1,0 +1,61 @@
+import 'reflect-metadata';
+import { Controller, Get, Inject, Module, type DynamicModule } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import { HealthModule, type HealthRegistry } from '@moon/infra';
+
+/** What a process says of itself: shards, lags, counters. Plain JSON. */
+export abstract class StatusSource {
+  abstract read(): Promise<object>;
+}
+
+@Controller('status')
+class StatusController {
+  constructor(@Inject(StatusSource) private readonly source: StatusSource) {}
+
+  @Get()
+  status(): Promise<object> {
+    return this.source.read();
+  }
+}
+
+@Module({ controllers: [StatusController] })
+class ProcessModule {
+  static with(registry: HealthRegistry, source: StatusSource, imports: readonly DynamicModule[]): DynamicModule {
+    return {
+      module: ProcessModule,
+      imports: [HealthModule.with(registry), ...imports],
+      providers: [{ provide: StatusSource, useValue: source }],
+    };
+  }
+}
+
+export interface ProcessHttp {
+  address: string;
+  close(): Promise<void>;
+}
+
+/** Serves health and status of one process. @throws Error that names the port when it is taken */
+export async function serveProcess(
+  { host, port }: { host: string; port: number },
+  registry: HealthRegistry,
+  source: StatusSource,
+  imports: readonly DynamicModule[] = [],
+): Promise<ProcessHttp> {
+  const module = ProcessModule.with(registry, source, imports);
+  const app = await NestFactory.create<NestFastifyApplication>(module, new FastifyAdapter(), {
+    logger: false,
+    abortOnError: false,
+  });
+  try {
+    await app.listen(port, host);
+  } catch (error) {
+    await app.close();
+    if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
+    const advice = 'choose another one with --port, or --port 0 for any free one';
+    throw new Error(`port ${port} on ${host} is taken; ${advice}`, { cause: error });
+  }
+  const bound = app.getHttpServer().address();
+  const listening = typeof bound === 'object' && bound !== null ? bound.port : port;
+  return { address: `http://${host}:${listening}`, close: () => app.close() };
+}

@@ -1,0 +1,119 @@
+import { TOPICS, type TopicName } from '@moon/events';
+import { isTransientStoreError, KafkaConsumer } from '@moon/infra';
+import { isRefused, type BusMessage, type BusPartition, type BusPosition, type RefusedMessage } from '@moon/kernel';
+import { RECORDER_GROUP } from '../connections';
+import type { Part, PartContext } from '../process';
+
+/** A store that takes longer is said, ms (EVS-4). */
+const SLOW_MS = 10;
+const RETRY_MS = 200;
+/** Appends over which the share of slow ones is told at once. */
+const APPENDS_A_REPORT = 200;
+
+/**
+ * Archives what the broker carries, idempotent by event id: everything that is bus-first, and where the rest stood. A
+ * store that is slow or away holds up this group alone; the broker keeps what is not archived yet.
+ */
+export class RecorderPart implements Part {
+  readonly name = RECORDER_GROUP;
+  private readonly consumer: KafkaConsumer;
+  private readonly counts = { messages: 0, stored: 0, refused: 0, slow: 0, appends: 0, retries: 0 };
+  private slowest = 0;
+  private isStopped = false;
+  private isStarted = false;
+  private isAway = false;
+
+  constructor(private readonly context: PartContext) {
+    const { config, logger } = context.connections;
+    this.consumer = new KafkaConsumer({
+      settings: config.kafka,
+      logger,
+      groupId: RECORDER_GROUP,
+      topics: (Object.keys(TOPICS) as TopicName[]).filter(isDivisible),
+      shards: 1,
+      onTrouble: (problem) => logger.warn({ group: RECORDER_GROUP }, problem),
+    });
+  }
+
+  async start(): Promise<void> {
+    const nothing = (): Promise<void> => Promise.resolve();
+    await this.consumer.start({
+      assigned: nothing,
+      revoked: nothing,
+      messages: (from, messages) => this.take(from, messages),
+      expired: (from, wanted, first) => {
+        const context = { ...from, wanted, first };
+        this.context.connections.logger.error(context, 'messages expired on the broker before they were archived');
+        return Promise.resolve();
+      },
+    });
+    this.isStarted = true;
+  }
+
+  async stop(): Promise<void> {
+    this.isStopped = true;
+    await this.consumer.stop();
+  }
+
+  isUp(): boolean {
+    return this.isStarted && !this.isAway;
+  }
+
+  status(): object {
+    return { ...this.counts, slowestMs: Math.round(this.slowest * 10) / 10, lag: this.consumer.lag() };
+  }
+
+  private async take(from: BusPartition, messages: readonly (BusMessage | RefusedMessage)[]): Promise<void> {
+    const good = messages.filter((message): message is BusMessage => !isRefused(message));
+    for (const message of messages) {
+      if (!isRefused(message)) continue;
+      await this.context.connections.deadLetters.keep(RECORDER_GROUP, message);
+      this.counts.refused += 1;
+    }
+    if (good.length > 0 && !(await this.archive(good))) return;
+    this.counts.messages += messages.length;
+    const last = messages[messages.length - 1];
+    if (last) await this.commit({ ...from, offset: last.offset + 1 });
+  }
+
+  /** Tries until it is archived; false when the process stops before. */
+  private async archive(messages: readonly BusMessage[]): Promise<boolean> {
+    const { archive, logger } = this.context.connections;
+    while (!this.isStopped) {
+      try {
+        const { stored, ms } = await archive.append(messages);
+        this.isAway = false;
+        this.note(stored, ms);
+        return true;
+      } catch (thrown) {
+        if (!isTransientStoreError(thrown)) throw thrown;
+        this.isAway = true;
+        this.counts.retries += 1;
+        logger.warn({ err: thrown }, 'the archive takes nothing, trying again');
+        await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+      }
+    }
+    return false;
+  }
+
+  private note(stored: number, ms: number): void {
+    const { counts } = this;
+    counts.stored += stored;
+    counts.appends += 1;
+    this.slowest = Math.max(this.slowest, ms);
+    if (ms > SLOW_MS) counts.slow += 1;
+    if (counts.appends % APPENDS_A_REPORT !== 0 || counts.slow === 0) return;
+    const report = { slow: counts.slow, of: counts.appends, slowestMs: this.slowest, boundMs: SLOW_MS };
+    this.context.connections.logger.warn(report, 'appends to the event store are slow; events flow all the same');
+  }
+
+  private async commit(next: BusPosition): Promise<void> {
+    // Not awaited by the next batch: a broker that is away must not hold up what can be archived.
+    this.consumer.commit([next]).catch((error: unknown) => {
+      this.context.connections.logger.warn({ err: error }, 'an offset was not committed; it comes again');
+    });
+    await Promise.resolve();
+  }
+}
+
+const isDivisible = (topic: TopicName): boolean => TOPICS[topic].partitions > 0;

@@ -1,0 +1,208 @@
+import type { DynamicModule } from '@nestjs/common';
+import { ConfigError, createLogger, HealthRegistry, KafkaPublisher, StartupFailure, type Logger } from '@moon/infra';
+import { groupPlans } from '@moon/kernel';
+import type { ClusterConfig } from './config';
+import { LoggedDeadLetters } from './dead-letters';
+import { clusterClock, openBroker, openStore, ownerName, type Connections } from './connections';
+import { serveProcess, type ProcessHttp } from './http';
+import { codeVersion, readClusterOptions } from './options';
+
+/** Something that runs in a process of the platform from its start to its stop. */
+export interface Part {
+  readonly name: string;
+  start(): Promise<void>;
+  /** Finishes what is under way, and lets go. */
+  stop(): Promise<void>;
+  /** True when it does what it is there for. */
+  isUp(): boolean;
+  /** For `/status`: plain JSON. */
+  status(): object | Promise<object>;
+}
+
+export interface PartContext {
+  connections: Connections;
+  codeVersion: string;
+  /** Ends the process with an error: for what no retry mends. */
+  onFatal: (error: Error) => void;
+}
+
+export interface ClusterApp {
+  name: 'agents' | 'execution' | 'recorder' | 'api';
+  /** What it hosts, in the order of their start; stopped in the opposite order. */
+  parts(context: PartContext): Part[];
+  /** Further HTTP modules. */
+  modules?(context: PartContext): DynamicModule[];
+}
+
+/** How long a stop may take before the process ends all the same, wall ms: what is not stored then is handled again. */
+const STOP_WITHIN_MS = 20_000;
+/** How often readiness is looked at, wall ms. */
+const LOOK_MS = 500;
+
+/** Runs one application until it is asked to stop. @returns its exit code: 0, 1 when it broke, 2 on wrong settings */
+export async function runClusterApp(app: ClusterApp, argv: readonly string[], env: NodeJS.ProcessEnv): Promise<number> {
+  let config: ClusterConfig;
+  try {
+    config = readClusterOptions(app.name, argv, env);
+  } catch (error) {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+    return 2;
+  }
+  const logger = createLogger({ level: config.logLevel }).child({ process: app.name });
+  const running = new ClusterProcess(app, config, logger);
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => running.stop());
+  try {
+    await running.run();
+    return 0;
+  } catch (error) {
+    if (!(error instanceof ConfigError || error instanceof StartupFailure)) logger.error({ err: error }, 'the process broke');
+    process.stderr.write(`${app.name}: ${error instanceof Error ? error.message : String(error)}\n`);
+    return 1;
+  }
+}
+
+class ClusterProcess {
+  private readonly health = new HealthRegistry();
+  private readonly stopped: Promise<void>;
+  private requestStop: () => void = () => undefined;
+  private fatal: Error | null = null;
+  private parts: Part[] = [];
+  private connections: Connections | null = null;
+  private http: ProcessHttp | null = null;
+
+  constructor(
+    private readonly app: ClusterApp,
+    private readonly config: ClusterConfig,
+    private readonly logger: Logger,
+  ) {
+    this.stopped = new Promise((done) => (this.requestStop = done));
+  }
+
+  stop(): void {
+    this.health.stopping();
+    this.requestStop();
+  }
+
+  async run(): Promise<void> {
+    const startedAt = Date.now();
+    const watch = setInterval(() => this.look(), LOOK_MS);
+    try {
+      await this.start();
+      this.health.ready();
+      const seconds = ((Date.now() - startedAt) / 1_000).toFixed(1);
+      process.stdout.write(`READY in ${seconds} s · ${this.app.name} · ${this.http?.address ?? ''}/health/ready\n`);
+      await this.stopped;
+      if (this.fatal) throw this.fatal;
+    } finally {
+      clearInterval(watch);
+      this.health.stopping();
+      await this.shutDown();
+    }
+  }
+
+  /** Components in their order (SYS-1). A broker or a store that is away is waited for, and said. */
+  private async start(): Promise<void> {
+    const { config, logger, health, app } = this;
+    await health.start(
+      'broker',
+      () => openBroker(config, logger),
+      (detail) => detail,
+    );
+    const store = await health.start(
+      'event-store',
+      () => openStore(config, logger),
+      () => `${config.postgres.hosts.join(', ')}, database ${config.postgres.database}`,
+    );
+    const publisher = new KafkaPublisher({
+      settings: config.kafka,
+      logger,
+      onTrouble: (trouble) => logger.error(trouble, 'the broker takes nothing; what is to be published is kept and resent'),
+      onRecovered: () => logger.warn('the broker takes messages again'),
+    });
+    this.connections = {
+      ...store,
+      ...{ config, logger, publisher, owner: ownerName(config, app.name), clock: clusterClock(config) },
+      plans: groupPlans(config.platform),
+      deadLetters: new LoggedDeadLetters(logger),
+    };
+    await health.start(
+      'cache',
+      () => Promise.resolve('no reader of it in this process'),
+      (detail) => detail,
+    );
+    const context: PartContext = {
+      connections: this.connections,
+      codeVersion: codeVersion(),
+      onFatal: (error) => this.breakDown(error),
+    };
+    this.parts = app.parts(context);
+    await health.start(
+      'agents',
+      () => this.startParts(),
+      () => this.parts.map(({ name }) => name).join(', '),
+    );
+    this.http = await health.start(
+      'api',
+      () => serveProcess(config, health, { read: () => this.status() }, app.modules?.(context)),
+      ({ address }) => address,
+    );
+  }
+
+  private async startParts(): Promise<void> {
+    for (const part of this.parts) await part.start();
+    while (!this.parts.every((part) => part.isUp()) && this.health.state !== 'STOPPING') {
+      if (this.fatal) throw this.fatal;
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  }
+
+  /** Readiness follows what the parts and the publisher say. */
+  private look(): void {
+    if (this.health.state !== 'READY' && this.health.state !== 'FAILED') return;
+    const publisher = this.connections?.publisher;
+    if (publisher) this.note('broker', !publisher.isAway, 'takes nothing; what is published is kept and resent');
+    const down = this.parts.filter((part) => !part.isUp()).map(({ name }) => name);
+    this.note('agents', down.length === 0, `not up: ${down.join(', ')}`);
+  }
+
+  private note(component: 'broker' | 'agents', isUp: boolean, problem: string): void {
+    const { status } = this.health.report().components[component] ?? {};
+    if (isUp && status === 'down') this.health.set(component, 'up', 'up again');
+    else if (!isUp && status === 'up') this.health.set(component, 'down', problem);
+  }
+
+  private async status(): Promise<object> {
+    const parts = await Promise.all(this.parts.map(async (part) => [part.name, await part.status()] as const));
+    return {
+      app: this.app.name,
+      instance: this.connections?.owner,
+      pid: process.pid,
+      state: this.health.state,
+      publisher: this.connections?.publisher.stats(),
+      memory: process.memoryUsage(),
+      cpu: process.cpuUsage(),
+      parts: Object.fromEntries(parts),
+    };
+  }
+
+  private breakDown(error: Error): void {
+    this.fatal ??= error;
+    this.logger.error({ err: error }, 'the process breaks off');
+    this.requestStop();
+  }
+
+  private async shutDown(): Promise<void> {
+    const end = setTimeout(() => {
+      this.logger.error('the stop took too long; what is not stored is handled again at the next start');
+      process.exit(1);
+    }, STOP_WITHIN_MS);
+    for (const part of [...this.parts].reverse()) {
+      await part.stop().catch((error: unknown) => this.logger.error({ err: error, part: part.name }, 'a part did not stop well'));
+    }
+    await this.connections?.publisher.stop();
+    await this.http?.close();
+    const { journals, archive, log } = this.connections ?? {};
+    await Promise.all([journals?.close(), archive?.close(), log?.close()]);
+    clearTimeout(end);
+  }
+}

@@ -1,0 +1,136 @@
+import type { AnyEvent } from '@moon/events';
+import { paperSigner } from '@moon/backtesting';
+import { venueSources, type PlatformConfig } from '@moon/domain';
+import {
+  accountSpecs,
+  assemble,
+  Engine,
+  notCompared,
+  Reconciliation,
+  risingNonce,
+  ruleBasedModelAdapter,
+  VenueLink,
+  type GroupPlan,
+  type VenuePort,
+} from '@moon/kernel';
+import type { Connections } from './connections';
+import { headersOf, type ShardSpec } from './group-host';
+import { portfolioEvents, settingsEvents } from './settings-events';
+
+/** Pause before a silent venue is asked again, run-time ms. */
+const VENUE_RETRY_MS = 500;
+
+export interface SpecContext {
+  plan: GroupPlan;
+  connections: Connections;
+  codeVersion: string;
+}
+
+/** Shards of agents, normalisers and consensus: handlers alone, or with a model. */
+export function plainSpec({ plan, connections, codeVersion }: SpecContext, index: number): ShardSpec {
+  const { config, clock } = connections;
+  const shard = `${plan.name}#${index}`;
+  const headers = headersOf(connections);
+  return {
+    createEngine: ({ log, onRequest }) =>
+      new Engine({
+        handlers: plan.handlers,
+        adapters: plan.effects === 'model' ? [ruleBasedModelAdapter(config.model)] : [],
+        log,
+        onRequest,
+        isLockstep: true,
+        onFailure: onFailureOf(connections, shard),
+      }),
+    begin: async (engine) => {
+      const last = await lastSettings(connections, shard);
+      const at = Math.max(clock.now(), engine.now);
+      return settingsEvents({ shard, codeVersion, platform: config.platform, at, headers, last });
+    },
+  };
+}
+
+/** Shards of execution: some portfolios, their risk, their force close, and their way to the venue (rule 21). */
+export function executionSpec(
+  { plan, connections, codeVersion }: SpecContext,
+  index: number,
+  { venue, ownsKey, onFatal }: { venue: VenuePort; ownsKey: (key: string) => boolean; onFatal: (error: Error) => void },
+): ShardSpec {
+  const { config, clock, logger } = connections;
+  const shard = `${plan.name}#${index}`;
+  const headers = headersOf(connections);
+  const platform: PlatformConfig = {
+    ...config.platform,
+    portfolios: config.platform.portfolios.filter(({ name }) => ownsKey(name)),
+  };
+  const portfolios = platform.portfolios.map(({ name }) => name);
+  const link = new VenueLink(venue, headers, true);
+  let reconciliation: Reconciliation | null = null;
+  return {
+    venue: link,
+    onVenueSilent: (error) => logger.warn({ shard, error: error.message }, 'the venue does not answer'),
+    createEngine: ({ log, onRequest }) =>
+      assemble({
+        config: platform,
+        handlers: plan.handlers,
+        isLockstep: true,
+        log,
+        link,
+        headers,
+        sign: (portfolio, payload) => paperSigner.sign(portfolio, payload),
+        nextNonce: risingNonce(),
+        modelLatency: config.model,
+        orderTimeToLiveMs: config.venue.orderTimeToLiveMs * config.clock.pace,
+        venueRetryMs: VENUE_RETRY_MS,
+        onRequest,
+        onFailure: onFailureOf(connections, shard),
+      }),
+    begin: async (engine) => {
+      const last = await lastSettings(connections, shard);
+      const at = Math.max(clock.now(), engine.now);
+      for (const spec of accountSpecs(platform, at, paperSigner)) await venue.openAccount(spec);
+      const missed = await link.resume(portfolios, false);
+      const feedInstruments = config.feed.tokens.map((token) => `${token}.HYPERLIQUID`);
+      return [
+        ...settingsEvents({ shard, codeVersion, platform, at, headers, last }),
+        ...portfolioEvents(engine, platform, { at, headers, feedInstruments }),
+        ...notCompared(engine, portfolios, at, headers),
+        ...missed,
+      ];
+    },
+    onLive: async (engine, submit) => {
+      reconciliation = new Reconciliation({
+        ...{ engine, link, headers, submit, onFatal },
+        now: () => Math.max(clock.now(), engine.now),
+        onProblem: (message, context) => logger.warn({ shard, ...context }, message),
+      });
+      await reconciliation.start(portfolios);
+    },
+    close: () => reconciliation?.stop(),
+  };
+}
+
+/** The paper venue's part of the settings: what each of its instruments is priced by. */
+export function paperVenueConfig({ config }: Pick<Connections, 'config'>): object {
+  const instruments = config.feed.tokens.map((token) => `${token}.HYPERLIQUID`);
+  return { ...config.venue.paper, ...venueSources(config.platform, instruments, instruments, config.venue.paper) };
+}
+
+async function lastSettings({ log }: Connections, shard: string): Promise<AnyEvent | null> {
+  const { rows } = await log.query({
+    types: ['config.activated'],
+    streamId: `config@${shard}`,
+    order: 'newest',
+    limit: 1,
+  });
+  return rows[0]?.event ?? null;
+}
+
+function onFailureOf(
+  { logger }: Connections,
+  shard: string,
+): NonNullable<ConstructorParameters<typeof Engine>[0]['onFailure']> {
+  return ({ handler, key, event, error }) => {
+    const { id, correlationId } = event;
+    logger.warn({ shard, handler, key, event: id, correlationId, error: error.message }, 'handler failed');
+  };
+}

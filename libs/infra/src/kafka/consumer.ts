@@ -1,0 +1,332 @@
+import { randomUUID } from 'node:crypto';
+import type { TopicName } from '@moon/events';
+import type { BusConsumer, BusListener, BusPartition, BusPosition } from '@moon/kernel';
+import type { EachBatchPayload } from 'kafkajs';
+import type { Logger } from '../telemetry';
+import { Committer } from './committer';
+import { GroupMember } from './group-member';
+import { describeKafkaError, kafkaClient, KafkaUnavailable, type KafkaSettings } from './kafka-config';
+import { Lane, type Hold } from './lane';
+import { Membership } from './membership';
+import { Positions } from './positions';
+import { partitionsOf, requireMultiple } from './shard-assigner';
+
+export interface KafkaConsumerOptions {
+  settings: KafkaSettings;
+  logger?: Logger;
+  groupId: string;
+  /** Keyed topics; the number of partitions of each is a multiple of `shards`. */
+  topics: readonly TopicName[];
+  shards: number;
+  /** Where a partition starts whose position neither its owner nor the group knows. Default: at the beginning. */
+  from?: 'beginning' | 'end';
+  /** What one partition may hold in memory before it is fetched no more; default 512 KiB. */
+  laneBytes?: number;
+  /** The same of all together; default 64 MiB. */
+  totalBytes?: number;
+  /** One line: what went wrong. The consumer goes on by itself. */
+  onTrouble?: (problem: string) => void;
+}
+
+const REFRESH_ENDS_MS = 5000;
+const RETRY_MS = 300;
+
+/**
+ * A member of a group that reads shards. The fetching loop only fills lanes; whatever the owner takes its time for, the
+ * heartbeat goes on, and a rebalance moves a shard only after its owner has let go of it.
+ */
+export class KafkaConsumer implements BusConsumer {
+  private readonly positions: Positions;
+  private readonly member: GroupMember;
+  private readonly membership: Membership;
+  private readonly committer: Committer;
+  private readonly lanes = new Map<string, Lane>();
+  private readonly ownerHolds = new Set<string>();
+  private counts: ReadonlyMap<string, number> = new Map();
+  /** What the group gave at the last join: to be paused until its lane is there. */
+  private given: Readonly<Record<string, number[]>> = {};
+  private listener: BusListener | null = null;
+  private endsTimer: NodeJS.Timeout | undefined;
+  private isStopped = false;
+
+  constructor(private readonly options: KafkaConsumerOptions) {
+    const { settings, logger, groupId, topics, shards } = options;
+    const client = kafkaClient(settings, logger);
+    this.positions = new Positions(client, groupId);
+    this.membership = new Membership({
+      assign: (own) => this.assign(own),
+      revoke: (own) => this.revoke(own),
+      rejoin: () => this.member.rejoin(),
+      onError: (error, what) => this.trouble(`${groupId}: ${what}: ${messageOf(error)}`),
+    });
+    this.member = new GroupMember(
+      { client, settings, groupId, topics, shards },
+      {
+        claim: () => this.membership.claim(),
+        joined: (memberId, assignment) => this.joined(memberId, assignment),
+        batch: (payload) => this.take(payload),
+        crashed: (error) => this.trouble(`${groupId}: ${describeKafkaError(error, settings)}`),
+      },
+    );
+    this.committer = new Committer({
+      commit: (positions) => this.member.commit(positions),
+      owns: (partition) => this.lanes.has(nameOf(partition)),
+      onError: (error, failures) => {
+        if (failures % 10 === 3) this.trouble(`${groupId}: committing offsets: ${messageOf(error)}`);
+      },
+    });
+  }
+
+  /**
+   * Resolves when the member has joined its group.
+   * @throws KafkaUnavailable no broker answers, or it refuses the user
+   * @throws Error a topic does not exist, or its partitions cannot be divided into the shards
+   */
+  async start(listener: BusListener): Promise<void> {
+    if (this.listener !== null) throw new Error(`The consumer of ${this.options.groupId} was started before.`);
+    this.listener = listener;
+    const { topics, shards, settings } = this.options;
+    try {
+      this.counts = await this.positions.counts(topics);
+    } catch (error) {
+      throw new KafkaUnavailable(describeKafkaError(error, settings), error);
+    }
+    const missing = topics.filter((topic) => !this.counts.has(topic));
+    if (missing.length > 0) {
+      throw new Error(`Topics ${missing.join(', ')} do not exist: create the topics of the catalog first.`);
+    }
+    for (const [topic, count] of this.counts) requireMultiple(topic, count, shards);
+    this.endsTimer = setInterval(() => void this.refreshEnds(), REFRESH_ENDS_MS).unref();
+    await this.member.start();
+  }
+
+  seek(to: BusPosition): void {
+    const lane = this.lanes.get(nameOf(to));
+    if (lane === undefined) return;
+    lane.seek(to.offset);
+    if (!lane.holds.has('assigning')) this.member.seek(lane, to.offset);
+    this.weigh(lane);
+  }
+
+  commit(next: readonly BusPosition[]): Promise<void> {
+    return this.committer.add(next);
+  }
+
+  pause(partitions: readonly BusPartition[]): void {
+    for (const partition of partitions) {
+      this.ownerHolds.add(nameOf(partition));
+      this.hold(this.lanes.get(nameOf(partition)), 'owner', true);
+    }
+  }
+
+  resume(partitions: readonly BusPartition[]): void {
+    for (const partition of partitions) {
+      this.ownerHolds.delete(nameOf(partition));
+      const lane = this.lanes.get(nameOf(partition));
+      this.hold(lane, 'owner', false);
+      lane?.pump();
+    }
+  }
+
+  lag(): Readonly<Partial<Record<TopicName, number>>> {
+    const lags: Partial<Record<TopicName, number>> = {};
+    for (const { topic, lag } of this.lanes.values()) lags[topic] = (lags[topic] ?? 0) + lag;
+    return lags;
+  }
+
+  async stop(): Promise<void> {
+    if (this.isStopped) return;
+    this.isStopped = true;
+    clearInterval(this.endsTimer);
+    await this.membership.stop();
+    this.committer.stop();
+    await this.member.stop();
+    await this.positions.close();
+  }
+
+  /** kafkajs forgets positions at every join: they are set again, so that nothing comes twice. */
+  private joined(memberId: string, assignment: Readonly<Record<string, number[]>>): void {
+    this.given = assignment;
+    const shards = new Set<number>();
+    for (const [topic, partitions] of Object.entries(assignment)) {
+      for (const partition of partitions) {
+        shards.add(partition % this.options.shards);
+        const lane = this.lanes.get(`${topic}/${partition}`);
+        this.member.setPaused({ topic, partition }, lane === undefined || lane.holds.size > 0);
+        if (lane?.next != null) this.member.seek(lane, lane.next);
+      }
+    }
+    const { groupId } = this.options;
+    this.options.logger?.info({ groupId, memberId, shards: [...shards] }, 'Joined the consumer group');
+    this.membership.joined(memberId, [...shards]);
+  }
+
+  private take({ batch, resolveOffset }: EachBatchPayload): void {
+    const lane = this.lanes.get(`${batch.topic}/${batch.partition}`);
+    if (lane === undefined || lane.next === null || lane.holds.has('assigning')) return;
+    lane.end = Number(batch.highWatermark);
+    const first = Number(batch.firstOffset());
+    if (first > lane.next && lane.hole !== first) {
+      // An answer to an older question, or a hole in the log: whoever asks again knows.
+      lane.hole = first;
+      this.member.seek(lane, lane.next);
+      return;
+    }
+    lane.hole = null;
+    resolveOffset(batch.lastOffset());
+    lane.offer(batch.messages);
+    this.weigh(lane);
+  }
+
+  private async assign(shards: readonly number[]): Promise<void> {
+    const lanes: Lane[] = [];
+    for (const [topic, partitions] of Object.entries(partitionsOf(shards, this.options.shards, this.counts))) {
+      for (const partition of partitions) lanes.push(this.open(topic as TopicName, partition));
+    }
+    try {
+      await this.listener!.assigned(shards);
+    } catch (error) {
+      for (const lane of lanes) this.lanes.delete(nameOf(lane));
+      throw error;
+    }
+    await this.findStarts(lanes);
+    for (const lane of lanes) {
+      this.hold(lane, 'assigning', false);
+      if (lane.next !== null) this.member.seek(lane, lane.next);
+    }
+  }
+
+  private open(topic: TopicName, partition: number): Lane {
+    const lane = new Lane(topic, partition, {
+      deliver: (from, messages) => this.listener!.messages(from, messages),
+      skipped: (from, wanted) => this.skipped(from, wanted),
+      changed: () => this.weighAll(),
+      onError: (error) =>
+        this.trouble(`${topic}/${partition}: the owner failed and gets the same again: ${messageOf(error)}`),
+    });
+    if (this.ownerHolds.has(nameOf(lane))) lane.holds.add('owner');
+    this.lanes.set(nameOf(lane), lane);
+    return lane;
+  }
+
+  /** Where the owner named no position, the group's; and what has expired is told before anything newer comes. */
+  private async findStarts(lanes: readonly Lane[]): Promise<void> {
+    const open = new Set(lanes);
+    while (open.size > 0 && !this.isStopped) {
+      try {
+        const topics = [...new Set([...open].map(({ topic }) => topic))];
+        const needsCommitted = [...open].some(({ next }) => next === null);
+        const [committed, ...kept] = await Promise.all([
+          needsCommitted ? this.positions.committed(topics) : new Map<string, Map<number, number>>(),
+          ...topics.map((topic) => this.positions.kept(topic)),
+        ]);
+        for (const lane of open) {
+          const { low, high } = kept[topics.indexOf(lane.topic)]!.get(lane.partition)!;
+          const wanted = lane.next ?? committed.get(lane.topic)?.get(lane.partition) ?? null;
+          lane.end = high;
+          if (wanted !== null && (wanted < low || wanted > high))
+            await this.listener!.expired(placeOf(lane), wanted, low);
+          const start = this.options.from === 'end' ? high : low;
+          lane.seek(wanted === null ? start : wanted < low || wanted > high ? low : wanted);
+          open.delete(lane);
+        }
+      } catch (error) {
+        this.trouble(`${this.options.groupId}: finding where to start: ${messageOf(error)}`);
+        await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+      }
+    }
+  }
+
+  /** A hole in the log: expired when the broker keeps nothing older; else compacted or of an aborted transaction. */
+  private async skipped(from: BusPartition, wanted: number): Promise<void> {
+    const low = (await this.positions.kept(from.topic)).get(from.partition)?.low ?? 0;
+    if (low > wanted) await this.listener!.expired(from, wanted, low);
+  }
+
+  private async revoke(shards: readonly number[]): Promise<void> {
+    const gone = [...this.lanes.values()].filter(({ partition }) => shards.includes(partition % this.options.shards));
+    for (const lane of gone) this.member.setPaused(lane, true);
+    const { rebalanceTimeoutMs } = this.options.settings;
+    let timer: NodeJS.Timeout | undefined;
+    const patience = new Promise<void>((resolve) => {
+      timer = setTimeout(() => {
+        const names = shards.join(', ');
+        this.trouble(
+          `${this.options.groupId}: shards ${names} were not let go of within ${rebalanceTimeoutMs} ms; the group goes on.`,
+        );
+        resolve();
+      }, rebalanceTimeoutMs);
+    });
+    const closing = gone.map((lane) => lane.close());
+    try {
+      await Promise.race([Promise.all([this.listener!.revoked(shards), ...closing]), patience]);
+    } finally {
+      clearTimeout(timer);
+      for (const lane of gone) this.lanes.delete(nameOf(lane));
+    }
+  }
+
+  private hold(lane: Lane | undefined, why: Hold, isHeld: boolean): void {
+    if (lane === undefined || lane.holds.has(why) === isHeld) return;
+    if (isHeld) lane.holds.add(why);
+    else lane.holds.delete(why);
+    // A partition that was given but whose shard is not ours yet stays paused.
+    if (this.given[lane.topic]?.includes(lane.partition)) this.member.setPaused(lane, lane.holds.size > 0);
+  }
+
+  private get totalBytes(): number {
+    let total = 0;
+    for (const { bytes } of this.lanes.values()) total += bytes;
+    return total;
+  }
+
+  /** Fetches no more for a lane that holds enough, and again for one that has worked off half of it. */
+  private weigh(lane: Lane): void {
+    const { laneBytes = 524_288, totalBytes = 67_108_864 } = this.options;
+    const isFull = this.totalBytes >= totalBytes;
+    if (lane.bytes >= laneBytes || (isFull && lane.bytes > 0)) this.hold(lane, 'bytes', true);
+    else if (lane.bytes <= laneBytes / 2) this.hold(lane, 'bytes', false);
+  }
+
+  private weighAll(): void {
+    for (const lane of this.lanes.values()) if (lane.holds.has('bytes')) this.weigh(lane);
+  }
+
+  /** A paused lane hears of its end only when it is asked for. */
+  private async refreshEnds(): Promise<void> {
+    const topics = new Set([...this.lanes.values()].filter(({ holds }) => holds.size > 0).map(({ topic }) => topic));
+    for (const topic of topics) {
+      try {
+        for (const [partition, { high }] of await this.positions.kept(topic)) {
+          const lane = this.lanes.get(`${topic}/${partition}`);
+          if (lane !== undefined) lane.end = Math.max(lane.end, high);
+        }
+      } catch (error) {
+        // The lag is as old as the last answer; an outage is said by those who need the broker more.
+        this.options.logger?.debug({ topic, error: messageOf(error) }, 'Ends of partitions not known');
+      }
+    }
+  }
+
+  private trouble(problem: string): void {
+    if (this.isStopped) return;
+    this.options.logger?.warn({ groupId: this.options.groupId }, problem);
+    this.options.onTrouble?.(problem);
+  }
+}
+
+/** A consumer that reads all partitions for this process alone, from the positions it is given or the end; nothing is committed. */
+export function createBroadcastConsumer(options: Omit<KafkaConsumerOptions, 'shards'>): BusConsumer {
+  const { groupId, from = 'end' } = options;
+  return new Broadcast({ ...options, from, shards: 1, groupId: `${groupId}.${randomUUID()}` });
+}
+
+class Broadcast extends KafkaConsumer {
+  override commit(): Promise<void> {
+    return Promise.resolve();
+  }
+}
+
+const nameOf = ({ topic, partition }: BusPartition): string => `${topic}/${partition}`;
+const placeOf = ({ topic, partition }: BusPartition): BusPartition => ({ topic, partition });
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -1,0 +1,173 @@
+import type { TopicName } from '@moon/events';
+import type { BusPartition, BusPosition } from '@moon/kernel';
+import type { Consumer, EachBatchPayload, Kafka } from 'kafkajs';
+import type { KafkaSettings } from './kafka-config';
+import { shardAssigner, type ShardClaim } from './shard-assigner';
+
+export interface GroupMemberHooks {
+  claim: () => ShardClaim;
+  /** The group has divided its shards; called before the next fetch. */
+  joined: (memberId: string, assignment: Readonly<Record<string, number[]>>) => void;
+  batch: (payload: EachBatchPayload) => void;
+  /** The client gave up; a new one is built, for as long as it takes. */
+  crashed: (error: unknown) => void;
+}
+
+export interface GroupMemberOptions {
+  client: Kafka;
+  settings: KafkaSettings;
+  groupId: string;
+  topics: readonly TopicName[];
+  shards: number;
+}
+
+const REBUILD_MS = 300;
+const STOP_MS = 5000;
+const MOST_BYTES = 4_194_304;
+const MOST_PARTITION_BYTES = 1_048_576;
+
+/**
+ * Membership in a consumer group, for as long as it takes: kafkajs ends its consumer on what it holds for final, a broker
+ * outage for one, and only a new consumer gets over that.
+ */
+export class GroupMember {
+  private consumer: Consumer | null = null;
+  private isJoined = false;
+  private isStopped = false;
+  private wantsRejoin = false;
+  private needsBuild = false;
+  private rebuilding: Promise<void> | null = null;
+
+  constructor(
+    private readonly options: GroupMemberOptions,
+    private readonly hooks: GroupMemberHooks,
+  ) {}
+
+  /** Resolves when the member has joined, or goes on trying. */
+  async start(): Promise<void> {
+    try {
+      await this.build();
+    } catch (error) {
+      this.hooks.crashed(error);
+      this.rebuild();
+    }
+  }
+
+  /** Divides the group anew, at the next fetch. */
+  rejoin(): void {
+    this.wantsRejoin = true;
+  }
+
+  /** Before a join there is nothing to move: every position is set again after it. */
+  seek({ topic, partition }: BusPartition, offset: number): void {
+    if (this.isJoined) this.consumer!.seek({ topic, partition, offset: String(offset) });
+  }
+
+  setPaused({ topic, partition }: { topic: string; partition: number }, isPaused: boolean): void {
+    if (!this.isJoined) return;
+    const one = [{ topic, partitions: [partition] }];
+    if (isPaused) this.consumer!.pause(one);
+    else this.consumer!.resume(one);
+  }
+
+  /** @throws Error the broker did not take them; they may be given again */
+  async commit(positions: readonly BusPosition[]): Promise<void> {
+    if (!this.isJoined) throw new Error('The member is not in its group at the moment.');
+    await this.consumer!.commitOffsets(
+      positions.map(({ topic, partition, offset }) => ({ topic, partition, offset: String(offset) })),
+    );
+  }
+
+  async stop(): Promise<void> {
+    this.isStopped = true;
+    const { consumer } = this;
+    this.isJoined = false;
+    if (consumer === null) return;
+    // A client in the middle of its retries finishes them first; the group notices by the session's end.
+    let timer: NodeJS.Timeout | undefined;
+    const patience = new Promise<void>((resolve) => (timer = setTimeout(resolve, STOP_MS)));
+    await Promise.race([consumer.disconnect().catch(() => undefined), patience]);
+    clearTimeout(timer);
+  }
+
+  private async build(): Promise<void> {
+    const { client, settings, groupId, topics, shards } = this.options;
+    const consumer = client.consumer({
+      groupId,
+      partitionAssigners: [
+        shardAssigner({
+          shards,
+          claim: () => this.claim(),
+          wantsRejoin: () => this.isJoined && this.wantsRejoin && this.take(),
+        }),
+      ],
+      sessionTimeout: settings.sessionTimeoutMs,
+      heartbeatInterval: settings.heartbeatIntervalMs,
+      rebalanceTimeout: settings.rebalanceTimeoutMs,
+      metadataMaxAge: settings.metadataMaxAgeMs,
+      maxWaitTimeInMs: settings.maxWaitMs,
+      minBytes: 1,
+      maxBytes: MOST_BYTES,
+      maxBytesPerPartition: MOST_PARTITION_BYTES,
+      allowAutoTopicCreation: false,
+      // Few retries drop the member without a word, and its successor waits for the old session to end.
+      retry: { initialRetryTime: 100, maxRetryTime: 500, retries: 100, restartOnFailure: () => Promise.resolve(false) },
+    });
+    this.consumer = consumer;
+    const { GROUP_JOIN, CRASH } = consumer.events;
+    consumer.on(GROUP_JOIN, ({ payload: { memberId, memberAssignment } }) => {
+      if (this.consumer !== consumer || this.isStopped) return;
+      this.isJoined = true;
+      this.hooks.joined(memberId, memberAssignment);
+    });
+    consumer.on(CRASH, ({ payload: { error } }) => {
+      if (this.consumer !== consumer || this.isStopped) return;
+      this.isJoined = false;
+      this.hooks.crashed(error);
+      this.rebuild();
+    });
+    await consumer.connect();
+    await consumer.subscribe({ topics: [...topics], fromBeginning: true });
+    await consumer.run({
+      autoCommit: false,
+      eachBatchAutoResolve: false,
+      eachBatch: (payload) => {
+        if (payload.isRunning() && !payload.isStale()) this.hooks.batch(payload);
+        return Promise.resolve();
+      },
+    });
+  }
+
+  /** What is claimed now is what a wanted rejoin would say. */
+  private claim(): ShardClaim {
+    this.wantsRejoin = false;
+    return this.hooks.claim();
+  }
+
+  private take(): boolean {
+    this.wantsRejoin = false;
+    return true;
+  }
+
+  /** A consumer that crashes while it is built is one more to build. */
+  private rebuild(): void {
+    this.needsBuild = true;
+    this.rebuilding ??= this.buildUntilDone();
+  }
+
+  private async buildUntilDone(): Promise<void> {
+    while (this.needsBuild && !this.isStopped) {
+      await new Promise((resolve) => setTimeout(resolve, REBUILD_MS));
+      if (this.isStopped) return;
+      this.needsBuild = false;
+      try {
+        await this.build();
+      } catch (error) {
+        this.needsBuild = true;
+        this.hooks.crashed(error);
+        await this.consumer?.disconnect().catch(() => undefined);
+      }
+    }
+    this.rebuilding = null;
+  }
+}

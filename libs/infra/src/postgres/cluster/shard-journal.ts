@@ -1,0 +1,142 @@
+import {
+  assertBatch,
+  batchDoesNotFollow,
+  batchOf,
+  checkpointOf,
+  checkpointTexts,
+  entriesText,
+  ShardLost,
+} from '@moon/kernel';
+import type { JournalBatch, LogRow, ShardCheckpoint, ShardClaim, ShardJournal } from '@moon/kernel';
+import type { Login } from '../access';
+import { Months } from '../months';
+import { keysetRows } from '../paged-rows';
+import { TextPool } from '../pool';
+import type { PoolOptions, TextRow } from '../pool';
+import { toStoredRow } from '../rows';
+import { appended, codeOf, StreamVersions } from '../stream-versions';
+
+/** Batches a page when a journal is read. */
+const PAGE_BATCHES = 500;
+
+/** What append_journal and save_shard_checkpoint answer with. */
+const OTHER_OWNER = 'MN411';
+const DOES_NOT_FOLLOW = 'MN412';
+
+const CLAIM = `INSERT INTO shards (shard, epoch, owner) VALUES ($1, 1, $2)
+  ON CONFLICT (shard) DO UPDATE SET epoch = shards.epoch + 1, owner = excluded.owner, claimed_at = now()
+  RETURNING epoch, seq, published_seq`;
+
+const APPEND = `SELECT append_journal($1, $2::bigint, $3::bigint, $4::bigint, $5::bigint, $6::json, $7::json,
+  $8::text[], $9::bigint[], $10::bigint[])`;
+
+const SAVE_CHECKPOINT = 'SELECT save_shard_checkpoint($1, $2::bigint, $3::bigint, $4, $5, $6)';
+
+/** The batch that a position lies in has the greatest after_seq that is not above it. */
+const NEXT_BATCHES = `SELECT after_seq, to_seq, published_seq, entries FROM journal
+  WHERE shard = $1 AND to_seq > $2::bigint
+    AND after_seq >= coalesce((SELECT max(after_seq) FROM journal WHERE shard = $1 AND after_seq <= $2::bigint), 0)
+  ORDER BY after_seq LIMIT $3::bigint`;
+
+const CHECKPOINTS = `SELECT seq, states, meta, positions FROM shard_checkpoints WHERE shard = $1 ORDER BY seq DESC`;
+
+const detailOf = (error: unknown): number => Number((error as { detail?: string }).detail);
+
+/** Connections and what is known of partitions, for all shards of a process. */
+export class ShardJournals {
+  private readonly pool: TextPool;
+  private readonly months: Months;
+
+  /** @param login the application's role */
+  constructor(login: Login, database: string, options: PoolOptions = {}) {
+    this.pool = new TextPool(login, database, options);
+    this.months = new Months(this.pool);
+  }
+
+  /** Journals of one shard that were opened apart are claimed apart. */
+  open(shard: string): ShardJournal {
+    return new PostgresShardJournal(shard, this.pool, this.months);
+  }
+
+  close(): Promise<void> {
+    return this.pool.end();
+  }
+}
+
+/** The journal of one shard in the cluster's log. */
+class PostgresShardJournal implements ShardJournal {
+  private epoch = 0;
+
+  constructor(
+    readonly shard: string,
+    private readonly pool: TextPool,
+    private readonly months: Months,
+  ) {}
+
+  async claim(owner: string): Promise<ShardClaim> {
+    const [row] = await this.pool.rows('claim_shard', CLAIM, [this.shard, owner]);
+    const [epoch, lastSeq, publishedSeq] = row!.map(Number) as [number, number, number];
+    this.epoch = epoch;
+    return { epoch, lastSeq, publishedSeq };
+  }
+
+  async append(batch: JournalBatch, rows: readonly LogRow[]): Promise<void> {
+    assertBatch(batch);
+    const streams = new StreamVersions();
+    for (const row of rows) {
+      if (row.streamId === undefined)
+        throw new RangeError(`Row ${row.seq} has no stream: ${row.event.type} is bus-first.`);
+      streams.add(row, row.streamId);
+    }
+    await this.months.ensure(rows);
+    const { afterSeq, toSeq, publishedSeq, entries } = batch;
+    const stored = rows.length === 0 ? null : JSON.stringify(rows.map(toStoredRow));
+    const values = [this.shard, this.epoch, afterSeq, toSeq, publishedSeq, entriesText(entries), stored];
+    await this.fenced(afterSeq, () =>
+      appended(() => this.pool.rows('append_journal', APPEND, [...values, ...streams.parameters])),
+    );
+  }
+
+  read(afterSeq: number): AsyncIterable<JournalBatch> {
+    const page = (after: number, batches: number): Promise<TextRow[]> =>
+      this.pool.rows('next_journal', NEXT_BATCHES, [this.shard, after, batches]);
+    return keysetRows(
+      { after: afterSeq, pageRows: PAGE_BATCHES, keyOf: (row) => Number(row[1]), page },
+      ([from, to, published, entries]) =>
+        batchOf(this.shard, {
+          afterSeq: Number(from),
+          toSeq: Number(to),
+          publishedSeq: Number(published),
+          entries: entries!,
+        }),
+    );
+  }
+
+  async saveCheckpoint(checkpoint: ShardCheckpoint): Promise<void> {
+    const { seq, states, meta, positions } = checkpointTexts(checkpoint);
+    const values = [this.shard, this.epoch, seq, states, meta, positions];
+    await this.fenced(seq, () => this.pool.rows('save_shard_checkpoint', SAVE_CHECKPOINT, values));
+  }
+
+  async latestCheckpoint(onUnreadable?: (problem: string) => void): Promise<ShardCheckpoint | null> {
+    const rows = await this.pool.rows('shard_checkpoints', CHECKPOINTS, [this.shard]);
+    for (const [seq, states, meta, positions] of rows) {
+      const stored = { seq: Number(seq), states: states!, meta: meta!, positions: positions! };
+      const found = checkpointOf(this.shard, stored);
+      if (typeof found !== 'string') return found;
+      onUnreadable?.(found);
+    }
+    return null;
+  }
+
+  private async fenced<T>(seq: number, work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      const code = codeOf(error);
+      if (code === OTHER_OWNER) throw new ShardLost(this.shard, this.epoch, detailOf(error));
+      if (code === DOES_NOT_FOLLOW) throw batchDoesNotFollow(this.shard, seq, detailOf(error));
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,89 @@
+import { CATALOG, TOPICS, type AnyEvent, type EventType, type TopicName } from '@moon/events';
+import { createAgents, createDeciders, type Handler, type PlatformConfig } from '@moon/domain';
+
+/** What a consumer group does with the outside world beside the broker. */
+export type GroupEffects = 'none' | 'model' | 'venue';
+
+/** One consumer group of the distributed platform: its handlers, what they hear, and how it is split. */
+export interface GroupPlan {
+  name: string;
+  partitionedBy: Handler['partitionedBy'];
+  effects: GroupEffects;
+  handlers: readonly Handler[];
+  /** Topics of which a shard owns its part. */
+  keyed: readonly TopicName[];
+  /** Topics of which every shard hears everything. */
+  broadcast: readonly TopicName[];
+  /** Types that its handlers name. */
+  types: ReadonlySet<EventType>;
+}
+
+/** Where keys that stand for everybody live: every shard has its own. */
+const EVERYBODYS_KEYS: ReadonlySet<string> = new Set(['global', 'system']);
+
+/**
+ * The static wiring of handlers to consumer groups. Each agent is a group of its own, so that it can be scaled, and can
+ * fail, alone; what must share a process shares a group (rule 21).
+ */
+export function groupPlans(config: PlatformConfig): GroupPlan[] {
+  const deciders = createDeciders(config);
+  const ofToken = deciders.filter(({ partitionedBy }) => partitionedBy === 'token');
+  const isNormaliser = ({ role }: Handler): boolean => role === 'normaliser';
+  const groups: Array<[name: string, effects: GroupEffects, handlers: Handler[]]> = [
+    ['normalisers', 'none', ofToken.filter(isNormaliser)],
+    ...createAgents(config).map((agent): [string, GroupEffects, Handler[]] => {
+      return [agent.name.replace('/', '.'), agent.consumes.includes('inference.completed') ? 'model' : 'none', [agent]];
+    }),
+    ['consensus', 'none', ofToken.filter((handler) => !isNormaliser(handler))],
+    ['execution', 'venue', deciders.filter(({ partitionedBy }) => partitionedBy === 'portfolio')],
+  ];
+  return groups
+    .filter(([, , handlers]) => handlers.length > 0)
+    .map(([name, effects, handlers]) => ({ name, effects, ...planOf(name, handlers) }));
+}
+
+function planOf(
+  name: string,
+  handlers: readonly Handler[],
+): Pick<GroupPlan, 'handlers' | 'partitionedBy' | 'keyed' | 'broadcast' | 'types'> {
+  const [first] = handlers;
+  if (!first || handlers.some(({ partitionedBy }) => partitionedBy !== first.partitionedBy)) {
+    throw new Error(`The handlers of group ${name} are not partitioned by the same thing.`);
+  }
+  const broadcast = new Set(handlers.flatMap((handler) => handler.broadcast ?? []).map(topicOf));
+  const keyed = new Set(handlers.flatMap((handler) => handler.consumes).map(topicOf));
+  // A topic with few partitions cannot be divided; one that some handler hears whole is heard whole by all.
+  for (const topic of keyed) if (TOPICS[topic].partitions % LEAST_PARTITIONS !== 0) broadcast.add(topic);
+  for (const topic of broadcast) keyed.delete(topic);
+  const types = new Set(handlers.flatMap((handler) => [...handler.consumes, ...(handler.broadcast ?? [])]));
+  const { partitionedBy } = first;
+  return { handlers, partitionedBy, keyed: [...keyed], broadcast: [...broadcast], types };
+}
+
+/** Partitions that every topic which is divided among shards has a multiple of. */
+export const LEAST_PARTITIONS = 6;
+
+/** How many shards a group may have. */
+export const SHARD_COUNTS = [1, 2, 3, 6] as const;
+
+/**
+ * Whether a shard takes an event. Of what all shards hear it takes what no shard owns (prices, approvals), what
+ * everybody owns (global halts), and of what is keyed by portfolio its own portfolios'.
+ */
+export function takesOf(
+  { types, partitionedBy, broadcast }: GroupPlan,
+  ownsKey: (key: string) => boolean,
+): (event: AnyEvent) => boolean {
+  const shared = new Set(broadcast);
+  return (event) => {
+    if (!types.has(event.type)) return false;
+    const { topic, keyRule } = CATALOG[event.type];
+    if (partitionedBy === 'token' || !shared.has(topic)) return true;
+    const isOwned = keyRule === 'portfolio' || keyRule === 'scope' || keyRule === 'handlerKey';
+    return !isOwned || EVERYBODYS_KEYS.has(event.key) || ownsKey(event.key);
+  };
+}
+
+function topicOf(type: EventType): TopicName {
+  return CATALOG[type].topic;
+}

@@ -1,0 +1,71 @@
+import type { BusMessage } from '../../ports/bus';
+import type { JournalBatch } from '../../ports/journal';
+import type { AnyEvent } from '@moon/events';
+import type { MessageBuffer } from './message-buffer';
+
+/** Handling the journal again led elsewhere than it did: the code decides otherwise now, or the journal is damaged. */
+export class JournalDiverged extends Error {
+  override readonly name = 'JournalDiverged';
+  constructor(shard: string, detail: string) {
+    super(
+      `The journal of shard ${shard} cannot be handled again: ${detail}. ` +
+        'Start the version that wrote it, let it drain, and upgrade then.',
+    );
+  }
+}
+
+/** What the journal says is next, and whether it is there. */
+export type ReplayStep =
+  { kind: 'input'; event: AnyEvent } | { kind: 'message'; message: BusMessage } | { kind: 'wait' } | { kind: 'end' };
+
+/** Walks a shard's journal from its checkpoint on, message by message, in the recorded order. */
+export class JournalReplay {
+  private batch = 0;
+  private entry = 0;
+  private inRun = 0;
+
+  constructor(
+    private readonly shard: string,
+    private readonly batches: readonly JournalBatch[],
+    private readonly buffer: MessageBuffer,
+    /** Where the engine stands; it must stand at each batch's end when the batch has been handled. */
+    private readonly seq: () => number,
+  ) {}
+
+  next(): ReplayStep {
+    for (;;) {
+      const batch = this.batches[this.batch];
+      if (!batch) return { kind: 'end' };
+      const entry = batch.entries[this.entry];
+      if (!entry) {
+        if (this.seq() !== batch.toSeq) {
+          const expected = `after position ${batch.afterSeq} it leads to ${this.seq()}, and led to ${batch.toSeq}`;
+          throw new JournalDiverged(this.shard, expected);
+        }
+        this.batch += 1;
+        this.entry = 0;
+        continue;
+      }
+      if (entry.kind === 'input') {
+        this.entry += 1;
+        return { kind: 'input', event: entry.event };
+      }
+      if (this.inRun === entry.count) {
+        this.entry += 1;
+        this.inRun = 0;
+        continue;
+      }
+      const { topic, partition } = entry;
+      const message = this.buffer.take({ topic, partition, offset: entry.from + this.inRun });
+      if (message === 'waiting') return { kind: 'wait' };
+      if (message === 'missing') {
+        throw new JournalDiverged(
+          this.shard,
+          `message ${entry.from + this.inRun} of ${topic}/${partition} is neither on the broker nor in the store`,
+        );
+      }
+      this.inRun += 1;
+      return { kind: 'message', message };
+    }
+  }
+}

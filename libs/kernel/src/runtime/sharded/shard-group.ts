@@ -1,0 +1,228 @@
+import { TOPICS, type TopicName } from '@moon/events';
+import {
+  isRefused,
+  type BusConsumer,
+  type BusListener,
+  type BusMessage,
+  type BusPartition,
+  type BusPosition,
+  type RefusedMessage,
+} from '../../ports/bus';
+import { ShardLost } from '../../ports/journal';
+import type { Shard } from './shard';
+
+export interface ShardGroupOptions {
+  /** The consumer group. */
+  name: string;
+  /** Number of shards; a divisor of the partitions of every keyed topic. */
+  shards: number;
+  /** Brings the keyed topics of the shards that are this member's. */
+  consumer: BusConsumer;
+  /** Brings every partition of the topics that all shards hear. */
+  broadcast?: { consumer: BusConsumer; topics: readonly TopicName[] };
+  /** Opens a shard; `onEnd` is to be its own. */
+  open: (shard: number, onEnd: (error: Error) => void) => Promise<Shard>;
+  /** Keeps what could not be read, before the position moves on. */
+  onRefused: (message: RefusedMessage) => Promise<void>;
+  /** Stored messages of one partition, where the broker keeps them no more (rule 27); offsets from `from` to below `to`. */
+  fill: (partition: BusPartition, from: number, to: number) => AsyncIterable<BusMessage>;
+  /** Wall time between checkpoints, ms. */
+  checkpointMs: number;
+  onProblem: (message: string, context: Record<string, unknown>) => void;
+  /** A shard broke in a way that a new start of it here will not mend. */
+  onFatal: (error: Error) => void;
+  /** Pause before a shard that was lost, but is still this member's, is opened again, wall ms. */
+  reopenMs?: number;
+}
+
+const REOPEN_MS = 1_000;
+/** Stored messages that are handed over at a time. */
+const FILL_BATCH = 1_000;
+
+/** The shards of one consumer group that this process holds: opened, fed, checkpointed and let go as the broker assigns them. */
+export class ShardGroup {
+  private readonly held = new Map<number, Shard>();
+  private assigned = new Set<number>();
+  private timer: NodeJS.Timeout | null = null;
+  private isStopped = false;
+  private committing: Promise<void> = Promise.resolve();
+
+  constructor(private readonly options: ShardGroupOptions) {}
+
+  get name(): string {
+    return this.options.name;
+  }
+
+  /** Shards that this process holds. */
+  get shards(): readonly Shard[] {
+    return [...this.held.values()];
+  }
+
+  /** True when every shard that is this member's handles live messages. */
+  get isLive(): boolean {
+    return this.held.size === this.assigned.size && this.shards.every((shard) => shard.isLive);
+  }
+
+  async start(): Promise<void> {
+    const { consumer, broadcast, checkpointMs } = this.options;
+    const heard = this.listener((messages) => this.toAll(messages));
+    // Everybody hears everything: what the broker calls its shards says nothing of ours.
+    const ignore = (): Promise<void> => Promise.resolve();
+    await broadcast?.consumer.start({ ...heard, assigned: ignore, revoked: ignore });
+    await consumer.start(this.listener((messages) => this.toOwner(messages)));
+    this.timer = setInterval(() => void this.checkpoint(), checkpointMs);
+    this.timer.unref();
+  }
+
+  /** Stores where every shard stands, and tells the broker. */
+  checkpoint(): Promise<void> {
+    this.committing = this.committing.then(async () => {
+      for (const shard of this.shards) await this.commit(() => shard.checkpoint());
+    });
+    return this.committing;
+  }
+
+  /** Finishes what is under way, stores it, and leaves the group. */
+  async stop(): Promise<void> {
+    this.isStopped = true;
+    if (this.timer) clearInterval(this.timer);
+    await this.letGo([...this.held.keys()]);
+    await this.options.consumer.stop();
+    await this.options.broadcast?.consumer.stop();
+  }
+
+  private listener(route: (messages: readonly BusMessage[]) => Promise<void>): BusListener {
+    return {
+      assigned: (shards) => this.take(shards),
+      revoked: async (shards) => {
+        for (const shard of shards) this.assigned.delete(shard);
+        await this.letGo(shards);
+      },
+      messages: async (_from, messages) => {
+        let good: BusMessage[] = [];
+        for (const message of messages) {
+          if (!isRefused(message)) {
+            good.push(message);
+            continue;
+          }
+          // In order: what came before it is taken before it is put aside.
+          await route(good);
+          good = [];
+          await this.options.onRefused(message);
+        }
+        await route(good);
+      },
+      expired: (from, wanted, first) => this.fill(from, wanted, first, route),
+    };
+  }
+
+  private async take(shards: readonly number[]): Promise<void> {
+    for (const shard of shards) this.assigned.add(shard);
+    for (const shard of shards) await this.open(shard);
+  }
+
+  private async open(index: number): Promise<void> {
+    if (this.held.has(index) || !this.assigned.has(index) || this.isStopped) return;
+    let shard: Shard | null = null;
+    try {
+      shard = await this.options.open(index, (error) => this.ended(index, shard, error));
+    } catch (thrown) {
+      this.ended(index, null, thrown instanceof Error ? thrown : new Error(String(thrown)));
+      return;
+    }
+    this.held.set(index, shard);
+    const { consumer, broadcast } = this.options;
+    const isBroadcast = (topic: TopicName): boolean => broadcast?.topics.includes(topic) ?? false;
+    for (const position of shard.reading) if (!isBroadcast(position.topic)) consumer.seek(position);
+    for (const partition of partitionsOf(broadcast?.topics ?? [])) {
+      broadcast?.consumer.seek({ ...partition, offset: shard.position(partition) ?? 0 });
+    }
+  }
+
+  /** A shard of this process can go on no more. One that somebody else took is opened again if the broker still says it is ours. */
+  private ended(index: number, shard: Shard | null, error: Error): void {
+    const { name, onProblem, onFatal, reopenMs = REOPEN_MS } = this.options;
+    if (shard && this.held.get(index) === shard) this.held.delete(index);
+    if (!(error instanceof ShardLost)) {
+      onFatal(error);
+      return;
+    }
+    onProblem('a shard was taken over by another instance', { group: name, shard: index, error: error.message });
+    const timer = setTimeout(() => {
+      this.open(index).catch((thrown: unknown) => onFatal(thrown as Error));
+    }, reopenMs);
+    timer.unref();
+  }
+
+  private async letGo(shards: readonly number[]): Promise<void> {
+    await Promise.all(
+      shards.map(async (index) => {
+        const shard = this.held.get(index);
+        this.held.delete(index);
+        if (shard) await this.commit(() => shard.close());
+      }),
+    );
+  }
+
+  /** A checkpoint that could not be stored is made up for by the next: the journal has everything. */
+  private async commit(save: () => Promise<BusPosition[] | null>): Promise<void> {
+    const { consumer, broadcast, name, onProblem } = this.options;
+    try {
+      const positions = await save();
+      const keyed = positions?.filter(({ topic }) => !broadcast?.topics.includes(topic)) ?? [];
+      if (keyed.length > 0) await consumer.commit(keyed);
+    } catch (thrown) {
+      onProblem('a checkpoint was not stored', { group: name, error: String(thrown) });
+    }
+  }
+
+  private async toOwner(messages: readonly BusMessage[]): Promise<void> {
+    const [first] = messages;
+    if (!first) return;
+    const shard = this.held.get(first.partition % this.options.shards);
+    if (shard) await this.give(shard, messages);
+  }
+
+  private async toAll(messages: readonly BusMessage[]): Promise<void> {
+    await Promise.all(this.shards.map((shard) => this.give(shard, messages)));
+  }
+
+  private async give(shard: Shard, messages: readonly BusMessage[]): Promise<void> {
+    const [first] = messages;
+    if (!first) return;
+    await shard.take(messages);
+    if (!shard.isHeld(first)) return;
+    // Its journal waits for other partitions: this one brings no more until it is live.
+    const { consumer, broadcast } = this.options;
+    const source = broadcast?.topics.includes(first.topic) ? broadcast.consumer : consumer;
+    source.pause([first]);
+    const resume = (): void => source.resume([first]);
+    shard.ready.then(resume, resume);
+  }
+
+  private async fill(
+    from: BusPartition,
+    wanted: number,
+    first: number,
+    route: (messages: readonly BusMessage[]) => Promise<void>,
+  ): Promise<void> {
+    const isNeeded = this.shards.some((shard) => (shard.position(from) ?? first) < first);
+    if (!isNeeded) return;
+    this.options.onProblem('the broker keeps these messages no more, the store fills them in', {
+      group: this.name,
+      ...{ topic: from.topic, partition: from.partition, wanted, first },
+    });
+    let batch: BusMessage[] = [];
+    for await (const message of this.options.fill(from, wanted, first)) {
+      batch.push(message);
+      if (batch.length >= FILL_BATCH) await route(batch.splice(0));
+    }
+    if (batch.length > 0) await route(batch);
+  }
+}
+
+function partitionsOf(topics: readonly TopicName[]): BusPartition[] {
+  return topics.flatMap((topic) =>
+    Array.from({ length: TOPICS[topic].partitions }, (_, partition) => ({ topic, partition })),
+  );
+}

@@ -1,0 +1,241 @@
+import { CATALOG, type AnyEvent } from '@moon/events';
+import type { BusPosition, EventPublisher } from '../../ports/bus';
+import { PublisherStopped } from '../../ports/bus';
+import type { LogRow } from '../../ports/event-store';
+import type { JournalEntry, MessageRun, ShardClaim, ShardJournal } from '../../ports/journal';
+import type { LogSink } from '../../ports/log-sink';
+
+export interface ShardLogOptions {
+  journal: ShardJournal;
+  publisher: Pick<EventPublisher, 'publish'>;
+  claim: ShardClaim;
+  /** Versions of the shard's own streams at its checkpoint. */
+  streamVersions: ReadonlyMap<string, number>;
+  /** Which errors of the journal pass by themselves; the others end the shard. */
+  isTransient?: (error: unknown) => boolean;
+  /** Told of every failed write, before it is tried again. */
+  onRetry?: (error: Error, attempt: number) => void;
+  /** Told of every batch that is stored: its inputs, and the wall time that storing it took, ms. */
+  onWritten?: (inputs: number, elapsedMs: number) => void;
+  /** Told once when the shard can write nothing any more. */
+  onFatal: (error: Error) => void;
+  retryMs?: number;
+  /** Inputs and outputs under way at which `isFull` turns true. */
+  highWater?: number;
+}
+
+interface Pending {
+  entries: JournalEntry[];
+  rows: LogRow[];
+  outputs: AnyEvent[];
+}
+
+const HIGH_WATER = 20_000;
+
+/**
+ * Writes a shard's journal behind its engine: while one transaction is under way the next one fills. What the shard
+ * emits becomes visible only after the inputs that led to it are stored: streams in the same transaction, everything
+ * else published after it (rules 1 and 26).
+ */
+export class ShardLog implements LogSink {
+  readonly keepsStreams = true;
+  private pending: Pending = { entries: [], rows: [], outputs: [] };
+  private readonly versions: Map<string, number>;
+  private incoming: BusPosition | null = null;
+  private sequenced: number;
+  private stored: number;
+  private published: number;
+  /** What was emitted before a crash and may not have been published: published again once the shard is live. */
+  private republish: AnyEvent[] = [];
+  private isWriting = false;
+  private failure: Error | null = null;
+  private unpublished = 0;
+  private publishing = Promise.resolve();
+  private readonly waiters: Array<{ seq: number; resolve: () => void; reject: (error: Error) => void }> = [];
+  private readonly roomWaiters: Array<() => void> = [];
+
+  constructor(private readonly options: ShardLogOptions) {
+    this.versions = new Map(options.streamVersions);
+    this.sequenced = options.claim.lastSeq;
+    this.stored = options.claim.lastSeq;
+    this.published = options.claim.publishedSeq;
+  }
+
+  /** Journal position up to which everything is stored. */
+  get durableSeq(): number {
+    return this.stored;
+  }
+
+  /** Journal position up to which everything emitted is on the broker. */
+  get publishedSeq(): number {
+    return this.published;
+  }
+
+  get backlog(): number {
+    return this.pending.entries.length + this.unpublished;
+  }
+
+  get isFull(): boolean {
+    return this.backlog >= (this.options.highWater ?? HIGH_WATER);
+  }
+
+  get fatal(): Error | null {
+    return this.failure;
+  }
+
+  get streamVersions(): ReadonlyMap<string, number> {
+    return this.versions;
+  }
+
+  /** Says where the input that the engine is about to take comes from; null: it is the shard's own. */
+  expect(position: BusPosition | null): void {
+    this.incoming = position;
+  }
+
+  append(row: LogRow, isInput: boolean): void {
+    const position = isInput ? this.incoming : null;
+    if (isInput) this.incoming = null;
+    const stream = position ? undefined : this.inStream(row);
+    if (row.seq <= this.options.claim.lastSeq) {
+      // Handled again from the journal: it is stored, and perhaps published.
+      if (!position && !stream && row.seq > this.published) this.republish.push(row.event);
+      return;
+    }
+    this.sequenced = row.seq;
+    if (position) addToRuns(this.pending.entries, position);
+    else if (isInput) this.pending.entries.push({ kind: 'input', event: row.event });
+    if (stream) this.pending.rows.push(stream);
+    else if (!position) this.pending.outputs.push(row.event);
+    this.schedule();
+  }
+
+  durable(seq: number): Promise<void> {
+    if (seq <= this.stored) return Promise.resolve();
+    if (this.failure) return Promise.reject(this.failure);
+    return new Promise((resolve, reject) => this.waiters.push({ seq, resolve, reject }));
+  }
+
+  /** Resolves when everything up to now is stored and published. @throws the reason why it never will be */
+  async settled(): Promise<void> {
+    await this.durable(this.sequenced);
+    await this.publishing;
+    if (this.failure) throw this.failure;
+  }
+
+  room(): Promise<void> {
+    if (!this.isFull || this.failure) return Promise.resolve();
+    return new Promise((resolve) => this.roomWaiters.push(resolve));
+  }
+
+  /** The journal has been handled again: what may not have been published before the crash is published now. */
+  recovered(): void {
+    const events = this.republish;
+    this.republish = [];
+    this.publish(events, this.options.claim.lastSeq);
+  }
+
+  /** The row as it is appended to its stream, with the shard's own count of versions; undefined when it belongs to none. */
+  private inStream(row: LogRow): LogRow | undefined {
+    const { streamRule, streamId } = CATALOG[row.event.type];
+    const plain = streamId(row.event.data);
+    if (plain === null) return undefined;
+    // Streams that every shard writes to are one stream a shard: there is nobody who could count for all of them.
+    const isShared = streamRule === 'audit' || streamRule === 'config' || plain === 'halts-global';
+    const stream = isShared ? `${plain}@${this.options.journal.shard}` : plain;
+    const version = (this.versions.get(stream) ?? 0) + 1;
+    this.versions.set(stream, version);
+    return { seq: row.seq, event: row.event, streamId: stream, version };
+  }
+
+  private schedule(): void {
+    if (this.isWriting || this.failure) return;
+    this.isWriting = true;
+    setImmediate(() => void this.writeAll());
+  }
+
+  private async writeAll(): Promise<void> {
+    while (this.pending.entries.length > 0 && !this.failure) {
+      const { entries, rows, outputs } = this.pending;
+      const toSeq = this.sequenced;
+      this.pending = { entries: [], rows: [], outputs: [] };
+      const startedAt = performance.now();
+      const batch = { afterSeq: this.stored, toSeq, entries, publishedSeq: this.published };
+      if (!(await this.write(() => this.options.journal.append(batch, rows)))) return;
+      this.options.onWritten?.(entries.length, performance.now() - startedAt);
+      this.stored = toSeq;
+      this.publish(outputs, toSeq);
+      this.wake();
+    }
+    this.isWriting = false;
+  }
+
+  /** Tries until it is stored; false when it never can be. An append is idempotent. */
+  private async write(append: () => Promise<void>): Promise<boolean> {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        await append();
+        return true;
+      } catch (thrown) {
+        const error = thrown instanceof Error ? thrown : new Error(String(thrown));
+        if (!(this.options.isTransient?.(thrown) ?? false)) return this.fail(error);
+        this.options.onRetry?.(error, attempt);
+        const pauseMs = Math.min(1_000, (this.options.retryMs ?? 100) * attempt);
+        await new Promise((resolve) => setTimeout(resolve, pauseMs));
+      }
+    }
+  }
+
+  private publish(events: readonly AnyEvent[], toSeq: number): void {
+    this.unpublished += events.length;
+    const sent =
+      events.length === 0 ? Promise.resolve() : this.options.publisher.publish(events, this.options.journal.shard);
+    this.publishing = Promise.all([this.publishing, sent]).then(
+      () => {
+        this.unpublished -= events.length;
+        if (!this.failure && toSeq > this.published) this.published = toSeq;
+        this.wakeRoom();
+      },
+      (thrown: unknown) => {
+        // Stopped: what was not acknowledged is published again by whoever handles the journal next.
+        if (!(thrown instanceof PublisherStopped))
+          this.fail(thrown instanceof Error ? thrown : new Error(String(thrown)));
+        else this.failure ??= thrown;
+      },
+    );
+  }
+
+  private fail(error: Error): false {
+    if (this.failure) return false;
+    this.failure = error;
+    for (const waiter of this.waiters.splice(0)) waiter.reject(error);
+    for (const resolve of this.roomWaiters.splice(0)) resolve();
+    this.options.onFatal(error);
+    return false;
+  }
+
+  private wake(): void {
+    for (let index = 0; index < this.waiters.length;) {
+      const waiter = this.waiters[index];
+      if (waiter && waiter.seq <= this.stored) {
+        this.waiters.splice(index, 1);
+        waiter.resolve();
+      } else index += 1;
+    }
+    this.wakeRoom();
+  }
+
+  private wakeRoom(): void {
+    if (!this.isFull) for (const resolve of this.roomWaiters.splice(0)) resolve();
+  }
+}
+
+/** Puts a message to the run that it goes on, or begins a new one. */
+function addToRuns(entries: JournalEntry[], { topic, partition, offset }: BusPosition): void {
+  const last = entries[entries.length - 1];
+  if (last?.kind === 'messages' && isNext(last, { topic, partition, offset })) last.count += 1;
+  else entries.push({ kind: 'messages', topic, partition, from: offset, count: 1 });
+}
+
+function isNext(run: MessageRun, { topic, partition, offset }: BusPosition): boolean {
+  return run.topic === topic && run.partition === partition && run.from + run.count === offset;
+}

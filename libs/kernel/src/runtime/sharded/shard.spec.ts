@@ -1,0 +1,246 @@
+import type { AnyEvent } from '@moon/events';
+import { testEvent, type Handler } from '@moon/domain';
+import { ShardLost, type JournalBatch, type ShardJournal } from '../../ports/journal';
+import { turns } from '../../testing/live-bed';
+import { ShardBed } from '../../testing/shard-bed';
+import { T0, barClosed, tick } from '../../testing/venue-desk';
+
+const BTC = 'BTC.HYPERLIQUID';
+const ETH = 'ETH.HYPERLIQUID';
+
+/** Its output depends on the order in which bars and prices, which come on two topics, were handled. */
+const mixer: Handler<{ trail: string[]; rang: number }> = {
+  name: 'agent/mixer',
+  role: 'agent',
+  partitionedBy: 'token',
+  consumes: ['price.tick', 'bar.closed'],
+  initialState: () => ({ trail: [], rang: 0 }),
+  handle(event, state, out) {
+    if (event.type === 'deadline.reached') {
+      state.rang += 1;
+      return;
+    }
+    if (event.type !== 'price.tick' && event.type !== 'bar.closed') return;
+    state.trail.push(event.type === 'price.tick' ? `t${event.data.price}` : `b${event.data.close}`);
+    const reason = state.trail.slice(-6).join(' ');
+    if (event.type === 'bar.closed') {
+      out.schedule('ring', event.occurredAt + 1_000);
+      const { token, timestamp } = event.data;
+      const signal = { token, action: 'BUY', score: 90, confidence: 0.9, agent: 'mixer', reason, timestamp } as const;
+      out.emit('signal.generated', signal);
+    }
+  },
+};
+
+/** A saga with a stream of its own. */
+const opener: Handler<{ count: number }> = {
+  name: 'saga/opener',
+  role: 'saga',
+  durable: true,
+  partitionedBy: 'token',
+  consumes: ['signal.generated'],
+  initialState: () => ({ count: 0 }),
+  handle(event, state, out) {
+    if (event.type !== 'signal.generated') return;
+    state.count += 1;
+    const { token, timestamp } = event.data;
+    const window = { token, windowId: event.id, openedBy: 'mixer', openingSignalId: event.id, timestamp };
+    const rules = { closesAt: timestamp + 1_000, voters: [], threshold: 60, minimumAgents: 1 };
+    out.emit('consensus.opened', { ...window, ...rules });
+  },
+};
+
+const signal = (at: number): AnyEvent =>
+  testEvent('signal.generated', T0 + at, {
+    ...{ token: 'BTC', action: 'BUY', score: 90, confidence: 0.9, agent: 'mixer', reason: 'x', timestamp: T0 + at },
+  });
+
+const mixers = (more: Partial<ConstructorParameters<typeof ShardBed>[0]> = {}): ShardBed =>
+  new ShardBed({ handlers: [mixer], keyed: ['price.ticks', 'market.bars'], ...more });
+
+const trail = (member: Awaited<ReturnType<ShardBed['member']>>, key = 'BTC'): string[] | undefined =>
+  member.shard.engine.host.state<{ trail: string[] }>('agent/mixer', key)?.trail;
+
+async function play(bed: ShardBed, from: number, to: number): Promise<void> {
+  for (let minute = from; minute < to; minute += 1) {
+    bed.bus.append(tick(BTC, minute * 60_000, 100 + minute));
+    if (minute % 2 === 0) await turns(2);
+    bed.bus.append(barClosed(BTC, minute, [1, 2, 1, 200 + minute]));
+    bed.bus.append(tick(ETH, minute * 60_000, 300 + minute));
+    await turns(2);
+  }
+  await turns();
+}
+
+describe('a shard', () => {
+  it('[AGT-4] is restored from checkpoint and journal: the order of two topics is the recorded one', async () => {
+    const bed = mixers();
+    const first = await bed.member();
+    await play(bed, 0, 10);
+    await first.group.checkpoint();
+    await play(bed, 10, 20);
+    const before = trail(first);
+    first.kill();
+    const second = await bed.member();
+    expect(second.group.isLive).toBe(true);
+    expect(trail(second)).toEqual(before);
+    await play(bed, 20, 25);
+    expect(trail(second)?.slice(0, before?.length)).toEqual(before);
+    expect(trail(second)).toHaveLength(50);
+    const contents = new Map<string, string>();
+    for (const event of bed.published('signal.generated')) {
+      const text = JSON.stringify(event.data);
+      expect(contents.get(event.id) ?? text).toBe(text);
+      contents.set(event.id, text);
+    }
+    expect(contents.size).toBe(25);
+    expect([...first.failures, ...second.failures]).toEqual([]);
+  });
+
+  it('[AGT-4] hands over in good order: nothing is handled twice and nothing published again', async () => {
+    const bed = mixers();
+    const first = await bed.member();
+    await play(bed, 0, 10);
+    await first.group.stop();
+    const second = await bed.member();
+    await play(bed, 10, 12);
+    expect(trail(second)).toHaveLength(24);
+    expect(bed.published('signal.generated')).toHaveLength(12);
+  });
+
+  it('publishes nothing of which the inputs are not stored', async () => {
+    let isDown = false;
+    const bed = mixers({
+      journal: (journal) =>
+        overriding(journal, {
+          append: (batch, rows) => (isDown ? new Promise<void>(() => undefined) : journal.append(batch, rows)),
+        }),
+    });
+    const member = await bed.member();
+    isDown = true;
+    await play(bed, 0, 3);
+    expect(trail(member)).toHaveLength(6);
+    expect(bed.published('signal.generated')).toEqual([]);
+  });
+
+  it('publishes again after a crash what may not have been published, under the same ids', async () => {
+    const bed = mixers();
+    const first = await bed.member();
+    await play(bed, 0, 4);
+    // The broker took it, but nobody noted it: the next owner cannot know.
+    first.kill();
+    await bed.member();
+    await turns();
+    const ids = bed.published('signal.generated').map(({ id }) => id);
+    expect(new Set(ids).size).toBe(4);
+    expect(ids.slice(0, 4)).toEqual([...new Set(ids)]);
+  });
+
+  it('drops a message that comes twice under two offsets', async () => {
+    const bed = mixers();
+    const member = await bed.member();
+    bed.bus.append(tick(BTC, 0, 100));
+    bed.bus.append(tick(BTC, 0, 100));
+    await turns();
+    expect(trail(member)).toEqual(['t100']);
+    member.kill();
+    expect(trail(await bed.member())).toEqual(['t100']);
+  });
+
+  it('fences off an owner that was frozen while another took over: it stores and publishes nothing more', async () => {
+    const bed = mixers();
+    const frozen = await bed.member();
+    await play(bed, 0, 4);
+    const next = await bed.member();
+    await play(bed, 4, 8);
+    const lost = [...frozen.problems, ...next.problems].filter((text) => text.includes('taken over'));
+    expect(lost.length).toBeGreaterThan(0);
+    const contents = new Map(bed.published('signal.generated').map(({ id, data }) => [id, data.reason]));
+    expect(contents.size).toBe(8);
+  });
+
+  it('keeps deadlines over a restart, and fires them once', async () => {
+    const bed = mixers();
+    const first = await bed.member();
+    await play(bed, 0, 1);
+    first.kill();
+    const second = await bed.member();
+    bed.clock.advance(10 * 60_000);
+    await turns();
+    expect(second.shard.engine.host.state<{ rang: number }>('agent/mixer', 'BTC')?.rang).toBe(1);
+    second.kill();
+    const third = await bed.member();
+    bed.clock.advance(60_000);
+    await turns();
+    expect(third.shard.engine.host.state<{ rang: number }>('agent/mixer', 'BTC')?.rang).toBe(1);
+  });
+
+  it('refuses to go on when the code no longer leads where the journal says it led', async () => {
+    const bed = mixers();
+    const first = await bed.member();
+    await play(bed, 0, 4);
+    first.kill();
+    const silent: Handler = { ...mixer, handle: () => undefined };
+    (bed.options as { handlers: readonly Handler[] }).handlers = [silent];
+    const second = await bed.member();
+    expect(second.failures[0]?.message).toMatch(/journal of shard group#0 cannot be handled again/);
+  });
+
+  it('appends what a saga emits to its stream, once, with the inputs that led to it', async () => {
+    const bed = new ShardBed({ handlers: [opener], keyed: ['signal.generated'] });
+    const first = await bed.member();
+    for (let at = 0; at < 5; at += 1) bed.bus.append(signal(at));
+    await turns();
+    first.kill();
+    const second = await bed.member();
+    bed.bus.append(signal(5));
+    await turns();
+    expect(second.failures).toEqual([]);
+    const rows = bed.database.appended;
+    expect(rows.map(({ version }) => version)).toEqual([1, 2, 3, 4, 5, 6]);
+    expect(new Set(rows.map(({ event }) => event.id)).size).toBe(6);
+    // Streams are the relay's to publish.
+    expect(bed.published('consensus.opened')).toEqual([]);
+  });
+
+  it('gives every shard its own keys and no other, and all of them what is broadcast', async () => {
+    const hearing: Handler<{ heard: string[] }> = {
+      ...(mixer as unknown as Handler<{ heard: string[] }>),
+      consumes: ['bar.closed'],
+      broadcast: ['price.tick'],
+      initialState: () => ({ heard: [] }),
+      handle(event, state) {
+        if (event.type === 'bar.closed') state.heard.push(`bar ${event.data.token}`);
+        if (event.type === 'price.tick') state.heard.push(`price ${event.data.token}`);
+      },
+    };
+    const bed = new ShardBed({ handlers: [hearing], keyed: ['market.bars'], broadcast: ['price.ticks'] });
+    const member = await bed.member([0, 1, 2], 3);
+    for (const token of ['BTC', 'ETH']) bed.bus.append(barClosed(`${token}.HYPERLIQUID`, 0, [1, 2, 1, 2]));
+    await turns();
+    bed.bus.append(tick(BTC, 60_000, 100));
+    await turns();
+    const heard = member.group.shards.flatMap(({ engine }) =>
+      engine.host.states().map(({ key, state }) => [key, (state as { heard: string[] }).heard] as const),
+    );
+    expect(heard.sort()).toEqual(['BTC', 'ETH'].map((token) => [token, [`bar ${token}`, 'price BTC']]));
+  });
+});
+
+function overriding(journal: ShardJournal, more: Partial<ShardJournal>): ShardJournal {
+  return {
+    shard: journal.shard,
+    claim: (owner) => journal.claim(owner),
+    append: (batch: JournalBatch, rows) => journal.append(batch, rows),
+    read: (afterSeq) => journal.read(afterSeq),
+    saveCheckpoint: (checkpoint) => journal.saveCheckpoint(checkpoint),
+    latestCheckpoint: (onUnreadable) => journal.latestCheckpoint(onUnreadable),
+    ...more,
+  };
+}
+
+describe('ShardLost', () => {
+  it('names both epochs', () => {
+    expect(new ShardLost('a#0', 3, 4).message).toContain('epoch 4');
+  });
+});

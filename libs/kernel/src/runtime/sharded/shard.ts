@@ -1,0 +1,290 @@
+import type { AnyEvent } from '@moon/events';
+import type { EngineSnapshot } from '../../core/checkpoint';
+import type { OpenRequest } from '../../core/effect-tracker';
+import type { Engine } from '../../core/engine';
+import type { HandlerState } from '../../core/handler-host';
+import type { BusMessage, BusPartition, BusPosition, EventPublisher } from '../../ports/bus';
+import type { Clock } from '../../ports/clock';
+import type { JournalBatch, ShardCheckpoint, ShardClaim, ShardJournal } from '../../ports/journal';
+import type { VenueLink } from '../../venue-link/venue-link';
+import { LiveRuntime } from '../live';
+import { JournalReplay } from './journal-replay';
+import { MessageBuffer, Positions } from './message-buffer';
+import { ShardLog, type ShardLogOptions } from './shard-log';
+
+/** What a shard needs of its engine to be wired. */
+export interface ShardWiring {
+  log: ShardLog;
+  /** To be called with every request of the engine. */
+  onRequest: (request: OpenRequest) => void;
+  /** Puts an event of the process itself in, when the shard is between two inputs. */
+  submit: (event: AnyEvent) => void;
+}
+
+export interface ShardOptions extends Pick<ShardLogOptions, 'isTransient' | 'onRetry' | 'onWritten' | 'highWater'> {
+  journal: ShardJournal;
+  publisher: Pick<EventPublisher, 'publish'>;
+  clock: Clock;
+  headers: AnyEvent['headers'];
+  /** Names this instance in the journal. */
+  owner: string;
+  /** An engine in lock-step with the handlers and adapters of this shard. */
+  createEngine: (wiring: ShardWiring) => Engine;
+  venue?: VenueLink;
+  /** False for a message that nobody in this shard takes: of a type that no handler names, or of a key that another shard owns. */
+  takes: (event: AnyEvent) => boolean;
+  /** What the shard takes in before its first live message: its settings, what a venue reported meanwhile. */
+  begin?: (engine: Engine, isNew: boolean) => Promise<readonly AnyEvent[]>;
+  /** Called when the shard is live. */
+  onLive?: (engine: Engine, submit: (event: AnyEvent) => void) => Promise<void>;
+  onVenueSilent?: (error: Error) => void;
+  onProblem: (message: string, context: Record<string, unknown>) => void;
+  /** Told once when the shard can go on no more: it was taken over (`ShardLost`), or broke. */
+  onEnd: (error: Error) => void;
+}
+
+/** Messages that wait for their place in the journal, a partition, at which no more are asked for. */
+const HELD_MESSAGES = 20_000;
+/** One turn handles messages for this long before it lets timers and sockets in, wall ms. */
+const TURN_MS = 8;
+/** How long letting go waits for effects under way, wall ms; those that do not end are taken up by the next owner. */
+const GRACE_MS = 1_000;
+
+/**
+ * One shard of a consumer group: an engine, fed by several partitions, with a journal of the order in which it handled
+ * their messages. A new owner loads the checkpoint, handles the journal again in its order, and only then goes live.
+ */
+export class Shard {
+  readonly engine: Engine;
+  readonly log: ShardLog;
+  private readonly live: LiveRuntime;
+  private readonly buffer = new MessageBuffer();
+  private readonly positions: Positions;
+  private readonly replay: JournalReplay;
+  private phase: 'replaying' | 'starting' | 'live' | 'closed' = 'replaying';
+  private whenLive: { promise: Promise<void>; resolve: () => void; reject: (error: Error) => void };
+  private saving: Promise<unknown> = Promise.resolve();
+
+  /** Claims the shard, and loads where it stands. Messages from `position` on lead it to the end of its journal. */
+  static async open(options: ShardOptions): Promise<Shard> {
+    const { journal, owner, onProblem } = options;
+    const claim = await journal.claim(owner);
+    const checkpoint = await journal.latestCheckpoint((problem) => onProblem(problem, { shard: journal.shard }));
+    const batches: JournalBatch[] = [];
+    for await (const batch of journal.read(checkpoint?.seq ?? 0)) batches.push(batch);
+    const shard = new Shard(options, claim, checkpoint, batches);
+    shard.advance();
+    return shard;
+  }
+
+  private constructor(
+    private readonly options: ShardOptions,
+    private readonly claim: ShardClaim,
+    checkpoint: ShardCheckpoint | null,
+    batches: readonly JournalBatch[],
+  ) {
+    const { journal, publisher, clock, headers, venue, isTransient, onRetry, onWritten, highWater } = options;
+    const meta = (checkpoint?.meta ?? {}) as { engine?: EngineSnapshot; streams?: Record<string, number> };
+    this.log = new ShardLog({
+      ...{ journal, publisher, claim, isTransient, onRetry, onWritten, highWater },
+      streamVersions: new Map(Object.entries(meta.streams ?? {})),
+      onFatal: (error) => this.end(error),
+    });
+    this.engine = options.createEngine({
+      log: this.log,
+      onRequest: (request) => {
+        if (this.phase === 'live' || this.phase === 'starting') this.live.request(request);
+      },
+      submit: (event) => this.submitLater(event),
+    });
+    this.live = new LiveRuntime({
+      ...{ engine: this.engine, log: this.log, clock, headers, venue },
+      turnMs: Number.POSITIVE_INFINITY,
+      onVenueSilent: options.onVenueSilent,
+      onFatal: (error) => this.end(error),
+    });
+    if (meta.engine) this.engine.restore(meta.engine);
+    this.engine.host.restore(
+      (checkpoint?.entries ?? []).map(({ handler, key, state }) => ({
+        ...(state as Omit<HandlerState, 'handler' | 'key'>),
+        handler,
+        key,
+      })),
+    );
+    this.positions = new Positions(checkpoint?.positions);
+    this.replay = new JournalReplay(journal.shard, batches, this.buffer, () => this.engine.lastSeq);
+    this.whenLive = deferred();
+    this.whenLive.promise.catch(() => undefined);
+  }
+
+  get name(): string {
+    return this.options.journal.shard;
+  }
+
+  get isLive(): boolean {
+    return this.phase === 'live';
+  }
+
+  /** Resolves when the journal has been handled again and the shard takes live messages. */
+  get ready(): Promise<void> {
+    return this.whenLive.promise;
+  }
+
+  /** Where to read on; undefined for a partition of which the shard has read nothing. */
+  position(partition: BusPartition): number | undefined {
+    return this.positions.of(partition);
+  }
+
+  /** All partitions of which it has read, with their next offsets. */
+  get reading(): BusPosition[] {
+    return this.positions.list();
+  }
+
+  /** True while this partition should bring no more messages. */
+  isHeld(partition: BusPartition): boolean {
+    return this.phase !== 'live' && this.buffer.size(partition) >= HELD_MESSAGES;
+  }
+
+  /** Takes messages of one partition in their order; those that it had already are passed over. */
+  async take(messages: readonly BusMessage[]): Promise<void> {
+    if (this.phase === 'live') return this.handleAll(messages);
+    if (this.phase === 'closed') return;
+    // The journal's own messages are a subset: what it does not name was passed over then and is so now.
+    this.buffer.add(messages);
+    this.advance();
+  }
+
+  /** An event of the process itself, handled when the shard is between two inputs. */
+  submitLater(event: AnyEvent): void {
+    setImmediate(() => {
+      if (this.phase === 'live') this.live.submit(event);
+    });
+  }
+
+  /** Handles the journal again as far as its messages are there; at its end the shard begins to live. */
+  private advance(): void {
+    if (this.phase !== 'replaying') return;
+    try {
+      for (;;) {
+        const step = this.replay.next();
+        if (step.kind === 'wait') return;
+        if (step.kind === 'end') break;
+        if (step.kind === 'message') {
+          this.log.expect(step.message);
+          this.positions.advance(step.message, step.message.offset + 1);
+          this.engine.input(step.message.event);
+        } else this.engine.input(step.event);
+        this.engine.drain();
+        this.log.expect(null);
+      }
+      if (this.engine.lastSeq !== this.claim.lastSeq) {
+        throw new Error(
+          `Shard ${this.name} is claimed at ${this.claim.lastSeq}, but its journal ends at ${this.engine.lastSeq}.`,
+        );
+      }
+    } catch (thrown) {
+      this.end(asError(thrown));
+      return;
+    }
+    this.phase = 'starting';
+    this.goLive().catch((thrown: unknown) => this.end(asError(thrown)));
+  }
+
+  private async goLive(): Promise<void> {
+    this.log.recovered();
+    const inputs = (await this.options.begin?.(this.engine, this.engine.lastSeq === 0)) ?? [];
+    if (this.phase !== 'starting') return;
+    this.live.start(inputs);
+    // What came in meanwhile, partition by partition: it is the first that is recorded as handled live.
+    for (let lists = this.buffer.rest(); lists.length > 0; lists = this.buffer.rest()) {
+      for (const list of lists) await this.handleAll(list, 'starting');
+    }
+    if (this.phase !== 'starting') return;
+    this.phase = 'live';
+    await this.options.onLive?.(this.engine, (event) => this.submitLater(event));
+    this.whenLive.resolve();
+  }
+
+  private async handleAll(messages: readonly BusMessage[], phase: 'live' | 'starting' = 'live'): Promise<void> {
+    let turnEnds = performance.now() + TURN_MS;
+    for (const message of messages) {
+      if (this.phase !== phase) return;
+      if (!this.positions.advance(message, message.offset + 1)) continue;
+      if (message.producer === this.name || !this.options.takes(message.event)) continue;
+      this.log.expect(message);
+      this.live.submit(message.event);
+      this.log.expect(null);
+      if (this.log.isFull) await this.log.room();
+      if (performance.now() > turnEnds) {
+        await new Promise((resolve) => setImmediate(resolve));
+        turnEnds = performance.now() + TURN_MS;
+      }
+    }
+  }
+
+  /**
+   * Stores one cut of the shard: states, engine, and the next offsets, once everything up to there is stored and published.
+   * @returns the offsets below which no message is needed any more; null when the shard is not live
+   */
+  checkpoint(): Promise<BusPosition[] | null> {
+    const saved = this.saving.then(() => (this.phase === 'live' ? this.save() : null));
+    this.saving = saved.catch(() => undefined);
+    return saved;
+  }
+
+  private async save(): Promise<BusPosition[]> {
+    const { journal } = this.options;
+    const engine = this.engine.snapshot();
+    const checkpoint: ShardCheckpoint = {
+      seq: engine.seq,
+      entries: this.engine.host.states().map(({ handler, key, state, now }) => {
+        return { handler, key, state: structuredClone({ state, now }) };
+      }),
+      meta: structuredClone({ engine, streams: Object.fromEntries(this.log.streamVersions) }) as never,
+      positions: this.positions.list(),
+    };
+    await this.log.settled();
+    await journal.saveCheckpoint(checkpoint);
+    return [...checkpoint.positions];
+  }
+
+  /**
+   * Lets go of the shard in good order: what is under way is finished, stored and published, and a checkpoint taken.
+   * @returns the offsets to commit; null when the shard was not live or is somebody else's already
+   */
+  async close(): Promise<BusPosition[] | null> {
+    if (this.phase !== 'live') {
+      this.phase = 'closed';
+      await this.live.stop(0).catch(() => undefined);
+      return null;
+    }
+    await this.live.settled(GRACE_MS);
+    // Set after the last turn: a message that comes from here on is the next owner's.
+    this.phase = 'closed';
+    await this.live.stop(0);
+    await this.saving;
+    return this.save();
+  }
+
+  private end(error: Error): void {
+    if (this.phase === 'closed') return;
+    this.phase = 'closed';
+    this.whenLive.reject(error);
+    void this.live.stop(0).catch(() => undefined);
+    this.options.onEnd(error);
+  }
+}
+
+function asError(thrown: unknown): Error {
+  return thrown instanceof Error ? thrown : new Error(String(thrown));
+}
+
+function deferred(): Shard['whenLive'] {
+  let resolve: () => void = () => undefined;
+  let reject: (error: Error) => void = () => undefined;
+  const promise = new Promise<void>((onResolve, onReject) => {
+    resolve = onResolve;
+    reject = onReject;
+  });
+  return { promise, resolve, reject };
+}

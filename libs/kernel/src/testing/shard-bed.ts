@@ -1,0 +1,113 @@
+import type { AnyEvent, EventType, TopicName } from '@moon/events';
+import type { Handler } from '@moon/domain';
+import { Engine } from '../core/engine';
+import { MemoryBus, type MemoryConsumer } from '../memory/memory-bus';
+import { MemoryClusterLog } from '../memory/memory-shard-journal';
+import type { RefusedMessage } from '../ports/bus';
+import type { EffectAdapter } from '../ports/effect';
+import type { ShardJournal } from '../ports/journal';
+import { Shard, type ShardOptions } from '../runtime/sharded/shard';
+import { ShardGroup } from '../runtime/sharded/shard-group';
+import { ManualClock } from './manual-clock';
+import { turns } from './live-bed';
+import { T0 } from './venue-desk';
+
+export interface ShardBedOptions {
+  handlers: readonly Handler[];
+  keyed: readonly TopicName[];
+  broadcast?: readonly TopicName[];
+  adapters?: readonly EffectAdapter[];
+  /** Puts something between a shard and its journal. */
+  journal?: (journal: ShardJournal) => ShardJournal;
+  begin?: ShardOptions['begin'];
+}
+
+/** A broker, a database and a clock in memory, and members of one group that come and go. */
+export class ShardBed {
+  readonly bus = new MemoryBus();
+  readonly database = new MemoryClusterLog();
+  readonly clock = new ManualClock(T0);
+  readonly refused: RefusedMessage[] = [];
+
+  constructor(readonly options: ShardBedOptions) {}
+
+  /** A member that has been assigned these shards. */
+  async member(shards: readonly number[] = [0], of = 1): Promise<ShardMember> {
+    const member = new ShardMember(this, shards, of);
+    await member.group.start();
+    await turns();
+    return member;
+  }
+
+  /** What was emitted: the published messages of a type. */
+  published<T extends EventType>(type: T): Extract<AnyEvent, { type: T }>[] {
+    return this.bus
+      .messages()
+      .filter(({ producer }) => producer !== null)
+      .map(({ event }) => event)
+      .filter((event): event is Extract<AnyEvent, { type: T }> => event.type === type);
+  }
+}
+
+/** One process of the bed. */
+export class ShardMember {
+  readonly group: ShardGroup;
+  readonly problems: string[] = [];
+  readonly failures: Error[] = [];
+  private readonly consumer: MemoryConsumer;
+  private readonly broadcast: MemoryConsumer | null;
+
+  constructor(
+    private readonly bed: ShardBed,
+    shards: readonly number[],
+    of: number,
+  ) {
+    const { keyed, broadcast } = bed.options;
+    this.consumer = bed.bus.consumer('group', keyed, shards);
+    this.broadcast = broadcast ? bed.bus.consumer(`group-${Math.random()}`, broadcast) : null;
+    this.group = new ShardGroup({
+      name: 'group',
+      shards: of,
+      consumer: this.consumer,
+      ...(broadcast && this.broadcast && { broadcast: { consumer: this.broadcast, topics: broadcast } }),
+      open: (shard, onEnd) => this.open(shard, onEnd),
+      onRefused: (message) => Promise.resolve(void bed.refused.push(message)),
+      fill: async function* () {},
+      checkpointMs: 3_600_000,
+      onProblem: (message) => this.problems.push(message),
+      onFatal: (error) => this.failures.push(error),
+      reopenMs: 3_600_000,
+    });
+  }
+
+  get shard(): Shard {
+    const [shard] = this.group.shards;
+    if (!shard) throw new Error('This member holds no shard.');
+    return shard;
+  }
+
+  /** Ends at once, as a killed process does: nothing is finished and nothing stored. */
+  kill(): void {
+    this.consumer.kill();
+    this.broadcast?.kill();
+  }
+
+  private open(index: number, onEnd: (error: Error) => void): Promise<Shard> {
+    const { database, bus, clock, options } = this.bed;
+    const plain = database.journal(`group#${index}`);
+    const { handlers, adapters } = options;
+    const types = new Set<EventType>(handlers.flatMap(({ consumes, broadcast = [] }) => [...consumes, ...broadcast]));
+    return Shard.open({
+      journal: options.journal?.(plain) ?? plain,
+      publisher: bus.publisher(),
+      clock,
+      headers: { mode: 'synthetic' },
+      owner: 'bed',
+      takes: ({ type }) => types.has(type),
+      begin: options.begin,
+      createEngine: ({ log, onRequest }) => new Engine({ handlers, adapters, log, onRequest, isLockstep: true }),
+      onProblem: (message) => this.problems.push(message),
+      onEnd,
+    });
+  }
+}

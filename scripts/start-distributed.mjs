@@ -1,0 +1,154 @@
+// `npm run start:distributed`: every application as a process of its own on the servers of `npm run stack`, in the order
+// of SYS-1, with health and status each. Ctrl-C drains them in the opposite order.
+import { spawn } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { build } from './build.mjs';
+
+const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
+const USAGE = `npm run start:distributed -- [options]
+
+  --stack FOLDER     folder of the running stack (.moon/stack)
+  --data-dir FOLDER  folder of venue books, spools and what is remembered between starts (.moon/distributed)
+  --pace N           synthetic feed: run time per wall time (60)
+  --agents N         processes of the agents (1)
+  --execution N      processes of execution (1)
+  --base-port N      first port of health and status (4100)
+  --config FILE      settings of all processes
+  --set NAME=VALUE   any setting, repeatable
+`;
+const READY_WITHIN_MS = 180_000;
+
+const { values } = parseArgs({
+  options: {
+    help: { type: 'boolean', default: false },
+    stack: { type: 'string', default: '.moon/stack' },
+    'data-dir': { type: 'string', default: '.moon/distributed' },
+    pace: { type: 'string', default: '60' },
+    agents: { type: 'string', default: '1' },
+    execution: { type: 'string', default: '1' },
+    'base-port': { type: 'string', default: '4100' },
+    config: { type: 'string' },
+    set: { type: 'string', multiple: true, default: [] },
+  },
+});
+if (values.help) {
+  process.stdout.write(USAGE);
+  process.exit(0);
+}
+
+const say = (name, line) => process.stdout.write(`${name.padEnd(12)} ${line}\n`);
+
+function fail(message) {
+  process.stderr.write(`${message}\n`);
+  process.exit(1);
+}
+
+/** What is remembered between starts: from when run time runs faster than wall time. */
+function originOf(folder, pace) {
+  const file = join(folder, 'clock.json');
+  if (existsSync(file)) {
+    const known = JSON.parse(readFileSync(file, 'utf8'));
+    if (known.pace !== pace)
+      fail(`${file}: this deployment runs at pace ${known.pace}; give --pace ${known.pace}, or another --data-dir.`);
+    return known.origin;
+  }
+  const origin = Date.now();
+  writeFileSync(file, JSON.stringify({ pace, origin }));
+  return origin;
+}
+
+const children = [];
+
+/** Starts one process and resolves when it says what `until` waits for. */
+function start(name, args, env, until) {
+  const child = spawn(process.execPath, ['--enable-source-maps', ...args], {
+    cwd: root,
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    // Ctrl-C of a terminal reaches the whole group: the order of the stop is ours.
+    detached: true,
+  });
+  children.push({ name, child });
+  return new Promise((done, reject) => {
+    const timer = setTimeout(() => reject(new Error(`${name} was not ready within ${READY_WITHIN_MS / 1000} s.`)), READY_WITHIN_MS);
+    for (const stream of [child.stdout, child.stderr]) {
+      createInterface({ input: stream }).on('line', (line) => {
+        say(name, line);
+        if (!until.test(line)) return;
+        clearTimeout(timer);
+        done(line);
+      });
+    }
+    child.on('exit', (code, signal) => {
+      say(name, `ended: ${signal ?? code}`);
+      clearTimeout(timer);
+      reject(new Error(`${name} ended before it was ready.`));
+    });
+  });
+}
+
+let isStopping = false;
+async function stopAll(code) {
+  if (isStopping) return;
+  isStopping = true;
+  for (const { name, child } of [...children].reverse()) {
+    if (child.exitCode !== null || child.signalCode !== null) continue;
+    say(name, 'is asked to stop');
+    const ended = new Promise((done) => child.once('exit', done));
+    child.kill('SIGTERM');
+    await Promise.race([ended, new Promise((done) => setTimeout(done, 25_000))]);
+    if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL');
+  }
+  process.exit(code);
+}
+process.on('SIGINT', () => void stopAll(0));
+process.on('SIGTERM', () => void stopAll(0));
+
+const stackFile = join(resolve(values.stack), 'stack.json');
+if (!existsSync(stackFile)) fail(`${stackFile} is not there: start the servers first with npm run stack -- start.`);
+const stack = JSON.parse(readFileSync(stackFile, 'utf8'));
+const dataDir = resolve(values['data-dir']);
+mkdirSync(dataDir, { recursive: true });
+const pace = Number(values.pace);
+const origin = originOf(dataDir, pace);
+
+await build();
+const dist = (path) => join(root, 'dist', path);
+const base = Number(values['base-port']);
+const env = {
+  MOON_KAFKA__BROKERS: JSON.stringify(stack.kafka.brokers),
+  MOON_KAFKA__REPLICATION_FACTOR: String(Math.min(3, stack.kafka.brokers.length)),
+  MOON_KAFKA__MIN_IN_SYNC_REPLICAS: String(Math.min(2, stack.kafka.brokers.length)),
+  MOON_POSTGRES__HOSTS: JSON.stringify(stack.postgres.hosts.map(({ host, port }) => `${host}:${port}`)),
+  MOON_POSTGRES__PATRONI: JSON.stringify(stack.postgres.patroni),
+  MOON_POSTGRES__SUPERUSER: stack.postgres.superuser,
+  MOON_POSTGRES__PASSWORD: stack.postgres.password,
+  MOON_CLOCK__PACE: String(pace),
+  MOON_CLOCK__ORIGIN: String(origin),
+  MOON_FEED__KIND: 'synthetic',
+  MOON_DATA_DIR: dataDir,
+};
+const common = [...(values.config ? ['--config', values.config] : []), ...values.set.flatMap((one) => ['--set', one])];
+const several = (app, count) => (count === 1 ? [app] : Array.from({ length: count }, (_, index) => `${app}-${index + 1}`));
+
+try {
+  const venueConfig = join(dataDir, 'venue.json');
+  // The venue prices its instruments by what execution is configured to price them by.
+  const line = await start('venue', [dist('apps/execution/src/venues/paper/main.js'), '--data-dir', join(dataDir, 'venue')], {}, /"listening":\d+/);
+  void venueConfig;
+  env.MOON_VENUE__ADDRESS = `127.0.0.1:${/"listening":(\d+)/.exec(line)[1]}`;
+  let port = base;
+  const app = (name, kind) =>
+    start(name, [dist(`apps/${kind}/src/main.js`), '--port', String(port++), '--instance', name, ...common], env, /^READY in/);
+  for (const name of several('recorder', 1)) await app(name, 'recorder');
+  for (const name of several('execution', Number(values.execution))) await app(name, 'execution');
+  for (const name of several('agents', Number(values.agents))) await app(name, 'agents');
+  say('all', `READY · health and status on ports ${base} to ${port - 1} · Ctrl-C drains and stops`);
+} catch (error) {
+  process.stderr.write(`${error.message}\n`);
+  await stopAll(1);
+}
