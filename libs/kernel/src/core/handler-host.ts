@@ -1,5 +1,5 @@
 import { validateEmitted, type AnyEvent, type EventType } from '@moon/events';
-import type { AnyCommand, Handler } from '@moon/domain';
+import type { AnyCommand, Handler, Outbox } from '@moon/domain';
 import { CollectingOutbox, type Outcome } from './collecting-outbox';
 
 export type { DeadlineChange, Delivered } from './collecting-outbox';
