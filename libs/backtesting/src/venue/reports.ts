@@ -20,7 +20,7 @@ export function reportOrder(context: VenueContext, account: AccountState, order:
 }
 
 /** What a report of a fill says. */
-export type FillFacts = Required<
+type FillFacts = Required<
   Pick<VenueReport, 'side' | 'price' | 'quantity' | 'fee' | 'feeAsset' | 'liquidity' | 'fillId'>
 >;
 

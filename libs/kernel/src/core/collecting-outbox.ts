@@ -16,7 +16,7 @@ export interface Outcome extends Delivered {
   readonly isEmpty: boolean;
 }
 
-export type DeadlineChange = { set: true; name: string; at: number; data: JsonObject } | { set: false; name: string };
+type DeadlineChange = { set: true; name: string; at: number; data: JsonObject } | { set: false; name: string };
 
 /** What an event takes over from its cause's headers: the run's mode, and that it belongs to the warm-up. */
 function inheritedHeaders(cause: AnyEvent): AnyEvent['headers'] {

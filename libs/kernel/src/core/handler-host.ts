@@ -2,7 +2,7 @@ import { validateEmitted, type AnyEvent, type EventType } from '@moon/events';
 import type { AnyCommand, Handler, Outbox } from '@moon/domain';
 import { CollectingOutbox, type Outcome } from './collecting-outbox';
 
-export type { DeadlineChange, Delivered } from './collecting-outbox';
+export type { Delivered } from './collecting-outbox';
 
 /** A delivery that threw. The handler's state is as it was before. */
 export interface DeliveryFailure {
