@@ -1,6 +1,7 @@
 /**
  * SHA-1 (FIPS 180-4) of a short ASCII text behind sixteen bytes: all that a UUIDv5 needs. An id is made for every event, and for a
- * text of one or two blocks the way into the crypto library costs several times the digest.
+ * text of one or two blocks the way into the crypto library and back costs more than the digest. It is the identity of events that
+ * rests on this, not a secret.
  */
 
 const BLOCK_WORDS = 16;
