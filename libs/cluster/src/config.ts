@@ -65,7 +65,8 @@ export const clusterConfigSchema = Type.Object(
       SHARD_COUNTS.map((count) => Type.Literal(count)),
       {
         default: 3,
-        description: 'Parts of every consumer group: the most processes that can share its work. Fixed once data exist.',
+        description:
+          'Parts of every consumer group: the most processes that can share its work. Fixed once data exist.',
       },
     ),
     clock: Type.Object(
@@ -79,7 +80,8 @@ export const clusterConfigSchema = Type.Object(
         origin: Type.Integer({
           default: 0,
           minimum: 0,
-          description: 'Wall time, ms, at which run time was wall time; the same for all processes. Needed when pace is not 1.',
+          description:
+            'Wall time, ms, at which run time was wall time; the same for all processes. Needed when pace is not 1.',
         }),
       },
       whole,

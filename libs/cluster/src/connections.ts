@@ -9,6 +9,7 @@ import {
   migrateUp,
   ShardJournals,
   topicPlan,
+  type HostAndPort,
   type Logger,
   type PostgresAccess,
 } from '@moon/infra';
@@ -19,6 +20,8 @@ import type { DeadLetters } from './dead-letters';
 /** Groups that read every topic and hold no shard state. */
 export const RECORDER_GROUP = 'recorder';
 export const PROJECTIONS_GROUP = 'projections';
+/** The group whose one shard is the right to run the feed. */
+export const FEED_GROUP = 'feed';
 
 /** What a process of the platform is connected to. */
 export interface Connections {
@@ -39,7 +42,12 @@ export interface Connections {
 /** Asks the brokers, and makes the catalog's topics what they are to be. @throws KafkaUnavailable */
 export async function openBroker(config: ClusterConfig, logger: Logger): Promise<string> {
   await checkBrokers(config.kafka);
-  const groups = [...groupPlans(config.platform).map(({ name }) => name), RECORDER_GROUP, PROJECTIONS_GROUP];
+  const groups = [
+    ...groupPlans(config.platform).map(({ name }) => name),
+    RECORDER_GROUP,
+    PROJECTIONS_GROUP,
+    FEED_GROUP,
+  ];
   const drift = await ensureTopics(config.kafka, topicPlan(config.kafka, groups));
   for (const difference of drift) logger.warn(difference, 'a topic is not what the catalog says');
   return `${config.kafka.brokers.join(', ')}; ${drift.length} differences to the catalog`;
@@ -50,9 +58,11 @@ export async function openStore(
   config: ClusterConfig,
   logger: Logger,
 ): Promise<Pick<Connections, 'access' | 'journals' | 'archive' | 'log'>> {
-  const { hosts, superuser, password, database } = config.postgres;
-  const [host = '127.0.0.1', port = '5432'] = (hosts[0] ?? '').split(':');
-  const access = await createRoles({ host, port: Number(port), user: superuser, password });
+  const { superuser, password, database, patroni } = config.postgres;
+  const hosts = config.postgres.hosts.map(hostAndPort);
+  const [first = { host: '127.0.0.1', port: 5_432 }] = hosts;
+  const several = hosts.length > 1 ? { hosts, ...(patroni.length > 0 && { patroni }) } : {};
+  const access = await createRoles({ ...first, ...several, user: superuser, password });
   await migrateUp(access, database, 'cluster');
   const onError = (error: Error): void => logger.warn({ err: error }, 'a connection to the event store broke');
   const options = { onError };
@@ -62,6 +72,11 @@ export async function openStore(
     archive: new EventArchive(access.app, database, options),
     log: new ClusterLog(access.app, database, options),
   };
+}
+
+function hostAndPort(text: string): HostAndPort {
+  const separator = text.lastIndexOf(':');
+  return { host: text.slice(0, separator), port: Number(text.slice(separator + 1)) };
 }
 
 /** Run time of this deployment: wall time, or wall time at a pace from a common origin. */

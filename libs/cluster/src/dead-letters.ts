@@ -1,19 +1,29 @@
-import type { Logger } from '@moon/infra';
+import { DeadLetters as GroupDeadLetters, type KafkaSettings, type Logger } from '@moon/infra';
 import type { RefusedMessage } from '@moon/kernel';
 
-/** Where messages go that are none, so that the position may move on without losing them. */
-export interface DeadLetters {
-  /** Resolves when it is kept. */
-  keep(group: string, message: RefusedMessage): Promise<void>;
-}
+/** Where messages go that are none, so that the position may move on without losing them: a topic for each group. */
+export class DeadLetters {
+  private readonly groups = new Map<string, GroupDeadLetters>();
 
-/** Says every message that could not be read, and where it stands on the broker. */
-export class LoggedDeadLetters implements DeadLetters {
-  constructor(private readonly logger: Logger) {}
+  constructor(
+    private readonly settings: KafkaSettings,
+    private readonly logger: Logger,
+  ) {}
 
-  keep(group: string, message: RefusedMessage): Promise<void> {
+  /** Resolves when every replica in sync holds it. */
+  async keep(group: string, message: RefusedMessage): Promise<void> {
     const { topic, partition, offset, reason, detail } = message;
-    this.logger.error({ group, topic, partition, offset, reason, detail }, 'a message could not be read and is passed over');
-    return Promise.resolve();
+    const context = { group, topic, partition, offset, reason, detail };
+    this.logger.error(context, 'a message could not be read; it is kept as a dead letter');
+    let letters = this.groups.get(group);
+    if (!letters) {
+      letters = new GroupDeadLetters({ settings: this.settings, groupId: group, logger: this.logger });
+      this.groups.set(group, letters);
+    }
+    await letters.bury(message);
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.groups.values()].map((letters) => letters.stop()));
   }
 }

@@ -44,8 +44,7 @@ export function createGroup(options: GroupHostOptions): { group: ShardGroup; lag
   const { config, logger, owner } = connections;
   const onProblem = (message: string, context: Record<string, unknown>): void =>
     logger.warn({ group: plan.name, ...context }, message);
-  const onTrouble = (problem: string): void => logger.warn({ group: plan.name }, problem);
-  const common = { settings: config.kafka, logger, onTrouble };
+  const common = { settings: config.kafka, logger };
   const consumer = new KafkaConsumer({
     ...common,
     groupId: plan.name,
@@ -87,7 +86,8 @@ export function createGroup(options: GroupHostOptions): { group: ShardGroup; lag
         owner,
         takes: takesOf(plan, ownsKey),
         isTransient: isTransientStoreError,
-        onRetry: (error, attempt) => onProblem('a journal write failed, trying again', { shard: name, attempt, error: error.message }),
+        onRetry: (error, attempt) =>
+          onProblem('a journal write failed, trying again', { shard: name, attempt, error: error.message }),
         onProblem,
         onEnd: (error) => {
           spec.close?.();

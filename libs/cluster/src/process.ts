@@ -2,7 +2,7 @@ import type { DynamicModule } from '@nestjs/common';
 import { ConfigError, createLogger, HealthRegistry, KafkaPublisher, StartupFailure, type Logger } from '@moon/infra';
 import { groupPlans } from '@moon/kernel';
 import type { ClusterConfig } from './config';
-import { LoggedDeadLetters } from './dead-letters';
+import { DeadLetters } from './dead-letters';
 import { clusterClock, openBroker, openStore, ownerName, type Connections } from './connections';
 import { serveProcess, type ProcessHttp } from './http';
 import { codeVersion, readClusterOptions } from './options';
@@ -28,7 +28,7 @@ export interface PartContext {
 
 export interface ClusterApp {
   name: 'agents' | 'execution' | 'recorder' | 'api';
-  /** What it hosts, in the order of their start; stopped in the opposite order. */
+  /** What it hosts; stopped in the opposite order. */
   parts(context: PartContext): Part[];
   /** Further HTTP modules. */
   modules?(context: PartContext): DynamicModule[];
@@ -55,7 +55,8 @@ export async function runClusterApp(app: ClusterApp, argv: readonly string[], en
     await running.run();
     return 0;
   } catch (error) {
-    if (!(error instanceof ConfigError || error instanceof StartupFailure)) logger.error({ err: error }, 'the process broke');
+    if (!(error instanceof ConfigError || error instanceof StartupFailure))
+      logger.error({ err: error }, 'the process broke');
     process.stderr.write(`${app.name}: ${error instanceof Error ? error.message : String(error)}\n`);
     return 1;
   }
@@ -116,14 +117,15 @@ class ClusterProcess {
     const publisher = new KafkaPublisher({
       settings: config.kafka,
       logger,
-      onTrouble: (trouble) => logger.error(trouble, 'the broker takes nothing; what is to be published is kept and resent'),
+      onTrouble: (trouble) =>
+        logger.error(trouble, 'the broker takes nothing; what is to be published is kept and resent'),
       onRecovered: () => logger.warn('the broker takes messages again'),
     });
     this.connections = {
       ...store,
       ...{ config, logger, publisher, owner: ownerName(config, app.name), clock: clusterClock(config) },
       plans: groupPlans(config.platform),
-      deadLetters: new LoggedDeadLetters(logger),
+      deadLetters: new DeadLetters(config.kafka, logger),
     };
     await health.start(
       'cache',
@@ -149,7 +151,8 @@ class ClusterProcess {
   }
 
   private async startParts(): Promise<void> {
-    for (const part of this.parts) await part.start();
+    // Together: each joins a group of its own, and what is published before all have joined waits on the broker.
+    await Promise.all(this.parts.map((part) => part.start()));
     while (!this.parts.every((part) => part.isUp()) && this.health.state !== 'STOPPING') {
       if (this.fatal) throw this.fatal;
       await new Promise((resolve) => setTimeout(resolve, 20));
@@ -197,9 +200,12 @@ class ClusterProcess {
       process.exit(1);
     }, STOP_WITHIN_MS);
     for (const part of [...this.parts].reverse()) {
-      await part.stop().catch((error: unknown) => this.logger.error({ err: error, part: part.name }, 'a part did not stop well'));
+      await part
+        .stop()
+        .catch((error: unknown) => this.logger.error({ err: error, part: part.name }, 'a part did not stop well'));
     }
     await this.connections?.publisher.stop();
+    await this.connections?.deadLetters.close();
     await this.http?.close();
     const { journals, archive, log } = this.connections ?? {};
     await Promise.all([journals?.close(), archive?.close(), log?.close()]);

@@ -8,7 +8,7 @@ import { GroupMember } from './group-member';
 import { describeKafkaError, kafkaClient, KafkaUnavailable, type KafkaSettings } from './kafka-config';
 import { Lane, type Hold } from './lane';
 import { Membership } from './membership';
-import { Positions } from './positions';
+import { Positions, type Kept } from './positions';
 import { partitionsOf, requireMultiple } from './shard-assigner';
 
 export interface KafkaConsumerOptions {
@@ -212,29 +212,33 @@ export class KafkaConsumer implements BusConsumer {
   /** Where the owner named no position, the group's; and what has expired is told before anything newer comes. */
   private async findStarts(lanes: readonly Lane[]): Promise<void> {
     const open = new Set(lanes);
+    let committed: Map<string, Map<number, number>> | null = null;
     while (open.size > 0 && !this.isStopped) {
       try {
         const topics = [...new Set([...open].map(({ topic }) => topic))];
-        const needsCommitted = [...open].some(({ next }) => next === null);
-        const [committed, ...kept] = await Promise.all([
-          needsCommitted ? this.positions.committed(topics) : new Map<string, Map<number, number>>(),
-          ...topics.map((topic) => this.positions.kept(topic)),
-        ]);
-        for (const lane of open) {
-          const { low, high } = kept[topics.indexOf(lane.topic)]!.get(lane.partition)!;
-          const wanted = lane.next ?? committed.get(lane.topic)?.get(lane.partition) ?? null;
-          lane.end = high;
-          if (wanted !== null && (wanted < low || wanted > high))
-            await this.listener!.expired(placeOf(lane), wanted, low);
-          const start = this.options.from === 'end' ? high : low;
-          lane.seek(wanted === null ? start : wanted < low || wanted > high ? low : wanted);
-          open.delete(lane);
+        if ([...open].some(({ next }) => next === null)) committed ??= await this.positions.committed(topics);
+        // One topic after the other: the client asks for the metadata of all of them each time, under one lock.
+        for (const topic of topics) {
+          const kept = await this.positions.kept(topic);
+          for (const lane of open) {
+            if (lane.topic !== topic) continue;
+            await this.startLane(lane, kept.get(lane.partition)!, committed?.get(topic)?.get(lane.partition) ?? null);
+            open.delete(lane);
+          }
         }
       } catch (error) {
         this.trouble(`${this.options.groupId}: finding where to start: ${messageOf(error)}`);
         await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
       }
     }
+  }
+
+  private async startLane(lane: Lane, { low, high }: Kept, committed: number | null): Promise<void> {
+    const wanted = lane.next ?? committed;
+    lane.end = high;
+    if (wanted !== null && (wanted < low || wanted > high)) await this.listener!.expired(placeOf(lane), wanted, low);
+    const start = this.options.from === 'end' ? high : low;
+    lane.seek(wanted === null ? start : wanted < low || wanted > high ? low : wanted);
   }
 
   /** A hole in the log: expired when the broker keeps nothing older; else compacted or of an aborted transaction. */

@@ -4,6 +4,9 @@ import { describeKafkaError, kafkaClient, KafkaUnavailable, type KafkaSettings }
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
+const ADMIN_TIMEOUT_MS = 15_000;
+const ADMIN_ATTEMPTS = 20;
+const ADMIN_PAUSE_MS = 250;
 const DEAD_LETTERS_RETENTION_MS = 30 * DAY_MS;
 
 /** A topic as it is to be. */
@@ -167,10 +170,20 @@ function partitionDrift({ name, partitions }: PlannedTopic, found: number): Topi
 }
 
 async function withAdmin<T>(settings: KafkaSettings, work: (admin: Admin) => Promise<T>): Promise<T> {
-  const admin = kafkaClient(settings).admin({ retry: { initialRetryTime: 100, maxRetryTime: 500, retries: 5 } });
+  // Questions about all topics at once: an answer may take longer than one that a message waits for.
+  const patient = { ...settings, requestTimeoutMs: Math.max(settings.requestTimeoutMs, ADMIN_TIMEOUT_MS) };
+  const admin = kafkaClient(patient).admin({ retry: { initialRetryTime: 100, maxRetryTime: 500, retries: 5 } });
   try {
     await admin.connect();
-    return await work(admin);
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await work(admin);
+      } catch (error) {
+        // Brokers hear of new topics one after the other: for a moment some do not know them.
+        if (attempt >= ADMIN_ATTEMPTS || !(error as { retriable?: boolean }).retriable) throw error;
+        await new Promise((resolve) => setTimeout(resolve, ADMIN_PAUSE_MS));
+      }
+    }
   } catch (error) {
     throw new KafkaUnavailable(describeKafkaError(error, settings), error);
   } finally {
