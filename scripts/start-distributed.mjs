@@ -61,9 +61,11 @@ function originOf(folder, pace) {
   return origin;
 }
 
+const RESTART_AFTER_MS = 1_000;
 const children = [];
+let isStopping = false;
 
-/** Starts one process and resolves when it says what `until` waits for. */
+/** Starts one process and resolves when it says what `until` waits for. One that dies later is started again. */
 function start(name, args, env, until) {
   const child = spawn(process.execPath, ['--enable-source-maps', ...args], {
     cwd: root,
@@ -72,7 +74,10 @@ function start(name, args, env, until) {
     // Ctrl-C of a terminal reaches the whole group: the order of the stop is ours.
     detached: true,
   });
-  children.push({ name, child });
+  const known = children.find((one) => one.name === name);
+  if (known) known.child = child;
+  else children.push({ name, child });
+  let wasReady = false;
   return new Promise((done, reject) => {
     const timer = setTimeout(() => reject(new Error(`${name} was not ready within ${READY_WITHIN_MS / 1000} s.`)), READY_WITHIN_MS);
     for (const stream of [child.stdout, child.stderr]) {
@@ -80,6 +85,7 @@ function start(name, args, env, until) {
         say(name, line);
         if (!until.test(line)) return;
         clearTimeout(timer);
+        wasReady = true;
         done(line);
       });
     }
@@ -87,11 +93,15 @@ function start(name, args, env, until) {
       say(name, `ended: ${signal ?? code}`);
       clearTimeout(timer);
       reject(new Error(`${name} ended before it was ready.`));
+      if (!wasReady || isStopping) return;
+      say(name, 'is started again');
+      setTimeout(() => {
+        if (!isStopping) start(name, args, env, until).catch((error) => say(name, error.message));
+      }, RESTART_AFTER_MS);
     });
   });
 }
 
-let isStopping = false;
 async function stopAll(code) {
   if (isStopping) return;
   isStopping = true;
@@ -136,10 +146,8 @@ const common = [...(values.config ? ['--config', values.config] : []), ...values
 const several = (app, count) => (count === 1 ? [app] : Array.from({ length: count }, (_, index) => `${app}-${index + 1}`));
 
 try {
-  const venueConfig = join(dataDir, 'venue.json');
-  // The venue prices its instruments by what execution is configured to price them by.
-  const line = await start('venue', [dist('apps/execution/src/venues/paper/main.js'), '--data-dir', join(dataDir, 'venue')], {}, /"listening":\d+/);
-  void venueConfig;
+  const venueArgs = ['--data-dir', join(dataDir, 'venue'), '--port', String(base + 90)];
+  const line = await start('venue', [dist('apps/execution/src/venues/paper/main.js'), ...venueArgs], {}, /"listening":\d+/);
   env.MOON_VENUE__ADDRESS = `127.0.0.1:${/"listening":(\d+)/.exec(line)[1]}`;
   let port = base;
   const app = (name, kind) =>

@@ -19,6 +19,8 @@ import type { DeadLetters } from './dead-letters';
 /** Groups that read every topic and hold no shard state. */
 export const RECORDER_GROUP = 'recorder';
 export const PROJECTIONS_GROUP = 'projections';
+/** The group whose one shard is the right to run the feed. */
+export const FEED_GROUP = 'feed';
 
 /** What a process of the platform is connected to. */
 export interface Connections {
@@ -39,7 +41,7 @@ export interface Connections {
 /** Asks the brokers, and makes the catalog's topics what they are to be. @throws KafkaUnavailable */
 export async function openBroker(config: ClusterConfig, logger: Logger): Promise<string> {
   await checkBrokers(config.kafka);
-  const groups = [...groupPlans(config.platform).map(({ name }) => name), RECORDER_GROUP, PROJECTIONS_GROUP];
+  const groups = [...groupPlans(config.platform).map(({ name }) => name), RECORDER_GROUP, PROJECTIONS_GROUP, FEED_GROUP];
   const drift = await ensureTopics(config.kafka, topicPlan(config.kafka, groups));
   for (const difference of drift) logger.warn(difference, 'a topic is not what the catalog says');
   return `${config.kafka.brokers.join(', ')}; ${drift.length} differences to the catalog`;

@@ -28,7 +28,7 @@ export interface PartContext {
 
 export interface ClusterApp {
   name: 'agents' | 'execution' | 'recorder' | 'api';
-  /** What it hosts, in the order of their start; stopped in the opposite order. */
+  /** What it hosts; stopped in the opposite order. */
   parts(context: PartContext): Part[];
   /** Further HTTP modules. */
   modules?(context: PartContext): DynamicModule[];
@@ -149,7 +149,8 @@ class ClusterProcess {
   }
 
   private async startParts(): Promise<void> {
-    for (const part of this.parts) await part.start();
+    // Together: each joins a group of its own, and what is published before all have joined waits on the broker.
+    await Promise.all(this.parts.map((part) => part.start()));
     while (!this.parts.every((part) => part.isUp()) && this.health.state !== 'STOPPING') {
       if (this.fatal) throw this.fatal;
       await new Promise((resolve) => setTimeout(resolve, 20));

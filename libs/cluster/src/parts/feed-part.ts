@@ -1,9 +1,16 @@
+import { join } from 'node:path';
 import type { AnyEvent } from '@moon/events';
+import { KafkaConsumer, KafkaPublisher, SpoolingPublisher } from '@moon/infra';
 import type { Feed } from '@moon/kernel';
+import { FEED_GROUP } from '../connections';
 import type { Part, PartContext } from '../process';
 
-/** Events on their way to the broker at which the feed is held back. */
+/** A topic with one partition: whoever is assigned it runs the feed. Nothing of it is read. */
+const FEED_TOKEN_TOPIC = 'instruments.listed';
+/** Events on their way at which the feed is held back. */
 const HIGH_WATER = 20_000;
+/** Newest ticks of a log from which a feed that is made up goes on. */
+const TICKS_TO_RESUME = 2_000;
 
 export interface FeedPartOptions {
   /** Makes the feed that goes on after the newest ticks of the log. */
@@ -11,20 +18,82 @@ export interface FeedPartOptions {
   context: PartContext;
 }
 
-/** Newest ticks of a log from which a feed that is made up goes on. */
-const TICKS_TO_RESUME = 2_000;
-
-/** A market feed, whose events go to the broker and nowhere else. One instance of a deployment hosts it at a time. */
+/**
+ * A market feed, whose events go to the broker and nowhere else; while the broker is away they go to the disk. Of all
+ * processes that could run it one does: the one that the brokers gave the feed's group to.
+ */
 export class FeedPart implements Part {
-  readonly name = 'feed';
+  readonly name = FEED_GROUP;
+  private readonly election: KafkaConsumer;
+  private publisher: SpoolingPublisher | null = null;
   private feed: Feed | null = null;
+  private isStarted = false;
   private underWay = 0;
   private isPaused = false;
+  private isSpoolFull = false;
   private readonly counts = { published: 0, refused: 0, pauses: 0 };
 
-  constructor(private readonly options: FeedPartOptions) {}
+  constructor(private readonly options: FeedPartOptions) {
+    const { config, logger } = options.context.connections;
+    this.election = new KafkaConsumer({
+      settings: config.kafka,
+      logger,
+      groupId: FEED_GROUP,
+      topics: [FEED_TOKEN_TOPIC],
+      shards: 1,
+      from: 'end',
+    });
+  }
 
   async start(): Promise<void> {
+    const { config, logger } = this.options.context.connections;
+    this.publisher = await SpoolingPublisher.open({
+      spool: {
+        directory: join(config.dataDir, 'spool'),
+        onDropped: (problem) => logger.error(problem),
+      },
+      publisher: ({ onTrouble, onRecovered }) =>
+        new KafkaPublisher({
+          settings: config.kafka,
+          logger,
+          onTrouble: (trouble) => {
+            logger.error(trouble, 'the broker takes nothing; the feed is kept on disk');
+            onTrouble(trouble);
+          },
+          onRecovered,
+        }),
+      feed: {
+        pause: () => this.hold({ isSpoolFull: true }),
+        resume: () => this.hold({ isSpoolFull: false }),
+      },
+      onTrouble: (problem) => logger.error(problem),
+    });
+    const nothing = (): Promise<void> => Promise.resolve();
+    await this.election.start({
+      assigned: () => this.begin(),
+      revoked: () => this.end(),
+      messages: nothing,
+      expired: nothing,
+    });
+    this.isStarted = true;
+  }
+
+  async stop(): Promise<void> {
+    await this.end();
+    await this.election.stop();
+    await this.publisher?.stop();
+  }
+
+  isUp(): boolean {
+    return this.isStarted;
+  }
+
+  status(): object {
+    const { counts, underWay, feed } = this;
+    return { runs: feed !== null, ...counts, underWay, spooled: this.publisher?.spooled, ...feed?.status() };
+  }
+
+  private async begin(): Promise<void> {
     const { connections } = this.options.context;
     const { rows } = await connections.log.query({ types: ['price.tick'], order: 'newest', limit: TICKS_TO_RESUME });
     const newest = rows.map(({ event }) => event);
@@ -43,16 +112,10 @@ export class FeedPart implements Part {
     });
   }
 
-  async stop(): Promise<void> {
-    await this.feed?.stop();
-  }
-
-  isUp(): boolean {
-    return this.feed !== null;
-  }
-
-  status(): object {
-    return { ...this.counts, underWay: this.underWay, ...this.feed?.status() };
+  private async end(): Promise<void> {
+    const { feed } = this;
+    this.feed = null;
+    await feed?.stop();
   }
 
   /** History that the source does not give is no reason not to start. */
@@ -67,30 +130,32 @@ export class FeedPart implements Part {
   }
 
   private publish(event: AnyEvent): boolean {
-    const { connections, onFatal } = this.options.context;
+    const { publisher } = this;
+    if (!publisher) return false;
     this.underWay += 1;
-    connections.publisher.publish([event]).then(
+    publisher.publish([event]).then(
       () => {
         this.underWay -= 1;
         this.counts.published += 1;
-        this.weigh();
+        this.hold({});
       },
       (error: unknown) => {
         this.underWay -= 1;
-        if ((error as Error).name !== 'PublisherStopped') onFatal(error as Error);
+        if ((error as Error).name !== 'PublisherStopped') this.options.context.onFatal(error as Error);
       },
     );
-    this.weigh();
+    this.hold({});
     return true;
   }
 
-  /** Holds the feed back while the broker does not keep up: what waits in memory stays bounded. */
-  private weigh(): void {
-    if (!this.isPaused && this.underWay >= HIGH_WATER) {
+  /** Holds the feed back while neither broker nor disk keeps up: what waits in memory stays bounded. */
+  private hold({ isSpoolFull = this.isSpoolFull }: { isSpoolFull?: boolean }): void {
+    this.isSpoolFull = isSpoolFull;
+    if (!this.isPaused && (isSpoolFull || this.underWay >= HIGH_WATER)) {
       this.isPaused = true;
       this.counts.pauses += 1;
       this.feed?.pause();
-    } else if (this.isPaused && this.underWay < HIGH_WATER / 2) {
+    } else if (this.isPaused && !isSpoolFull && this.underWay < HIGH_WATER / 2) {
       this.isPaused = false;
       this.feed?.resume();
     }

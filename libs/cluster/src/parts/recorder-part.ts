@@ -18,6 +18,8 @@ export class RecorderPart implements Part {
   readonly name = RECORDER_GROUP;
   private readonly consumer: KafkaConsumer;
   private readonly counts = { messages: 0, stored: 0, refused: 0, slow: 0, appends: 0, retries: 0 };
+  private readonly waiting: Array<{ messages: readonly BusMessage[]; done: (isStored: boolean) => void }> = [];
+  private isAppending = false;
   private slowest = 0;
   private isStopped = false;
   private isStarted = false;
@@ -29,7 +31,7 @@ export class RecorderPart implements Part {
       settings: config.kafka,
       logger,
       groupId: RECORDER_GROUP,
-      topics: (Object.keys(TOPICS) as TopicName[]).filter(isDivisible),
+      topics: Object.keys(TOPICS) as TopicName[],
       shards: 1,
     });
   }
@@ -72,23 +74,44 @@ export class RecorderPart implements Part {
     if (good.length > 0 && !(await this.archive(good))) return;
     this.counts.messages += messages.length;
     const last = messages[messages.length - 1];
-    if (last) await this.commit({ ...from, offset: last.offset + 1 });
+    if (last) this.commit({ ...from, offset: last.offset + 1 });
   }
 
-  /** Tries until it is archived; false when the process stops before. */
-  private async archive(messages: readonly BusMessage[]): Promise<boolean> {
-    const { archive, logger } = this.context.connections;
+  /** What several partitions bring while an append is under way goes into the next one together. @returns false: not archived */
+  private archive(messages: readonly BusMessage[]): Promise<boolean> {
+    return new Promise((done) => {
+      this.waiting.push({ messages, done });
+      if (!this.isAppending) void this.appendWaiting();
+    });
+  }
+
+  private async appendWaiting(): Promise<void> {
+    this.isAppending = true;
+    while (this.waiting.length > 0) {
+      const taken = this.waiting.splice(0);
+      const isStored = await this.append(taken.flatMap(({ messages }) => messages));
+      for (const { done } of taken) done(isStored);
+    }
+    this.isAppending = false;
+  }
+
+  /** Tries until it is archived; false when the process ends before. */
+  private async append(messages: readonly BusMessage[]): Promise<boolean> {
+    const { connections, onFatal } = this.context;
     while (!this.isStopped) {
       try {
-        const { stored, ms } = await archive.append(messages);
+        const { stored, ms } = await connections.archive.append(messages);
         this.isAway = false;
         this.note(stored, ms);
         return true;
       } catch (thrown) {
-        if (!isTransientStoreError(thrown)) throw thrown;
+        if (!isTransientStoreError(thrown)) {
+          onFatal(thrown instanceof Error ? thrown : new Error(String(thrown)));
+          return false;
+        }
         this.isAway = true;
         this.counts.retries += 1;
-        logger.warn({ err: thrown }, 'the archive takes nothing, trying again');
+        connections.logger.warn({ err: thrown }, 'the archive takes nothing, trying again');
         await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
       }
     }
@@ -106,13 +129,10 @@ export class RecorderPart implements Part {
     this.context.connections.logger.warn(report, 'appends to the event store are slow; events flow all the same');
   }
 
-  private async commit(next: BusPosition): Promise<void> {
-    // Not awaited by the next batch: a broker that is away must not hold up what can be archived.
+  /** Not waited for: a broker that is away must not hold up what can be archived. */
+  private commit(next: BusPosition): void {
     this.consumer.commit([next]).catch((error: unknown) => {
       this.context.connections.logger.warn({ err: error }, 'an offset was not committed; it comes again');
     });
-    await Promise.resolve();
   }
 }
-
-const isDivisible = (topic: TopicName): boolean => TOPICS[topic].partitions > 0;

@@ -1,12 +1,21 @@
 import { createHmac } from 'node:crypto';
 import { Client, escapeIdentifier, escapeLiteral } from 'pg';
+import type { ClientConfig } from 'pg';
+import { PrimaryFinder } from './ha/primary';
 
-/** A login at a PostgreSQL server. */
-export interface Login {
+export interface HostAndPort {
   host: string;
   port: number;
+}
+
+/** A login at a PostgreSQL server, or at several of which one is the primary. */
+export interface Login extends HostAndPort {
   user: string;
   password: string;
+  /** All servers, where there are several; `host` and `port` are not used then. */
+  hosts?: readonly HostAndPort[];
+  /** Patroni's REST address of each of the hosts, in their order. */
+  patroni?: readonly string[];
 }
 
 /**
@@ -21,10 +30,22 @@ export interface PostgresAccess {
 export const OWNER_ROLE = 'moon_owner';
 export const APP_ROLE = 'moon_app';
 
+const CONNECT_MS = 10_000;
+
+/** A connection of its own, to the primary where there are several servers. */
+export async function connect(login: Login, database: string, more: ClientConfig = {}): Promise<Client> {
+  const { host, port, user, password } = login;
+  const settings = { host, port, user, password, database, keepAlive: true, ...more };
+  const finder = PrimaryFinder.of(login);
+  if (finder) return finder.connect(settings, CONNECT_MS);
+  const client = new Client({ ...settings, connectionTimeoutMillis: CONNECT_MS });
+  await client.connect();
+  return client;
+}
+
 /** Works as one login in one database, on a connection of its own. */
 export async function withClient<T>(login: Login, database: string, work: (client: Client) => Promise<T>): Promise<T> {
-  const client = new Client({ ...login, database, connectionTimeoutMillis: 10_000 });
-  await client.connect();
+  const client = await connect(login, database);
   try {
     return await work(client);
   } finally {
@@ -39,7 +60,7 @@ export async function withClient<T>(login: Login, database: string, work: (clien
 export async function createRoles(superuser: Login): Promise<PostgresAccess> {
   const loginOf = (role: string): Login => {
     const password = createHmac('sha256', superuser.password).update(role).digest('base64url');
-    return { host: superuser.host, port: superuser.port, user: role, password };
+    return { ...superuser, user: role, password };
   };
   const access = { owner: loginOf(OWNER_ROLE), app: loginOf(APP_ROLE) };
   await withClient(superuser, 'postgres', async (client) => {

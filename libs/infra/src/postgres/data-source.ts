@@ -6,7 +6,9 @@ import type { Login, PostgresAccess } from './access';
 import { EventLog1700000000001 } from './migrations/1700000000001-event-log';
 import { LogFunctions1700000000002 } from './migrations/1700000000002-log-functions';
 import { RunState1700000000003 } from './migrations/1700000000003-run-state';
+import { PrimaryFinder } from './ha/primary';
 import { ClusterLog1700000000201 } from './migrations/1700000000201-cluster-log';
+import { Retention1700000000202 } from './migrations/1700000000202-retention';
 import { RunRegistry1700000000101 } from './migrations/1700000000101-run-registry';
 import { ImportedRuns1700000000102 } from './migrations/1700000000102-imported-runs';
 import { Reports1700000000103 } from './migrations/1700000000103-reports';
@@ -19,10 +21,11 @@ const RUN = [EventLog1700000000001, LogFunctions1700000000002, RunState170000000
 const MIGRATIONS = {
   run: RUN,
   registry: [RunRegistry1700000000101, ImportedRuns1700000000102, Reports1700000000103],
-  cluster: [...RUN, ClusterLog1700000000201],
+  cluster: [...RUN, ClusterLog1700000000201, Retention1700000000202],
 } as const;
 
 export function createDataSource(login: Login, database: string, kind: DatabaseKind): DataSource {
+  const finder = PrimaryFinder.of(login);
   return new DataSource({
     type: 'postgres',
     host: login.host,
@@ -35,6 +38,7 @@ export function createDataSource(login: Login, database: string, kind: DatabaseK
     // All of them or none.
     migrationsTransactionMode: 'all',
     logging: false,
+    ...(finder && { extra: { Client: finder.Client, verify: finder.verify } }),
   });
 }
 

@@ -1,67 +1,140 @@
 import { Pool } from 'pg';
-import type { PoolClient, QueryArrayResult } from 'pg';
+import type { PoolClient, PoolConfig, QueryArrayResult } from 'pg';
 import type { Login } from './access';
+import { PrimaryFinder } from './ha/primary';
+import { CommitUnknown, isTransientStoreError } from './transient';
 
 /** All values as the server's text: the store turns them into what it needs, once. */
 const asText = { getTypeParser: () => (value: string) => value };
+
+/** Of several servers, one may freeze: nothing but the caller's own patience ends a wait for it. */
+const QUERY_MS = 2_000;
+const CONNECT_MS = 1_000;
+const FIND_PRIMARY_MS = 10_000;
 
 export interface PoolOptions {
   /** Connections at most. */
   connections?: number;
   /** Told of errors on idle connections, e.g. when the server stops. */
   onError?: (error: Error) => void;
+  /** With several hosts: how long a query may take, ms. Its outcome is unknown after that. Default: 2 s. */
+  queryMs?: number;
+  /** With several hosts: how long a primary is looked for before the caller is told, ms. Default: 10 s. */
+  findPrimaryMs?: number;
 }
 
 export type TextRow = (string | null)[];
 
-/** Connections of one login to one database. */
+/**
+ * Connections of one login to one database. With a list of hosts they go to the primary, wherever it is; what failed
+ * there is not repeated here: the caller does, with the same ids.
+ */
 export class TextPool {
   private readonly pool: Pool;
+  private readonly finder: PrimaryFinder | null;
 
-  constructor(login: Login, database: string, options: PoolOptions = {}) {
-    this.pool = new Pool({
-      ...login,
-      database,
+  constructor(
+    login: Login,
+    database: string,
+    private readonly options: PoolOptions = {},
+  ) {
+    this.finder = PrimaryFinder.of(login);
+    const { host, port, user, password } = login;
+    const settings: PoolConfig = {
+      ...{ host, port, user, password, database },
       max: options.connections ?? 4,
-      connectionTimeoutMillis: 10_000,
+      connectionTimeoutMillis: this.finder ? CONNECT_MS : 10_000,
       // Connections are kept; a timer for each use would cost more than the use.
       idleTimeoutMillis: 0,
       keepAlive: true,
       types: asText as never,
-    });
+      ...(this.finder && {
+        Client: this.finder.Client,
+        verify: this.finder.verify,
+        query_timeout: options.queryMs ?? QUERY_MS,
+      }),
+    };
+    this.pool = new Pool(settings);
     // A broken idle connection is replaced at the next use, which reports what is wrong.
     this.pool.on('error', (error) => options.onError?.(error));
   }
 
   /** One statement, prepared under its name on each connection. */
   async rows(name: string, text: string, values: readonly unknown[]): Promise<TextRow[]> {
-    const result: QueryArrayResult<TextRow> = await this.pool.query({
-      name,
-      text,
-      values: [...values],
-      rowMode: 'array',
-    });
-    return result.rows;
+    const query = { name, text, values: [...values], rowMode: 'array' };
+    if (!this.finder) return ((await this.pool.query(query)) as QueryArrayResult<TextRow>).rows;
+    return this.lent(async (client) => ((await client.query(query)) as QueryArrayResult<TextRow>).rows);
   }
 
   /** Works in one transaction; an error takes it back and is thrown on. */
   async transaction<T>(work: (client: PoolClient) => Promise<T>): Promise<T> {
-    const client = await this.pool.connect();
-    let broken: Error | undefined;
-    try {
+    return this.lent(async (client) => {
       await client.query('BEGIN');
-      const result = await work(client);
-      await client.query('COMMIT');
-      return result;
-    } catch (error) {
-      await client.query('ROLLBACK').catch((failed: Error) => (broken = failed));
-      throw error;
-    } finally {
-      client.release(broken);
-    }
+      try {
+        const result = await work(client);
+        await client.query('COMMIT');
+        return result;
+      } catch (error) {
+        // Where that fails, the connection is lost; the pool sees it by itself, and the first error says more.
+        await client.query('ROLLBACK').catch(() => undefined);
+        throw error;
+      }
+    });
   }
 
   end(): Promise<void> {
     return this.pool.end();
+  }
+
+  private async lent<T>(work: (client: PoolClient) => Promise<T>): Promise<T> {
+    const client = await this.connect();
+    const watch = new CommitWatch(client);
+    let isBroken = true;
+    try {
+      const result = await work(client);
+      watch.assertReplicated();
+      isBroken = false;
+      return result;
+    } catch (error) {
+      // What the server refused, it refused on a connection that is sound.
+      isBroken = !isRefusal(error);
+      throw error;
+    } finally {
+      watch.end();
+      if (isBroken && this.finder) this.finder.moveOn(client);
+      client.release(isBroken);
+    }
+  }
+
+  private connect(): Promise<PoolClient> {
+    if (!this.finder) return this.pool.connect();
+    return this.finder.retried(this.options.findPrimaryMs ?? FIND_PRIMARY_MS, () => this.pool.connect());
+  }
+}
+
+const isRefusal = (error: unknown): boolean =>
+  (error as { severity?: unknown } | null)?.severity === 'ERROR' && !isTransientStoreError(error);
+
+/**
+ * A wait for the standby that is cancelled ends in success, with a warning: the commit is on one server only, and gone
+ * when that one is. Such a success is none.
+ */
+class CommitWatch {
+  private warning: string | null = null;
+  private readonly note = ({ message }: { message?: string | undefined }): void => {
+    if (message !== undefined && message.includes('synchronous replication')) this.warning = message;
+  };
+
+  constructor(private readonly client: PoolClient) {
+    client.on('notice', this.note);
+  }
+
+  /** @throws CommitUnknown */
+  assertReplicated(): void {
+    if (this.warning !== null) throw new CommitUnknown(this.warning);
+  }
+
+  end(): void {
+    this.client.off('notice', this.note);
   }
 }

@@ -1,5 +1,5 @@
-import { Client } from 'pg';
-import type { Login } from '../access';
+import type { Client } from 'pg';
+import { dropClient } from '../ha/primary';
 import type { TextPool } from '../pool';
 
 /** How far a relay has published: order of commit visibility. Texts: numbers of 64 bits. */
@@ -110,7 +110,7 @@ export class RelayLease {
     const session = this.session;
     this.session = null;
     this.lease = null;
-    await session?.end();
+    if (session) await dropClient(session);
   }
 
   private async take(): Promise<Lease> {
@@ -140,11 +140,4 @@ export class RelayLease {
     client.on('notification', this.hooks.onNotified);
     return client;
   }
-}
-
-/** A connection of its own that waits for notifications. */
-export async function openSession(login: Login, database: string): Promise<Client> {
-  const client = new Client({ ...login, database, connectionTimeoutMillis: 10_000, keepAlive: true });
-  await client.connect();
-  return client;
 }

@@ -1,10 +1,12 @@
 import { hostname } from 'node:os';
 import type { LogRow } from '@moon/kernel';
+import { connect } from '../access';
 import type { Login } from '../access';
 import { TextPool } from '../pool';
 import type { TextRow } from '../pool';
 import { fromColumns, ROW_COLUMNS } from '../rows';
-import { openSession, RelayFenced, RelayLease } from './relay-lease';
+import { isTransientStoreError } from '../transient';
+import { RelayFenced, RelayLease } from './relay-lease';
 import type { Cursor, Lease } from './relay-lease';
 
 /** A row on its way to the broker. */
@@ -68,6 +70,9 @@ const NEXT_ROWS = `SELECT ${ROW_COLUMNS}, e.shard, e.tx::text AS relay_tx, e.pos
 /** Columns of NEXT_ROWS behind those of a row. */
 const CURSOR_COLUMNS = 3;
 
+/** The session asks little; one that does not answer is lost. */
+const SESSION_MS = 2_000;
+
 const MOST_WAITING = 10_000;
 
 const WAITING = `SELECT count(*) FROM (
@@ -117,14 +122,19 @@ export class StreamRelay {
     this.pool = new TextPool(login, database, { connections: 2, onError: (error) => options.onError?.(error) });
     const owner = options.owner ?? `${hostname()}:${process.pid}`;
     const leaseOptions = { relay: this.name, owner, leaseMs: this.settings.leaseMs };
-    this.lease = new RelayLease(this.pool, () => openSession(login, database), leaseOptions, {
-      onNotified: () => this.wakeUp(),
-      onLost: (error) => {
-        if (error) options.onError?.(error);
-        // Whoever waits for a notification waits in vain.
-        this.wakeUp();
+    this.lease = new RelayLease(
+      this.pool,
+      () => connect(login, database, { query_timeout: SESSION_MS }),
+      leaseOptions,
+      {
+        onNotified: () => this.wakeUp(),
+        onLost: (error) => {
+          if (error) options.onError?.(error);
+          // Whoever waits for a notification waits in vain.
+          this.wakeUp();
+        },
       },
-    });
+    );
   }
 
   start(): void {
@@ -158,8 +168,9 @@ export class StreamRelay {
         if (lease === null) await this.pause(this.settings.retryMs);
         else if ((await this.relayBatch(lease)) < this.settings.batchRows) await this.pause(this.settings.pollMs);
       } catch (error) {
-        // A lock without the right to move the cursor would keep every other relay from its work.
-        if (error instanceof RelayFenced) await this.lease.release();
+        // A lock without the right to move the cursor would keep every other relay from its work; and one that is held
+        // at a server which does not answer is worth nothing.
+        if (error instanceof RelayFenced || isTransientStoreError(error)) await this.lease.release();
         this.options.onError?.(error as Error);
         await this.pause(this.settings.retryMs);
       }

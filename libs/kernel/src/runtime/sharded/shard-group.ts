@@ -9,6 +9,7 @@ import {
   type RefusedMessage,
 } from '../../ports/bus';
 import { ShardLost } from '../../ports/journal';
+import { slotOf } from './message-buffer';
 import type { Shard } from './shard';
 
 export interface ShardGroupOptions {
@@ -42,6 +43,11 @@ const FILL_BATCH = 1_000;
 /** The shards of one consumer group that this process holds: opened, fed, checkpointed and let go as the broker assigns them. */
 export class ShardGroup {
   private readonly held = new Map<number, Shard>();
+  /**
+   * Where each shard wants what is broadcast to begin, as long as it has not. The consumer was asked to go back there, but
+   * what it had under way for the others still comes: taken by this shard, it would leave a hole.
+   */
+  private readonly wanted = new Map<Shard, Map<string, number>>();
   private assigned = new Set<number>();
   private timer: NodeJS.Timeout | null = null;
   private isStopped = false;
@@ -130,19 +136,33 @@ export class ShardGroup {
       this.ended(index, null, thrown instanceof Error ? thrown : new Error(String(thrown)));
       return;
     }
-    this.held.set(index, shard);
     const { consumer, broadcast } = this.options;
     const isBroadcast = (topic: TopicName): boolean => broadcast?.topics.includes(topic) ?? false;
+    const wanted = new Map<string, number>();
+    for (const partition of partitionsOf(broadcast?.topics ?? []))
+      wanted.set(slotOf(partition), shard.position(partition) ?? 0);
+    this.wanted.set(shard, wanted);
+    this.held.set(index, shard);
     for (const position of shard.reading) if (!isBroadcast(position.topic)) consumer.seek(position);
     for (const partition of partitionsOf(broadcast?.topics ?? [])) {
-      broadcast?.consumer.seek({ ...partition, offset: shard.position(partition) ?? 0 });
+      broadcast?.consumer.seek({ ...partition, offset: wanted.get(slotOf(partition)) ?? 0 });
     }
+  }
+
+  /** False while a shard still waits for what it wants to begin with. */
+  private hasBegun(shard: Shard, first: BusMessage): boolean {
+    const wanted = this.wanted.get(shard);
+    const from = wanted?.get(slotOf(first));
+    if (from !== undefined && first.offset > from) return false;
+    wanted?.delete(slotOf(first));
+    return true;
   }
 
   /** A shard of this process can go on no more. One that somebody else took is opened again if the broker still says it is ours. */
   private ended(index: number, shard: Shard | null, error: Error): void {
     const { name, onProblem, onFatal, reopenMs = REOPEN_MS } = this.options;
     if (shard && this.held.get(index) === shard) this.held.delete(index);
+    if (shard) this.wanted.delete(shard);
     if (!(error instanceof ShardLost)) {
       onFatal(error);
       return;
@@ -159,6 +179,7 @@ export class ShardGroup {
       shards.map(async (index) => {
         const shard = this.held.get(index);
         this.held.delete(index);
+        if (shard) this.wanted.delete(shard);
         if (shard) await this.commit(() => shard.close());
       }),
     );
@@ -189,7 +210,7 @@ export class ShardGroup {
 
   private async give(shard: Shard, messages: readonly BusMessage[]): Promise<void> {
     const [first] = messages;
-    if (!first) return;
+    if (!first || !this.hasBegun(shard, first)) return;
     await shard.take(messages);
     if (!shard.isHeld(first)) return;
     // Its journal waits for other partitions: this one brings no more until it is live.
@@ -206,8 +227,14 @@ export class ShardGroup {
     first: number,
     route: (messages: readonly BusMessage[]) => Promise<void>,
   ): Promise<void> {
-    const isNeeded = this.shards.some((shard) => (shard.position(from) ?? first) < first);
-    if (!isNeeded) return;
+    const needing = this.shards.filter((shard) => (shard.position(from) ?? first) < first);
+    // A shard that has read nothing of it begins with the oldest that there is.
+    for (const shard of this.shards) {
+      const slot = slotOf(from);
+      const begin = this.wanted.get(shard)?.get(slot);
+      if (begin !== undefined && begin < first && !needing.includes(shard)) this.wanted.get(shard)?.set(slot, first);
+    }
+    if (needing.length === 0) return;
     this.options.onProblem('the broker keeps these messages no more, the store fills them in', {
       group: this.name,
       ...{ topic: from.topic, partition: from.partition, wanted, first },

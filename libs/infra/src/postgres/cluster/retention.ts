@@ -1,0 +1,48 @@
+import { withClient } from '../access';
+import type { Login } from '../access';
+
+/** A chunk of bus events that is gone, and what proves what was in it. Times are epoch ms; `to` is exclusive. */
+export interface LogDrop {
+  id: number;
+  from: number;
+  to: number;
+  events: number;
+  /** Hex. */
+  merkleRoot: string;
+  droppedAt: number;
+}
+
+const COLUMNS = `id::integer, date_part('epoch', from_at) * 1000 AS "from", date_part('epoch', to_at) * 1000 AS "to",
+  events::double precision, encode(merkle_root, 'hex') AS "merkleRoot",
+  round(date_part('epoch', dropped_at) * 1000) AS "droppedAt"`;
+
+/**
+ * Retention of bus events (rule 29). What may go, the owner's policy in the database says (365 days at first); streams
+ * never go. On a connection without a time-out: the root of a large chunk takes a while.
+ */
+export class Retention {
+  /** @param login the application's role */
+  constructor(
+    private readonly login: Login,
+    private readonly database: string,
+  ) {}
+
+  /** Drops what has expired, a chunk a transaction, the oldest first. Returns what was dropped. */
+  async dropExpired(): Promise<LogDrop[]> {
+    return withClient(this.login, this.database, async (client) => {
+      const drops: LogDrop[] = [];
+      for (;;) {
+        const { rows } = await client.query<LogDrop>(`SELECT ${COLUMNS} FROM drop_expired_events()`);
+        if (rows.length === 0) return drops;
+        drops.push(...rows);
+      }
+    });
+  }
+
+  /** All drops so far: a cause that lies in one of them is gone, not missing (rule 26). */
+  async drops(): Promise<LogDrop[]> {
+    return withClient(this.login, this.database, async (client) => {
+      return (await client.query<LogDrop>(`SELECT ${COLUMNS} FROM log_drops ORDER BY id`)).rows;
+    });
+  }
+}

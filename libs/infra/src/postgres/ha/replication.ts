@@ -1,0 +1,32 @@
+import { withClient } from '../access';
+import type { Login } from '../access';
+
+export interface Replication {
+  /** True while a commit is acknowledged by a standby before it is by the server. */
+  isSynchronous: boolean;
+  /** Servers that follow the primary now. */
+  standbys: number;
+  /** One line for people; what to do when commits are on one server only. */
+  detail: string;
+}
+
+/**
+ * Patroni empties the list of synchronous standbys when it gives up on the last one, which is how two nodes stay writable
+ * without it; so the list says it all, and the application's role may read it.
+ */
+const STATE = `SELECT current_setting('synchronous_standby_names') AS names, current_setting('synchronous_commit') AS level,
+  (SELECT count(*) FROM pg_stat_replication)::integer AS standbys`;
+
+const WAITS = new Set(['on', 'remote_apply', 'remote_write']);
+
+/** Whether the loss of the primary could lose acknowledged events right now. For health and alerts. */
+export async function replicationOf(login: Login, database: string): Promise<Replication> {
+  return withClient(login, database, async (client) => {
+    const { rows } = await client.query<{ names: string; level: string; standbys: number }>(STATE);
+    const { names, level, standbys } = rows[0]!;
+    const isSynchronous = names !== '' && WAITS.has(level);
+    const degraded = 'commits are on the primary only: bring the standby back (patronictl list says what it lacks)';
+    const detail = isSynchronous ? `commits wait for ${names}` : degraded;
+    return { isSynchronous, standbys, detail: `${standbys} standby server${standbys === 1 ? '' : 's'}; ${detail}` };
+  });
+}
