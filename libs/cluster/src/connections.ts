@@ -9,6 +9,7 @@ import {
   migrateUp,
   ShardJournals,
   topicPlan,
+  type HostAndPort,
   type Logger,
   type PostgresAccess,
 } from '@moon/infra';
@@ -52,9 +53,11 @@ export async function openStore(
   config: ClusterConfig,
   logger: Logger,
 ): Promise<Pick<Connections, 'access' | 'journals' | 'archive' | 'log'>> {
-  const { hosts, superuser, password, database } = config.postgres;
-  const [host = '127.0.0.1', port = '5432'] = (hosts[0] ?? '').split(':');
-  const access = await createRoles({ host, port: Number(port), user: superuser, password });
+  const { superuser, password, database, patroni } = config.postgres;
+  const hosts = config.postgres.hosts.map(hostAndPort);
+  const [first = { host: '127.0.0.1', port: 5_432 }] = hosts;
+  const several = hosts.length > 1 ? { hosts, ...(patroni.length > 0 && { patroni }) } : {};
+  const access = await createRoles({ ...first, ...several, user: superuser, password });
   await migrateUp(access, database, 'cluster');
   const onError = (error: Error): void => logger.warn({ err: error }, 'a connection to the event store broke');
   const options = { onError };
@@ -64,6 +67,11 @@ export async function openStore(
     archive: new EventArchive(access.app, database, options),
     log: new ClusterLog(access.app, database, options),
   };
+}
+
+function hostAndPort(text: string): HostAndPort {
+  const separator = text.lastIndexOf(':');
+  return { host: text.slice(0, separator), port: Number(text.slice(separator + 1)) };
 }
 
 /** Run time of this deployment: wall time, or wall time at a pace from a common origin. */
