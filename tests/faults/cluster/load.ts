@@ -10,6 +10,7 @@ import { waitFor } from './root';
 const EVENTS_A_SECOND_AND_TOKEN = 1 + 1 / 3 + 1 / 9;
 const HIGH_WATER = 20_000;
 const FASTEST_PACE = 600;
+const RECENT = 500;
 
 /** How fast feed time runs for a rate of ticks, per wall time. */
 export function paceFor(rate: number, tokens: number): number {
@@ -30,6 +31,8 @@ export class Load {
   /** Ids in the order of their publication, by topic and key; acknowledged ones only are promised. */
   readonly said = new Map<string, string[]>();
   readonly accepted = new Set<string>();
+  /** The newest of them, for those who want to say them again. */
+  readonly recent: AnyEvent[] = [];
   private readonly publisher: KafkaPublisher;
   private feed: Feed | null = null;
   private underWay = 0;
@@ -64,6 +67,8 @@ export class Load {
     const list = this.said.get(slot);
     if (list) list.push(event.id);
     else this.said.set(slot, [event.id]);
+    this.recent.push(event);
+    if (this.recent.length > RECENT) this.recent.shift();
     this.send(event, () => this.accepted.add(event.id));
   }
 

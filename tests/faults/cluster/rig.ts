@@ -1,4 +1,5 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { RemotePaperVenue } from '@moon/app-execution';
@@ -8,7 +9,7 @@ import { groupPlans } from '@moon/kernel';
 import type { StackAddresses, StackKind } from '../../../scripts/stack/api.cjs';
 import { Auditor } from './auditor';
 import { Load, paceFor } from './load';
-import { pause, stackApi, waitFor } from './root';
+import { pause, stackApi } from './root';
 import { platformSettings, TOKENS } from './settings';
 import { PrimaryClient } from './store';
 import { program, Supervised, type ProcessStatus } from './supervised';
@@ -19,6 +20,8 @@ export interface RigOptions {
   seed: number;
   /** Every client reaches the servers through Toxiproxy. */
   proxied?: boolean;
+  /** The data of PostgreSQL lie on a disk of their own, of a few hundred megabytes. */
+  smallDisk?: boolean;
   execution?: number;
   agents?: number;
   /** What is going on, one line each. */
@@ -30,6 +33,7 @@ export interface RigOptions {
 }
 
 const READY_WITHIN_MS = 240_000;
+const SMALL_DISK = '1g';
 const READY = /^READY in .* (http:\/\/[\d.]+:\d+)\/health\/ready/;
 
 /** Servers, venue and every application as processes of their own, under load; each can be killed and frozen by its name. */
@@ -44,7 +48,10 @@ export class Rig {
   private readonly dir = mkdtempSync(join(tmpdir(), 'moon-faults-'));
 
   private constructor(readonly options: RigOptions) {
-    for (const name of ['logs', 'data']) mkdirSync(join(this.dir, name));
+    // PostgreSQL runs as another user, who must be able to enter.
+    chmodSync(this.dir, 0o755);
+    for (const name of ['logs', 'data', 'stack']) mkdirSync(join(this.dir, name));
+    if (options.smallDisk) this.mountDisk();
   }
 
   static async start(options: RigOptions): Promise<Rig> {
@@ -64,6 +71,11 @@ export class Rig {
 
   get folder(): string {
     return this.dir;
+  }
+
+  /** Folder of both PostgreSQL servers' data. */
+  get postgresDisk(): string {
+    return join(this.stackDir, 'postgres');
   }
 
   say(line: string): void {
@@ -119,9 +131,17 @@ export class Rig {
       }),
     );
     await this.store?.close();
-    if (this.addresses) await stackApi.stop(this.stackDir, { clean: true });
+    const isSmall = this.options.smallDisk ?? false;
+    if (this.addresses) await stackApi.stop(this.stackDir, { clean: !isSmall });
+    if (isSmall) execFileSync('umount', [this.postgresDisk]);
     if (this.options.keep) this.say(`logs are kept in ${this.dir}`);
     else rmSync(this.dir, { recursive: true, force: true });
+  }
+
+  /** @throws Error where mounting is not allowed: it takes root */
+  private mountDisk(): void {
+    mkdirSync(this.postgresDisk);
+    execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${SMALL_DISK},mode=755`, 'tmpfs', this.postgresDisk]);
   }
 
   private async startAll(): Promise<void> {
@@ -242,5 +262,3 @@ async function openEnds(rig: Rig): Promise<string[]> {
   for (const shard of rig.shardNames()) if (!live.has(shard)) open.push(`${shard} is not live and settled anywhere`);
   return open;
 }
-
-export { waitFor };
