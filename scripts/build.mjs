@@ -1,4 +1,4 @@
-// Compiles apps/, libs/ and bench/ to dist/, which mirrors the source tree, so `../../../libs/…` keeps its meaning.
+// Compiles apps/, libs/, bench/ and the fault rig to dist/, which mirrors the source tree, so `../../../libs/…` keeps its meaning.
 // swc does no type check (`npm run typecheck` does); only files that changed since the last build are compiled.
 // Everything printed goes to stderr: with `--json` the last line of stdout belongs to the program that is run.
 import { createHash } from 'node:crypto';
@@ -9,7 +9,7 @@ import { transform } from '@swc/core';
 import { withDirectBindings } from './direct-bindings.mjs';
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
-const sourceFolders = ['apps', 'libs', 'bench'];
+const sourceFolders = ['apps', 'libs', 'bench', 'tests/faults/cluster'];
 const dist = join(root, 'dist');
 const manifestPath = join(dist, '.build.json');
 const notCompiled = /(\.d\.ts|\.spec\.ts|\.data-spec\.ts|\.long-spec\.ts|\.services-spec\.ts)$/;

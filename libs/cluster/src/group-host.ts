@@ -64,6 +64,8 @@ export function createGroup(options: GroupHostOptions): { group: ShardGroup; lag
     name: plan.name,
     shards: config.shards,
     consumer,
+    keyed: plan.keyed,
+    isTransient: isTransientStoreError,
     ...(broadcast && { broadcast }),
     checkpointMs: config.checkpointMs,
     onProblem,

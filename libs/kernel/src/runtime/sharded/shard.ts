@@ -237,6 +237,7 @@ export class Shard {
   private async save(): Promise<BusPosition[]> {
     const { journal } = this.options;
     const engine = this.engine.snapshot();
+    this.log.cut();
     const checkpoint: ShardCheckpoint = {
       seq: engine.seq,
       entries: this.engine.host.states().map(({ handler, key, state, now }) => {
