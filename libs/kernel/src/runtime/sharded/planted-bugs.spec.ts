@@ -70,7 +70,7 @@ async function runWithKill(plant: Plant = {}, isCutOff = true): Promise<Findings
   const second = await bed.member();
   say(9, 12);
   await turns();
-  if (second.failures.length > 0) throw second.failures[0];
+  for (const failure of second.failures) throw failure;
   return audit(bed, said);
 }
 

@@ -252,7 +252,7 @@ export class ShardGroup {
       group: this.name,
       ...{ topic: from.topic, partition: from.partition, wanted, first },
     });
-    let batch: BusMessage[] = [];
+    const batch: BusMessage[] = [];
     for await (const message of this.options.fill(from, wanted, first)) {
       batch.push(message);
       if (batch.length >= FILL_BATCH) await route(batch.splice(0));
