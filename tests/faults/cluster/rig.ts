@@ -22,6 +22,10 @@ export interface RigOptions {
   proxied?: boolean;
   /** The data of PostgreSQL lie on a disk of their own, of a few hundred megabytes. */
   smallDisk?: boolean;
+  /** Every agent takes part; default: those that a trade needs. */
+  allAgents?: boolean;
+  /** Multiplies the time-outs of the brokers' clients and what counts as standing still: for machines that are busy with more. */
+  patience?: number;
   execution?: number;
   agents?: number;
   /** What is going on, one line each. */
@@ -187,10 +191,10 @@ export class Rig {
     writeFileSync(
       file,
       JSON.stringify({
-        ...platformSettings(),
+        ...platformSettings(this.options.allAgents ?? false),
         clock,
         dataDir: join(this.dir, 'data'),
-        kafka: { brokers: kafka.brokers, portOffset: isProxied ? 200 : 0 },
+        kafka: { brokers: kafka.brokers, portOffset: isProxied ? 200 : 0, ...this.timeouts() },
         postgres: {
           hosts: hosts.map(({ host, port }) => `${host}:${port}`),
           patroni: postgres.patroni,
@@ -201,6 +205,12 @@ export class Rig {
       }),
     );
     return file;
+  }
+
+  private timeouts(): object {
+    const { patience = 1 } = this.options;
+    if (patience === 1) return {};
+    return { sessionTimeoutMs: 6_000 * patience, requestTimeoutMs: 2_000 * patience, connectionTimeoutMs: 1_000 * patience };
   }
 
   private addApps(file: string, agents: number, execution: number): void {

@@ -18,8 +18,12 @@ export function portfolioNames(): string[] {
   return names;
 }
 
-/** Settings of every process, less where its servers are. */
-export function platformSettings(): object {
+/** What a chain from tick to fill can do without: fewer groups leave a small machine time for the rest. */
+const QUIET = ['agent/sentiment', 'agent/funding', 'agent/liquidation', 'agent/correlation'];
+const QUIET_NORMALISERS = ['normaliser/liquidations', 'normaliser/sentiment'];
+
+/** Settings of every process, less where its servers are. @param isWhole all agents take part */
+export function platformSettings(isWhole: boolean): object {
   const instruments = TOKENS.map((token) => ({ instrument: `${token}.HYPERLIQUID`, leverage: 3 }));
   const limits = { drawdown_total: 0.99, drawdown_day: 0.99, orders_per_second: 1_000 };
   return {
@@ -30,6 +34,7 @@ export function platformSettings(): object {
     model: { minMs: 100, maxMs: 300 },
     platform: {
       portfolios: portfolioNames().map((name) => ({ name, deposit: '1000000', instruments, limits })),
+      switchedOff: isWhole ? [] : [...QUIET, ...QUIET_NORMALISERS],
       consensus: { minimumAgents: 1, threshold: 55, cooldownMs: 0 },
       agents: { trading: { opening: EAGER }, chart: { opening: EAGER } },
     },
