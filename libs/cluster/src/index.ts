@@ -8,3 +8,5 @@ export { RecorderPart } from './parts/recorder-part';
 export { relayPart } from './parts/relay-part';
 export { runClusterApp, type ClusterApp, type Part, type PartContext } from './process';
 export { executionSpec, paperVenueConfig, plainSpec } from './shard-specs';
+export { checkClusterParity, type ClusterParityOptions } from './parity/check';
+export type { ClusterParityReport, ShardDivergence, ShardParity } from './parity/report';
