@@ -10,3 +10,8 @@ export { runClusterApp, type ClusterApp, type Part, type PartContext } from './p
 export { executionSpec, paperVenueConfig, plainSpec } from './shard-specs';
 export { checkClusterParity, type ClusterParityOptions } from './parity/check';
 export type { ClusterParityReport, ShardDivergence, ShardParity } from './parity/report';
+export { groupNames } from './connections';
+export { OverviewSource, shardNames, type ClusterOverview } from './overview';
+export { WatchPart } from './parts/watch-part';
+export { openClusterReader, type ClusterReader } from './reader';
+export { recorderLag } from './recorder-lag';

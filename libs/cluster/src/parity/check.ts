@@ -1,6 +1,6 @@
 import { explain, ParityImpossible } from '@moon/backtesting';
 import type { AnyEvent } from '@moon/events';
-import type { BusPosition, JournalBatch } from '@moon/kernel';
+import type { BusPosition, JournalBatch, LogRow } from '@moon/kernel';
 import { ShardComparison } from './comparison';
 import { ArchivedMessages, wholeJournal, type ClusterRecord } from './record';
 import type { ClusterParityReport, ShardDivergence, ShardParity, ShardResult } from './report';
@@ -13,6 +13,8 @@ export interface ClusterParityOptions {
   /** Only these shards; default: all that the log knows. */
   only?: readonly string[];
   handlersOf?: HandlersOf;
+  /** Messages that the recorder has not archived yet. Unless that is 0, what is missing at the end may be on its way. */
+  recorderLag?: () => Promise<number>;
   /** Hears of each shard when it is done. */
   onShard?: (parity: ShardParity) => void;
   /** Ends the comparison early. */
@@ -28,16 +30,24 @@ export interface ClusterParityOptions {
  * @throws ParityImpossible when there is nothing to compare
  */
 export async function checkClusterParity(options: ClusterParityOptions): Promise<ClusterParityReport> {
-  const { record, only } = options;
-  // Read before the journals: what is seen now was emitted of inputs that those hold already.
-  const emitted = await record.log.emitted.ids();
-  const known = (await record.log.shards()).map(({ shard }) => shard);
-  const chosen = only ? known.filter((shard) => only.includes(shard)) : known;
+  const { record, only, recorderLag } = options;
+  const known = await record.log.shards();
+  const chosen = only ? known.filter(({ shard }) => only.includes(shard)) : known;
   if (chosen.length === 0)
     throw new ParityImpossible('The log knows no shard to compare: no process of a deployment has worked on it yet.');
+  // In this order: what is published before the lag is looked at is archived when there is none; and what is seen in the
+  // log before the journals are read was emitted of inputs that those hold.
+  const published = new Map<string, number>();
+  for (const { shard, publishedSeq } of chosen) {
+    const checkpoint = await record.journals.open(shard).latestCheckpoint();
+    published.set(shard, Math.max(publishedSeq, checkpoint?.seq ?? 0));
+  }
+  const isArchived = recorderLag !== undefined && (await recorderLag()) === 0;
+  const emitted = await record.log.emitted.ids();
   const results: ShardResult[] = [];
-  for (const shard of chosen) {
-    const result = await new ShardReplay(shard, options, emitted.get(shard) ?? new Set()).run();
+  for (const { shard } of chosen) {
+    const replay = new ShardReplay(shard, options, emitted.get(shard) ?? new Set());
+    const result = await replay.run(isArchived ? (published.get(shard) ?? 0) : 0);
     results.push(result);
     options.onShard?.(result.parity);
   }
@@ -67,7 +77,8 @@ class ShardReplay {
     this.messages = new ArchivedMessages(archive);
   }
 
-  async run(): Promise<ShardResult> {
+  /** @param publishedTo position up to which all that was emitted is archived */
+  async run(publishedTo: number): Promise<ShardResult> {
     let impossible: string | null = null;
     try {
       await this.walk();
@@ -79,9 +90,9 @@ class ShardReplay {
     const { comparison, shard } = this;
     const isWhole = impossible === null && this.waitsAt === null && !comparison.findings.areTooMany;
     const seq = this.stage?.seq ?? 0;
-    await comparison.finish(seq, isWhole, async (eventId) => {
-      return (await this.options.record.log.query({ eventId, limit: 1 })).rows[0];
-    });
+    const read = async (eventId: string): Promise<LogRow | undefined> =>
+      (await this.options.record.log.query({ eventId, limit: 1 })).rows[0];
+    await comparison.finish({ seq, isWhole, publishedTo, read });
     // What is one more or less was told by what was compared; if nothing was, it is operational.
     if (comparison.findings.count === 0) impossible ??= this.strayed;
     const { compared, operational, pending, comparedByType, findings } = comparison;

@@ -15,6 +15,16 @@ interface Expected {
   place: { stream: string; version: number } | null;
 }
 
+export interface Ending {
+  /** Position that the replay came to. */
+  seq: number;
+  /** True: that is the journal's end. */
+  isWhole: boolean;
+  publishedTo: number;
+  /** Reads one event of the log. */
+  read: (id: string) => Promise<LogRow | undefined>;
+}
+
 /** Reads rows of the log by their events. */
 export type RowsOf = (events: readonly AnyEvent[]) => Promise<Map<string, EmittedRow>>;
 
@@ -69,10 +79,17 @@ export class ShardComparison {
     }
   }
 
-  /** To be called at the end: what the log holds of the shard, and the replay never emitted. */
-  async finish(seq: number, isWhole: boolean, read: (id: string) => Promise<LogRow | undefined>): Promise<void> {
+  /**
+   * To be called at the end: what the log holds of the shard and the replay never emitted, and the other way round.
+   *
+   * @param publishedTo position up to which all that was emitted is archived; 0 when that is not known
+   */
+  async finish({ seq, isWhole, publishedTo, read }: Ending): Promise<void> {
     await this.compare();
-    for (const late of this.late.values()) this.pending += late.length;
+    for (const expected of [...this.late.values()].flat()) {
+      if (expected.seq <= publishedTo) this.add('not_recorded', expected, null, expected.event);
+      else this.pending += 1;
+    }
     // Of a journal that could not be handled to its end nothing can be said of the rest.
     if (!isWhole) return;
     for (const id of this.left) {

@@ -50,6 +50,7 @@ const handlers = [mixer(), filler];
 describe('parity of a distributed run', () => {
   let server: TestServer;
   let database: string;
+  let lag = 0;
   let record: { log: ClusterLog; archive: EventArchive; journals: ShardJournals };
 
   beforeAll(async () => {
@@ -58,6 +59,7 @@ describe('parity of a distributed run', () => {
   afterAll(() => server.stop());
 
   beforeEach(async () => {
+    lag = 0;
     database = await server.clusterDatabase();
     const { app } = server.access;
     record = {
@@ -115,7 +117,7 @@ describe('parity of a distributed run', () => {
   }
 
   const parity = (used: readonly Handler[] = handlers): Promise<ClusterParityReport> =>
-    checkClusterParity({ record, codeVersion: '1', handlersOf: () => used });
+    checkClusterParity({ record, codeVersion: '1', handlersOf: () => used, recorderLag: () => Promise.resolve(lag) });
 
   /** Works on the database as its superuser, whom no trigger stops. */
   async function tamper(...statements: string[]): Promise<void> {
@@ -165,6 +167,15 @@ describe('parity of a distributed run', () => {
     expect((await parity()).divergencesByKind.order).toBeGreaterThan(0);
     await tamper(`UPDATE events SET event_id = '00000000-0000-5000-8000-000000000001' WHERE position = ${nth(7)}`);
     expect(await parity()).toMatchObject({ divergencesByKind: { not_replayed: 1 } });
+  }, 60_000);
+
+  it('[US3-3] takes what is missing at the end for lost when the recorder has caught up, and for late when it has not', async () => {
+    await run();
+    await tamper(`DELETE FROM events WHERE position =
+      (SELECT position FROM events WHERE type = 'signal.generated' AND key = 'BTC' ORDER BY bus_offset DESC LIMIT 1)`);
+    expect(await parity()).toMatchObject({ equal: false, pending: 0, divergencesByKind: { not_recorded: 1 } });
+    lag = 1;
+    expect(await parity()).toMatchObject({ equal: true, pending: 1, divergences: 0 });
   }, 60_000);
 
   it('[US3-3] finds a handler that decides otherwise now', async () => {
