@@ -1,9 +1,11 @@
+export { CacheGate } from './cache-gate';
 export { clusterConfigSchema, type ClusterConfig } from './config';
 export type { Connections } from './connections';
 export type { DeadLetters } from './dead-letters';
-export { shardOfKey } from './group-host';
+export { headersOf, shardOfKey } from './group-host';
 export { FeedPart } from './parts/feed-part';
 export { chosen, groupOf } from './parts/groups';
+export { ProjectionsPart } from './parts/projections-part';
 export { RecorderPart } from './parts/recorder-part';
 export { relayPart } from './parts/relay-part';
 export { runClusterApp, type ClusterApp, type Part, type PartContext } from './process';

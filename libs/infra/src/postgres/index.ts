@@ -22,6 +22,7 @@ export { OperatorInbox } from './operator-inbox';
 export type { OperatorRequest } from './operator-inbox';
 export { replicationOf } from './ha/replication';
 export type { Replication } from './ha/replication';
+export { PostgresJobLedger } from './job-ledger';
 export { CommitUnknown, isTransientStoreError } from './transient';
 export { ReportStore } from './reports';
 export type { NewReport, StoredReport } from './reports';

@@ -6,10 +6,11 @@ import { createHash } from 'node:crypto';
  * @throws TypeError for a value that JSON cannot hold (NaN, Infinity, bigint, function)
  */
 export function canonicalJson(value: unknown): string {
-  if (value === null || typeof value === 'boolean' || typeof value === 'string') return JSON.stringify(value);
+  if (typeof value === 'string') return quoted(value);
+  if (value === null || typeof value === 'boolean') return String(value);
   if (typeof value === 'number') {
     if (!Number.isFinite(value)) throw new TypeError(`Canonical JSON cannot hold the number ${value}.`);
-    return JSON.stringify(value);
+    return String(value);
   }
   if (Array.isArray(value))
     return `[${value.map((item) => canonicalJson(item === undefined ? null : item)).join(',')}]`;
@@ -18,11 +19,18 @@ export function canonicalJson(value: unknown): string {
     let text = '';
     for (const name of Object.keys(members).sort()) {
       const member = members[name];
-      if (member !== undefined) text += `${text === '' ? '' : ','}${JSON.stringify(name)}:${canonicalJson(member)}`;
+      if (member !== undefined) text += `${text === '' ? '' : ','}${quoted(name)}:${canonicalJson(member)}`;
     }
     return `{${text}}`;
   }
   throw new TypeError(`Canonical JSON cannot hold a ${typeof value}.`);
+}
+
+/** Printable ASCII without the quote and the backslash stands for itself. */
+const PLAIN = /^[ !#-[\]-~]*$/;
+
+function quoted(text: string): string {
+  return PLAIN.test(text) ? `"${text}"` : JSON.stringify(text);
 }
 
 /** Hexadecimal SHA-256 of the canonical JSON of a value. */

@@ -20,6 +20,8 @@ export interface ShardBedOptions {
   /** Puts something between a shard and its journal. */
   journal?: (journal: ShardJournal) => ShardJournal;
   begin?: ShardOptions['begin'];
+  /** Errors after which a shard is opened again, at once. */
+  isTransient?: (error: Error) => boolean;
 }
 
 /** A broker, a database and a clock in memory, and members of one group that come and go. */
@@ -69,6 +71,7 @@ export class ShardMember {
       name: 'group',
       shards: of,
       consumer: this.consumer,
+      keyed,
       ...(broadcast && this.broadcast && { broadcast: { consumer: this.broadcast, topics: broadcast } }),
       open: (shard, onEnd) => this.open(shard, onEnd),
       onRefused: (message) => Promise.resolve(void bed.refused.push(message)),
@@ -76,7 +79,8 @@ export class ShardMember {
       checkpointMs: 3_600_000,
       onProblem: (message) => this.problems.push(message),
       onFatal: (error) => this.failures.push(error),
-      reopenMs: 3_600_000,
+      isTransient: (error) => bed.options.isTransient?.(error as Error) ?? false,
+      reopenMs: bed.options.isTransient ? 0 : 3_600_000,
     });
   }
 

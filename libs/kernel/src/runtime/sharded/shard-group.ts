@@ -19,6 +19,7 @@ export interface ShardGroupOptions {
   shards: number;
   /** Brings the keyed topics of the shards that are this member's. */
   consumer: BusConsumer;
+  keyed: readonly TopicName[];
   /** Brings every partition of the topics that all shards hear. */
   broadcast?: { consumer: BusConsumer; topics: readonly TopicName[] };
   /** Opens a shard; `onEnd` is to be its own. */
@@ -30,6 +31,8 @@ export interface ShardGroupOptions {
   /** Wall time between checkpoints, ms. */
   checkpointMs: number;
   onProblem: (message: string, context: Record<string, unknown>) => void;
+  /** Which errors pass by themselves: a shard that broke by one is opened again. */
+  isTransient?: (error: unknown) => boolean;
   /** A shard broke in a way that a new start of it here will not mend. */
   onFatal: (error: Error) => void;
   /** Pause before a shard that was lost, but is still this member's, is opened again, wall ms. */
@@ -136,14 +139,22 @@ export class ShardGroup {
       this.ended(index, null, thrown instanceof Error ? thrown : new Error(String(thrown)));
       return;
     }
+    if (this.held.has(index) || !this.assigned.has(index) || this.isStopped) {
+      // Revoked while it was being opened.
+      await shard.close();
+      return;
+    }
     const { consumer, broadcast } = this.options;
-    const isBroadcast = (topic: TopicName): boolean => broadcast?.topics.includes(topic) ?? false;
     const wanted = new Map<string, number>();
     for (const partition of partitionsOf(broadcast?.topics ?? []))
       wanted.set(slotOf(partition), shard.position(partition) ?? 0);
     this.wanted.set(shard, wanted);
     this.held.set(index, shard);
-    for (const position of shard.reading) if (!isBroadcast(position.topic)) consumer.seek(position);
+    // Without a checkpoint from the beginning, whatever was delivered before: its journal may name any of it.
+    for (const partition of partitionsOf(this.options.keyed)) {
+      if (partition.partition % this.options.shards !== index) continue;
+      consumer.seek({ ...partition, offset: shard.position(partition) ?? 0 });
+    }
     for (const partition of partitionsOf(broadcast?.topics ?? [])) {
       broadcast?.consumer.seek({ ...partition, offset: wanted.get(slotOf(partition)) ?? 0 });
     }
@@ -163,11 +174,13 @@ export class ShardGroup {
     const { name, onProblem, onFatal, reopenMs = REOPEN_MS } = this.options;
     if (shard && this.held.get(index) === shard) this.held.delete(index);
     if (shard) this.wanted.delete(shard);
-    if (!(error instanceof ShardLost)) {
+    const isLost = error instanceof ShardLost;
+    if (!isLost && !(this.options.isTransient?.(error) ?? false)) {
       onFatal(error);
       return;
     }
-    onProblem('a shard was taken over by another instance', { group: name, shard: index, error: error.message });
+    const what = isLost ? 'a shard was taken over by another instance' : 'a shard broke and is opened again';
+    onProblem(what, { group: name, shard: index, error: error.message });
     const timer = setTimeout(() => {
       this.open(index).catch((thrown: unknown) => onFatal(thrown as Error));
     }, reopenMs);
@@ -239,7 +252,7 @@ export class ShardGroup {
       group: this.name,
       ...{ topic: from.topic, partition: from.partition, wanted, first },
     });
-    let batch: BusMessage[] = [];
+    const batch: BusMessage[] = [];
     for await (const message of this.options.fill(from, wanted, first)) {
       batch.push(message);
       if (batch.length >= FILL_BATCH) await route(batch.splice(0));

@@ -40,6 +40,8 @@ const HIGH_WATER = 20_000;
 export class ShardLog implements LogSink {
   readonly keepsStreams = true;
   private pending: Pending = { entries: [], rows: [], outputs: [] };
+  /** Filled and closed by `cut`, oldest first; written before `pending`. */
+  private readonly ready: Array<Pending & { toSeq: number }> = [];
   private readonly versions: Map<string, number>;
   private incoming: BusPosition | null = null;
   private sequenced: number;
@@ -72,7 +74,8 @@ export class ShardLog implements LogSink {
   }
 
   get backlog(): number {
-    return this.pending.entries.length + this.unpublished;
+    const ready = this.ready.reduce((sum, { entries }) => sum + entries.length, 0);
+    return ready + this.pending.entries.length + this.unpublished;
   }
 
   get isFull(): boolean {
@@ -107,6 +110,16 @@ export class ShardLog implements LogSink {
     if (stream) this.pending.rows.push(stream);
     else if (!position) this.pending.outputs.push(row.event);
     this.schedule();
+  }
+
+  /**
+   * Ends the batch here: a checkpoint of this moment then stands between two batches, and what is handled again after it
+   * begins with the first input that it does not contain.
+   */
+  cut(): void {
+    if (this.pending.entries.length === 0) return;
+    this.ready.push({ ...this.pending, toSeq: this.sequenced });
+    this.pending = { entries: [], rows: [], outputs: [] };
   }
 
   durable(seq: number): Promise<void> {
@@ -150,10 +163,11 @@ export class ShardLog implements LogSink {
   }
 
   private async writeAll(): Promise<void> {
-    while (this.pending.entries.length > 0 && !this.failure) {
-      const { entries, rows, outputs } = this.pending;
-      const toSeq = this.sequenced;
-      this.pending = { entries: [], rows: [], outputs: [] };
+    while (!this.failure) {
+      this.cut();
+      const next = this.ready.shift();
+      if (!next) break;
+      const { entries, rows, outputs, toSeq } = next;
       const startedAt = performance.now();
       const batch = { afterSeq: this.stored, toSeq, entries, publishedSeq: this.published };
       if (!(await this.write(() => this.options.journal.append(batch, rows)))) return;
@@ -225,14 +239,15 @@ export class ShardLog implements LogSink {
   }
 }
 
-/** The stream that a shard appends an event of its own to; null when it belongs to none and is published only. */
+/**
+ * The stream that a shard appends an event to; null for one that is bus-first. Streams that every shard writes to are one
+ * stream a shard: there is nobody who could count versions for all of them.
+ */
 export function streamOfShard({ type, data }: AnyEvent, shard: string): string | null {
   const { streamRule, streamId } = CATALOG[type];
   const plain = streamId(data);
-  if (plain === null) return null;
-  // Streams that every shard writes to are one stream a shard: there is nobody who could count for all of them.
   const isShared = streamRule === 'audit' || streamRule === 'config' || plain === 'halts-global';
-  return isShared ? `${plain}@${shard}` : plain;
+  return plain !== null && isShared ? `${plain}@${shard}` : plain;
 }
 
 /** Puts a message to the run that it goes on, or begins a new one. */

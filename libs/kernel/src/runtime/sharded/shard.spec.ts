@@ -136,6 +136,52 @@ describe('a shard', () => {
     expect(ids.slice(0, 4)).toEqual([...new Set(ids)]);
   });
 
+  it('[AGT-4] takes a checkpoint in the middle of what is being written: nothing before it is handled again', async () => {
+    let held: Array<() => void> | null = null;
+    const bed = mixers({
+      journal: (journal) =>
+        overriding(journal, {
+          append: async (batch, rows) => {
+            if (held) await new Promise<void>((resolve) => held?.push(resolve));
+            return journal.append(batch, rows);
+          },
+        }),
+    });
+    const first = await bed.member();
+    await play(bed, 0, 4);
+    held = [];
+    await play(bed, 4, 8);
+    const saved = first.group.checkpoint();
+    await play(bed, 8, 12);
+    const waiting: Array<() => void> = held;
+    held = null;
+    for (const resolve of waiting) resolve();
+    await saved;
+    await turns();
+    const before = trail(first);
+    first.kill();
+    const second = await bed.member();
+    expect(second.failures).toEqual([]);
+    expect(trail(second)).toEqual(before);
+  });
+
+  it('opens a shard again that was lost to an error that passes', async () => {
+    let failures = 2;
+    const bed = mixers({
+      journal: (journal) =>
+        overriding(journal, {
+          claim: (owner) => (failures-- > 0 ? Promise.reject(new Error('passes')) : journal.claim(owner)),
+        }),
+      isTransient: ({ message }) => message === 'passes',
+    });
+    bed.bus.append(tick(BTC, 0, 100));
+    const member = await bed.member();
+    while (!member.group.isLive) await new Promise((resolve) => setTimeout(resolve, 1));
+    await turns();
+    expect(member.failures).toEqual([]);
+    expect(trail(member)).toEqual(['t100']);
+  });
+
   it('drops a message that comes twice under two offsets', async () => {
     const bed = mixers();
     const member = await bed.member();

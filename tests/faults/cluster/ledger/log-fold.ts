@@ -1,0 +1,102 @@
+import { evolveOrder, evolvePortfolio, isTerminal, type OrderState, type PortfolioState } from '@moon/domain';
+import { CATALOG, type AnyEvent } from '@moon/events';
+import type { LogRow } from '@moon/kernel';
+import { digestOf } from '../auditor';
+import type { Findings } from './findings';
+
+/** What the log holds of one event. */
+export interface Stored {
+  digest: string;
+  cause: string | null;
+  stream: string | null;
+  version: number;
+}
+
+interface Window {
+  token: string;
+  closesAt: number;
+}
+
+/** Stages of a force close after which nothing more is to come. */
+const CLOSED: ReadonlySet<string> = new Set(['released', 'failed', 'flat']);
+/** Run time after which an open saga is stuck, ms. */
+const SAGA_PATIENCE_MS = 30 * 60_000;
+
+/** The log, folded by the domain's own rules, beside the platform. */
+export class LogFold {
+  readonly events = new Map<string, Stored>();
+  readonly portfolios = new Map<string, PortfolioState>();
+  readonly orders = new Map<string, OrderState>();
+  private readonly versions = new Map<string, number>();
+  private readonly windows = new Map<string, Window>();
+  private readonly closings = new Map<string, { stage: string; at: number }>();
+  /** Run time of the newest event. */
+  latest = 0;
+
+  take({ event, streamId, version }: LogRow, findings: Findings): void {
+    const digest = digestOf(event);
+    const known = this.events.get(event.id);
+    if (known) {
+      findings.add('doubled', `an event is in the log twice: ${event.type} ${event.id}`);
+      return;
+    }
+    const stream = streamId ?? null;
+    this.events.set(event.id, { digest, cause: event.causationId, stream, version: version ?? 0 });
+    this.latest = Math.max(this.latest, event.occurredAt);
+    if (stream === null) return;
+    const before = this.versions.get(stream) ?? 0;
+    if (version !== before + 1)
+      findings.add('lost', `a stream has a gap: ${stream} goes from ${before} to ${String(version)}`);
+    this.versions.set(stream, version ?? before);
+    try {
+      this.fold(event, stream);
+    } catch (error) {
+      findings.add('stuck', `a stream does not fold: ${stream}, ${(error as Error).message}`);
+    }
+  }
+
+  /** What is open in the log and should not be, when nothing is under way. */
+  judge(findings: Findings): void {
+    for (const { portfolio, reservations } of this.portfolios.values()) {
+      for (const id of Object.keys(reservations)) {
+        const order = this.orders.get(id);
+        if (!order || isTerminal(order.status))
+          findings.add('stuck', `a reservation leaked: order ${id} of ${portfolio} is ${order?.status ?? 'unknown'}`);
+      }
+    }
+    for (const order of this.orders.values()) {
+      const isOnTheWay = ['requested', 'approved', 'submitted', 'unknown'].includes(order.status);
+      if (isOnTheWay && this.latest - order.updatedAt > SAGA_PATIENCE_MS)
+        findings.add('stuck', `an order is under way for ever: ${order.orderId} is ${order.status}`);
+    }
+    for (const [id, { token, closesAt }] of this.windows) {
+      if (this.latest - closesAt > SAGA_PATIENCE_MS)
+        findings.add('stuck', `a consensus window was never decided: ${id} of ${token}`);
+    }
+    for (const [portfolio, { stage, at }] of this.closings) {
+      if (!CLOSED.has(stage) && this.latest - at > SAGA_PATIENCE_MS)
+        findings.add('stuck', `a force close does not end: ${portfolio} is at ${stage}`);
+    }
+  }
+
+  private fold(event: AnyEvent, stream: string): void {
+    if (stream.startsWith('order-')) {
+      const id = stream.slice('order-'.length);
+      const next = evolveOrder(this.orders.get(id), event as never);
+      if (next) this.orders.set(id, next);
+    }
+    if (stream.startsWith('portfolio-')) {
+      const name = stream.slice('portfolio-'.length);
+      this.portfolios.set(name, evolvePortfolio(this.portfolios.get(name), event as never));
+    }
+    if (event.type === 'consensus.opened')
+      this.windows.set(event.data.windowId, { token: event.data.token, closesAt: event.data.closesAt });
+    if (event.type === 'trade.consensus_approved' || event.type === 'signal.consensus_failed')
+      this.windows.delete(String((event.data as { windowId?: string }).windowId));
+    if (event.type === 'trade.force_close')
+      this.closings.set(event.data.portfolio, { stage: event.data.stage, at: event.occurredAt });
+  }
+}
+
+/** True for an event that is appended to a stream, and relayed from there. */
+export const isStoreFirst = (type: AnyEvent['type']): boolean => CATALOG[type].store === 'stream';

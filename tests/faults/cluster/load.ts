@@ -1,0 +1,118 @@
+import 'reflect-metadata';
+import { NestFactory } from '@nestjs/core';
+import { AgentsModule, FeedFactory } from '@moon/app-agents';
+import { CATALOG, type AnyEvent } from '@moon/events';
+import { KafkaPublisher, type KafkaSettings } from '@moon/infra';
+import { RunningClock, type Feed } from '@moon/kernel';
+import { waitFor } from './root';
+
+/** Market events of one second of feed time, all tokens together, a token: trades, marks and oracle prices. */
+const EVENTS_A_SECOND_AND_TOKEN = 1 + 1 / 3 + 1 / 9;
+const HIGH_WATER = 20_000;
+const FASTEST_PACE = 600;
+const RECENT = 500;
+
+/** How fast feed time runs for a rate of ticks, per wall time. */
+export function paceFor(rate: number, tokens: number): number {
+  return Math.min(FASTEST_PACE, Math.max(1, Math.round(rate / (tokens * EVENTS_A_SECOND_AND_TOKEN))));
+}
+
+export interface LoadOptions {
+  settings: KafkaSettings;
+  tokens: readonly string[];
+  seed: number;
+  pace: number;
+  /** Wall time, ms, at which feed time was wall time. */
+  origin: number;
+}
+
+/** The market, published by the rig itself: it knows what the brokers have acknowledged, and in which order it was said. */
+export class Load {
+  /** Ids in the order of their publication, by topic and key; acknowledged ones only are promised. */
+  readonly said = new Map<string, string[]>();
+  readonly accepted = new Set<string>();
+  /** The newest of them, for those who want to say them again. */
+  readonly recent: AnyEvent[] = [];
+  private readonly publisher: KafkaPublisher;
+  private feed: Feed | null = null;
+  private underWay = 0;
+  private isHeld = false;
+  private failure: Error | null = null;
+
+  constructor(private readonly options: LoadOptions) {
+    this.publisher = new KafkaPublisher({ settings: options.settings });
+  }
+
+  /** History first, then the market as its clock runs. */
+  async start(): Promise<void> {
+    const { tokens, seed, pace, origin } = this.options;
+    const clock = new RunningClock(pace, origin + (Date.now() - origin) * pace);
+    const nest = await NestFactory.createApplicationContext(AgentsModule, { logger: false, abortOnError: false });
+    const chosen = await nest.get(FeedFactory).choose({ kind: 'synthetic', tokens, seed, pace, clock });
+    this.feed = chosen.feed;
+    for (const event of await this.feed.warmup(clock.now())) this.publish(event);
+    await this.idle(120_000);
+    await this.feed.start({
+      submit: (event) => {
+        this.publish(event);
+        return true;
+      },
+      refused: (_reason, message) => (this.failure ??= new Error(message)),
+    });
+  }
+
+  /** Publishes one event, which counts as accepted once it is acknowledged. */
+  publish(event: AnyEvent): void {
+    const slot = `${CATALOG[event.type].topic}\n${event.key}`;
+    const list = this.said.get(slot);
+    if (list) list.push(event.id);
+    else this.said.set(slot, [event.id]);
+    this.recent.push(event);
+    if (this.recent.length > RECENT) this.recent.shift();
+    this.send(event, () => this.accepted.add(event.id));
+  }
+
+  /** Publishes again what was said before: a copy, which must change nothing. */
+  again(event: AnyEvent): void {
+    this.send(event, () => undefined);
+  }
+
+  hold(): void {
+    this.isHeld = true;
+    this.feed?.pause();
+  }
+
+  go(): void {
+    this.isHeld = false;
+    if (this.underWay < HIGH_WATER) this.feed?.resume();
+  }
+
+  /** Waits until every event is acknowledged. */
+  async idle(limitMs: number): Promise<void> {
+    await waitFor('The brokers acknowledge what was published', limitMs, () => {
+      if (this.failure) throw this.failure;
+      return this.underWay === 0 ? true : null;
+    });
+  }
+
+  async stop(): Promise<void> {
+    await this.feed?.stop();
+    await this.publisher.stop();
+  }
+
+  private send(event: AnyEvent, done: () => void): void {
+    this.underWay += 1;
+    this.publisher.publish([event]).then(
+      () => {
+        this.underWay -= 1;
+        done();
+        if (!this.isHeld && this.underWay === HIGH_WATER / 2) this.feed?.resume();
+      },
+      (error: Error) => {
+        this.underWay -= 1;
+        if (error.name !== 'PublisherStopped') this.failure ??= error;
+      },
+    );
+    if (this.underWay === HIGH_WATER) this.feed?.pause();
+  }
+}

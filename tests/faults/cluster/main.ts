@@ -1,0 +1,100 @@
+import { parseArgs } from 'node:util';
+import { FAULTS } from './faults';
+import type { Fault } from './faults/fault';
+import { Rig } from './rig';
+import { isClean, runFault, seeded, type FaultLine } from './runner';
+
+const USAGE = `npm run faults -- [options]: breaks the distributed platform on real servers and checks its ledger.
+
+  --list          the faults
+  --only NAMES    these only, separated by commas
+  --repeats N     how often each (its own number, see --list)
+  --seed S        of the market and of the moments (1)
+  --rate R        ticks per second (1000)
+  --plant FILE    loads a script into every process first: a bug that must be found
+  --json          one JSON line a fault on standard output
+  --keep          keeps the folder with the logs
+`;
+
+async function main(): Promise<number> {
+  const { values } = parseArgs({
+    options: {
+      help: { type: 'boolean', default: false },
+      list: { type: 'boolean', default: false },
+      only: { type: 'string' },
+      repeats: { type: 'string' },
+      seed: { type: 'string', default: '1' },
+      rate: { type: 'string', default: '1000' },
+      plant: { type: 'string' },
+      json: { type: 'boolean', default: false },
+      keep: { type: 'boolean', default: false },
+    },
+  });
+  if (values.help) return say(USAGE);
+  if (values.list)
+    return say(FAULTS.map(({ name, about, repeats }) => `${name.padEnd(22)} ${about} (${repeats})\n`).join(''));
+  const names = values.only?.split(',') ?? FAULTS.map(({ name }) => name);
+  const chosen = names.map((name) => FAULTS.find((fault) => fault.name === name) ?? unknown(name));
+  const options = {
+    rate: Number(values.rate),
+    seed: Number(values.seed),
+    ...(values.plant !== undefined && { plant: values.plant }),
+    keep: values.keep,
+    say: (line: string) => process.stderr.write(`${new Date().toISOString().slice(11, 19)} ${line}\n`),
+  };
+  let isFine = true;
+  for (const needs of [undefined, 'proxy', 'disk'] as const) {
+    const faults = chosen.filter((fault) => fault.needs === needs);
+    if (faults.length === 0) continue;
+    for await (const line of runAll(faults, { ...options, proxied: needs === 'proxy', smallDisk: needs === 'disk' }, values.repeats)) {
+      say(values.json ? `${JSON.stringify(line)}\n` : tableLine(line));
+      isFine &&= isClean(line);
+    }
+  }
+  return isFine ? 0 : 1;
+}
+
+/** All of them on one rig; one that was left broken is replaced. */
+async function* runAll(
+  faults: readonly Fault[],
+  options: Parameters<typeof Rig.start>[0],
+  repeats: string | undefined,
+): AsyncIterable<FaultLine> {
+  let rig: Rig | null = null;
+  try {
+    for (const fault of faults) {
+      rig ??= await Rig.start(options);
+      const line = await runFault(rig, fault, Number(repeats ?? fault.repeats), seeded(options.seed));
+      yield line;
+      if (isClean(line)) continue;
+      await rig.stop();
+      rig = null;
+    }
+  } finally {
+    await rig?.stop();
+  }
+}
+
+function tableLine(line: FaultLine): string {
+  const { name, repeats, accepted, lost, doubled, reordered, stuck, venueDoubles, recoveryMsP50, recoveryMsMax } = line;
+  const numbers = [repeats, accepted, lost, doubled, reordered, stuck, venueDoubles, recoveryMsP50, recoveryMsMax];
+  return `${name.padEnd(22)}${numbers.map((number) => String(number).padStart(9)).join('')}\n`;
+}
+
+function say(text: string): number {
+  process.stdout.write(text);
+  return 0;
+}
+
+function unknown(name: string): never {
+  throw new Error(`There is no fault ${name}; --list shows them.`);
+}
+
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(130));
+main().then(
+  (code) => process.exit(code),
+  (error: unknown) => {
+    process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+    process.exit(2);
+  },
+);

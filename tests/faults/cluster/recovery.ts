@@ -1,0 +1,94 @@
+import type { Rig } from './rig';
+import { pause } from './root';
+import { PrimaryClient } from './store';
+
+const LOOK_MS = 100;
+/** A shard without progress for so long stands still. */
+const STALL_MS = 1_000;
+/** So long every shard must go on without standing still before a fault is over. */
+const STEADY_MS = 4_000;
+const GIVE_UP_MS = 180_000;
+
+/** Looks ten times a second how far every shard has got: how long after a blow the last of them went on is the recovery. */
+export class RecoveryWatch {
+  private readonly tracks = new Map<string, { seq: number; movedAt: number }>();
+  private readonly store: PrimaryClient;
+  /** Moments of the fault from which a recovery counts: its blows, and the end of what was to last. */
+  private readonly blows: number[] = [];
+  private recoveryMs = 0;
+  private steadySince = 0;
+  private isOver = false;
+  private running: Promise<void> = Promise.resolve();
+
+  constructor(private readonly rig: Rig) {
+    this.store = new PrimaryClient(rig.addresses);
+  }
+
+  /** Takes note of where every shard is, just before the fault. */
+  async begin(): Promise<void> {
+    await this.look();
+    this.blow();
+    this.running = this.watch();
+  }
+
+  /** A recovery from what happens now counts from now. @param isOutage nothing could go on before: it was to be an outage */
+  blow(isOutage = false): void {
+    const now = Date.now();
+    this.blows.push(now);
+    this.steadySince = now;
+    if (isOutage || this.blows.length === 1) for (const track of this.tracks.values()) track.movedAt = now;
+  }
+
+  /**
+   * Waits until every shard goes on for good.
+   *
+   * @returns from a blow to the moment when the last shard that stood still went on, ms, the longest of them; 0 when none
+   * stood still, null when one never went on
+   */
+  async end(): Promise<number | null> {
+    const giveUpAt = Date.now() + GIVE_UP_MS;
+    let isWell = false;
+    while (!isWell && Date.now() < giveUpAt) {
+      await pause(LOOK_MS);
+      if (Date.now() - this.steadySince < STEADY_MS) continue;
+      isWell = [...(await this.rig.statuses()).values()].every((status) => status?.state === 'READY');
+    }
+    this.isOver = true;
+    await this.running;
+    await this.store.close();
+    return isWell ? this.recoveryMs : null;
+  }
+
+  private async watch(): Promise<void> {
+    for (; !this.isOver; await pause(LOOK_MS)) {
+      const isSeen = await this.look();
+      const now = Date.now();
+      const stands = [...this.tracks.values()].some(({ movedAt }) => now - movedAt > STALL_MS);
+      if (!isSeen || stands) this.steadySince = now;
+    }
+  }
+
+  private async look(): Promise<boolean> {
+    const rows = await this.store.rows<{ shard: string; seq: string }>('SELECT shard, seq FROM shards');
+    if (rows === null) return false;
+    const now = Date.now();
+    for (const { shard, seq } of rows) {
+      if (!hearsPrices(shard)) continue;
+      const track = this.tracks.get(shard) ?? { seq: Number(seq), movedAt: now };
+      this.tracks.set(shard, track);
+      if (track.seq === Number(seq)) continue;
+      if (now - track.movedAt > STALL_MS) this.recoveryMs = Math.max(this.recoveryMs, now - this.blowOf(track.movedAt));
+      track.seq = Number(seq);
+      track.movedAt = now;
+    }
+    return true;
+  }
+
+  /** The blow that a shard stood still after. */
+  private blowOf(movedAt: number): number {
+    return this.blows.findLast((at) => at <= movedAt + STALL_MS) ?? this.blows[0] ?? movedAt;
+  }
+}
+
+/** Shards that have something to do all the time. */
+const hearsPrices = (shard: string): boolean => /^(normalisers|execution)#/.test(shard);

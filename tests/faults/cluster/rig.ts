@@ -1,0 +1,264 @@
+import { execFileSync } from 'node:child_process';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { RemotePaperVenue } from '@moon/app-execution';
+import { clusterConfigSchema, type ClusterConfig } from '@moon/cluster';
+import { loadConfig } from '@moon/infra';
+import { groupPlans } from '@moon/kernel';
+import type { StackAddresses, StackKind } from '../../../scripts/stack/api.cjs';
+import { Auditor } from './auditor';
+import { Load, paceFor } from './load';
+import { pause, stackApi } from './root';
+import { platformSettings, TOKENS } from './settings';
+import { PrimaryClient } from './store';
+import { program, Supervised, type ProcessStatus } from './supervised';
+
+export interface RigOptions {
+  /** Ticks per second, wall time. */
+  rate: number;
+  seed: number;
+  /** Every client reaches the servers through Toxiproxy. */
+  proxied?: boolean;
+  /** The data of PostgreSQL lie on a disk of their own, of a few hundred megabytes. */
+  smallDisk?: boolean;
+  execution?: number;
+  agents?: number;
+  /** What is going on, one line each. */
+  say?: (line: string) => void;
+  /** Loaded into every process of the platform before its program: a planted bug. */
+  plant?: string;
+  /** Keeps the folder with logs and data. */
+  keep?: boolean;
+}
+
+const READY_WITHIN_MS = 240_000;
+const SMALL_DISK = '1g';
+const READY = /^READY in .* (http:\/\/[\d.]+:\d+)\/health\/ready/;
+
+/** Servers, venue and every application as processes of their own, under load; each can be killed and frozen by its name. */
+export class Rig {
+  readonly processes = new Map<string, Supervised>();
+  load!: Load;
+  auditor!: Auditor;
+  venue!: RemotePaperVenue;
+  store!: PrimaryClient;
+  config!: ClusterConfig;
+  addresses!: StackAddresses;
+  private readonly dir = mkdtempSync(join(tmpdir(), 'moon-faults-'));
+
+  private constructor(readonly options: RigOptions) {
+    // PostgreSQL runs as another user, who must be able to enter.
+    chmodSync(this.dir, 0o755);
+    for (const name of ['logs', 'data', 'stack']) mkdirSync(join(this.dir, name));
+    if (options.smallDisk) this.mountDisk();
+  }
+
+  static async start(options: RigOptions): Promise<Rig> {
+    const rig = new Rig(options);
+    try {
+      await rig.startAll();
+      return rig;
+    } catch (error) {
+      await rig.stop();
+      throw error;
+    }
+  }
+
+  get stackDir(): string {
+    return join(this.dir, 'stack');
+  }
+
+  get folder(): string {
+    return this.dir;
+  }
+
+  /** Folder of both PostgreSQL servers' data. */
+  get postgresDisk(): string {
+    return join(this.stackDir, 'postgres');
+  }
+
+  say(line: string): void {
+    this.options.say?.(line);
+  }
+
+  process(name: string): Supervised {
+    const found = this.processes.get(name);
+    if (!found) throw new Error(`There is no process ${name}; there are ${[...this.processes.keys()].join(', ')}.`);
+    return found;
+  }
+
+  /** Processes of the platform: the venue, which belongs to somebody else, left out. */
+  get apps(): Supervised[] {
+    return [...this.processes.values()].filter(({ name }) => name !== 'venue');
+  }
+
+  /** Status of every process of the platform that is wanted, by name; null for one that does not answer. */
+  async statuses(): Promise<Map<string, ProcessStatus | null>> {
+    const wanted = this.apps.filter(({ wanted: isWanted }) => isWanted);
+    return new Map(await Promise.all(wanted.map(async (app) => [app.name, await app.status()] as const)));
+  }
+
+  /** Names of all shards that there are. */
+  shardNames(): string[] {
+    const { shards } = this.config;
+    return groupPlans(this.config.platform).flatMap(({ name }) =>
+      Array.from({ length: shards }, (_, index) => `${name}#${index}`),
+    );
+  }
+
+  /** Waits until every process that is wanted is ready. */
+  async allReady(limitMs = READY_WITHIN_MS): Promise<void> {
+    const waiting = this.apps.filter(({ wanted }) => wanted).map((app) => app.ready());
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => {
+        const missing = this.apps.filter(({ address }) => address === null).map(({ name }) => name);
+        reject(new Error(`${missing.join(', ')} not ready within ${limitMs / 1_000} s.`));
+      }, limitMs);
+    });
+    await Promise.race([Promise.all(waiting), late]).finally(() => clearTimeout(timer));
+  }
+
+  async stop(): Promise<void> {
+    await this.load?.stop();
+    await this.auditor?.stop();
+    await this.venue?.close();
+    await Promise.all(
+      [...this.processes.values()].map(async (one) => {
+        one.thaw();
+        await one.kill(true);
+      }),
+    );
+    await this.store?.close();
+    const isSmall = this.options.smallDisk ?? false;
+    if (this.addresses) await stackApi.stop(this.stackDir, { clean: !isSmall });
+    if (isSmall) execFileSync('umount', [this.postgresDisk]);
+    if (this.options.keep) this.say(`logs are kept in ${this.dir}`);
+    else rmSync(this.dir, { recursive: true, force: true });
+  }
+
+  /** @throws Error where mounting is not allowed: it takes root */
+  private mountDisk(): void {
+    mkdirSync(this.postgresDisk);
+    execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${SMALL_DISK},mode=755`, 'tmpfs', this.postgresDisk]);
+  }
+
+  private async startAll(): Promise<void> {
+    const { proxied = false, agents = 2, execution = 2, rate, seed } = this.options;
+    const only: StackKind[] = ['kafka', 'postgres', ...(proxied ? (['toxiproxy'] as const) : [])];
+    this.say(`starting ${only.join(', ')}`);
+    this.addresses = await stackApi.start({ dir: this.stackDir, only, basePort: 0, brokers: 3, fast: true });
+    this.store = new PrimaryClient(this.addresses);
+    const venue = this.add('venue', 'execution/src/venues/paper/main.js', {
+      args: ['--data-dir', join(this.dir, 'data', 'venue')],
+      ready: /"listening":(\d+)/,
+    });
+    venue.start();
+    await venue.ready();
+    const pace = paceFor(rate, TOKENS.length);
+    const origin = Date.now();
+    const file = this.writeConfig({ pace, origin }, Number(venue.address));
+    this.config = loadConfig(clusterConfigSchema, { file, env: {}, flags: {}, set: {} });
+    this.venue = new RemotePaperVenue({ port: Number(venue.address), retryForMs: 60_000 });
+    // What does not go through the proxies: the rig's own eyes.
+    const settings = { ...this.config.kafka, portOffset: 0 };
+    this.addApps(file, agents, execution);
+    // One after the other: the first makes topics and tables.
+    for (const app of this.apps) {
+      this.say(`starting ${app.name}`);
+      app.start();
+      if (app.name === 'recorder') await app.ready();
+    }
+    await this.allReady();
+    this.auditor = new Auditor(settings);
+    await this.auditor.start();
+    this.load = new Load({ settings, tokens: TOKENS, seed, pace, origin });
+    await this.load.start();
+    this.say(`under load, pace ${pace}`);
+  }
+
+  private writeConfig(clock: { pace: number; origin: number }, venuePort: number): string {
+    const { kafka, postgres } = this.addresses;
+    if (!kafka || !postgres) throw new Error('The stack has no Kafka or no PostgreSQL.');
+    const isProxied = this.options.proxied ?? false;
+    const hosts = isProxied ? postgres.viaToxiproxy : postgres.hosts;
+    const file = join(this.dir, 'settings.json');
+    writeFileSync(
+      file,
+      JSON.stringify({
+        ...platformSettings(),
+        clock,
+        dataDir: join(this.dir, 'data'),
+        kafka: { brokers: kafka.brokers, portOffset: isProxied ? 200 : 0 },
+        postgres: {
+          hosts: hosts.map(({ host, port }) => `${host}:${port}`),
+          patroni: postgres.patroni,
+          superuser: postgres.superuser,
+          password: postgres.password,
+        },
+        venue: { address: `127.0.0.1:${venuePort}` },
+      }),
+    );
+    return file;
+  }
+
+  private addApps(file: string, agents: number, execution: number): void {
+    const groups = groupPlans(this.config.platform)
+      .map(({ name }) => name)
+      .filter((name) => name === 'normalisers' || name.startsWith('agent.'));
+    const app = (kind: string, name: string, more: readonly string[] = []): void => {
+      const args = ['--config', file, '--port', '0', '--instance', name, ...more];
+      this.add(name, `${kind}/src/main.js`, { args, ready: READY });
+    };
+    app('recorder', 'recorder');
+    for (let index = 1; index <= execution; index += 1) app('execution', `execution-${index}`);
+    // The market is the rig's own: it must know what was acknowledged.
+    for (let index = 1; index <= agents; index += 1) app('agents', `agents-${index}`, ['--only', groups.join(',')]);
+  }
+
+  private add(name: string, path: string, launch: { args: readonly string[]; ready: RegExp }): Supervised {
+    const { plant } = this.options;
+    const preload = plant === undefined || name === 'venue' ? [] : ['--require', plant];
+    const args = [...preload, program(`apps/${path}`), ...launch.args];
+    const one = new Supervised({ name, args, ready: launch.ready, log: join(this.dir, 'logs', `${name}.log`) });
+    this.processes.set(name, one);
+    return one;
+  }
+}
+
+/** Waits until one after the other of the rig's consumers has nothing to do: no message is missing, nothing is held back. */
+export async function quiescent(rig: Rig, limitMs: number): Promise<string[]> {
+  let open: string[] = ['nothing was looked at yet'];
+  const end = Date.now() + limitMs;
+  for (let calm = 0; calm < 2; ) {
+    open = await openEnds(rig);
+    calm = open.length === 0 ? calm + 1 : 0;
+    if (open.length > 0 && Date.now() > end) return open;
+    await pause(300);
+  }
+  return open;
+}
+
+async function openEnds(rig: Rig): Promise<string[]> {
+  const open: string[] = [];
+  const live = new Set<string>();
+  let hasRelay = false;
+  for (const [name, status] of await rig.statuses()) {
+    if (!status || status.state !== 'READY') {
+      open.push(`${name} is ${status?.state ?? 'silent'}`);
+      continue;
+    }
+    for (const [part, { lag = {}, shards = [], isActive, waiting = 0 }] of Object.entries(status.parts)) {
+      for (const [topic, count] of Object.entries(lag)) if (count > 0) open.push(`${name} ${part} lags ${count} on ${topic}`);
+      for (const { shard, isLive, seq, durableSeq, publishedSeq, backlog } of shards) {
+        if (isLive && seq === durableSeq && seq === publishedSeq && backlog === 0) live.add(shard);
+      }
+      if (isActive) hasRelay = true;
+      if (isActive && waiting > 0) open.push(`the relay has ${waiting} rows to publish`);
+    }
+  }
+  if (!hasRelay) open.push('no relay is at work');
+  for (const shard of rig.shardNames()) if (!live.has(shard)) open.push(`${shard} is not live and settled anywhere`);
+  return open;
+}

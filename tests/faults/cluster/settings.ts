@@ -1,0 +1,37 @@
+import { shardOfKey } from '@moon/cluster';
+
+/** The tokens that the synthetic market knows. */
+export const TOKENS = ['BTC', 'ETH', 'SOL', 'XRP', 'DOGE', 'HYPE'];
+export const SHARDS = 3;
+/** Settings under which agents speak up soon, so that a short run trades. */
+const EAGER = { minScore: 55, minConfidence: 0.3, minIntervalMs: 60_000 };
+
+/** Names of portfolios, one for each shard of execution. */
+export function portfolioNames(): string[] {
+  const names: string[] = [];
+  for (let shard = 0; shard < SHARDS; shard += 1) {
+    for (let number = 1; names.length === shard; number += 1) {
+      const name = `fund-${number}`;
+      if (shardOfKey(name, SHARDS) === shard) names.push(name);
+    }
+  }
+  return names;
+}
+
+/** Settings of every process, less where its servers are. */
+export function platformSettings(): object {
+  const instruments = TOKENS.map((token) => ({ instrument: `${token}.HYPERLIQUID`, leverage: 3 }));
+  const limits = { drawdown_total: 0.99, drawdown_day: 0.99, orders_per_second: 1_000 };
+  return {
+    shards: SHARDS,
+    checkpointMs: 2_000,
+    logLevel: 'info',
+    feed: { kind: 'synthetic', tokens: TOKENS },
+    model: { minMs: 100, maxMs: 300 },
+    platform: {
+      portfolios: portfolioNames().map((name) => ({ name, deposit: '1000000', instruments, limits })),
+      consensus: { minimumAgents: 1, threshold: 55, cooldownMs: 0 },
+      agents: { trading: { opening: EAGER }, chart: { opening: EAGER } },
+    },
+  };
+}
