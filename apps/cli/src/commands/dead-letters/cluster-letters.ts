@@ -22,8 +22,8 @@ interface BusLetter extends Omit<BuriedMessage, 'value'> {
 const NAME = /^([a-z][\w.-]*)\/(\d+)$/;
 const ERROR_WIDTH = 80;
 const NOT_TAKEN =
-  'The processes of a deployment take no requests of operators yet: events that a handler gave up, and parked keys, can be ' +
-  'looked at, not replayed. A restart with code that handles the event is no replay either: the key goes on where it stands.';
+  'The processes of a deployment take no requests of operators yet: events that a handler gave up, and keys that are parked, ' +
+  'can be looked at, but not replayed. Messages that no group could read (GROUP/OFFSET) can.';
 
 /** Lists what waits for an operator: messages that no group could read, events that handlers gave up, parked keys. */
 export async function listClusterLetters(io: Io, options: Options): Promise<void> {
