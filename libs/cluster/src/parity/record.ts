@@ -18,7 +18,17 @@ export class ArchivedMessages {
    * The message at a position.
    * @returns 'behind' when the archive does not reach so far yet, 'missing' when it holds later ones only
    */
-  async at({ topic, partition, offset }: BusPosition): Promise<BusMessage | 'behind' | 'missing'> {
+  async at(position: BusPosition): Promise<BusMessage | 'behind' | 'missing'> {
+    const first = await this.read(position);
+    if (first !== 'end') return first;
+    const last = await this.archive.lastOffset(position);
+    if (last === null || last < position.offset) return 'behind';
+    // Later ones were archived since this partition was read to its end: now it would be there.
+    const again = await this.read(position);
+    return again === 'end' ? 'behind' : again;
+  }
+
+  private async read({ topic, partition, offset }: BusPosition): Promise<BusMessage | 'end' | 'missing'> {
     const slot = `${topic}/${partition}`;
     let reader = this.open.get(slot);
     if (!reader || (reader.next !== null && reader.next.offset > offset)) {
@@ -29,10 +39,8 @@ export class ArchivedMessages {
     while (reader.next === null || reader.next.offset < offset) {
       const { value, done } = await reader.messages.next();
       if (done) {
-        // Read on from here when it is asked again: the archive of a deployment at work grows.
         this.open.delete(slot);
-        const last = await this.archive.lastOffset({ topic, partition });
-        return last !== null && last >= offset ? 'missing' : 'behind';
+        return 'end';
       }
       reader.next = value;
     }
