@@ -15,7 +15,7 @@ import type { Login, PostgresAccess } from '@moon/infra';
 import type { BusMessage } from '@moon/kernel';
 import { withClient } from '../../libs/infra/src/postgres/access';
 import { depositRow, tickRow } from '../../libs/kernel/src/contracts/event-store.contract';
-import stack = require('../../scripts/stack/api.cjs');
+import * as stack from '../../scripts/stack/api.cjs';
 
 const DATABASE = 'moon_failover';
 const LIMIT_MS = 60_000;
