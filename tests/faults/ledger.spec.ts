@@ -40,8 +40,8 @@ function folded(findings: Findings, ...rows: ReadonlyArray<readonly [event: AnyE
   return fold;
 }
 
-const accepted = (orderId: string, clientOrderId: string): VenueReport =>
-  ({ kind: 'accepted', order_id: orderId, clientOrderId }) as unknown as VenueReport;
+const accepted = (orderId: string, venueOrderId: string): VenueReport =>
+  ({ kind: 'accepted', order_id: orderId, venueOrderId }) as unknown as VenueReport;
 
 describe('the ledger check', () => {
   let findings: Findings;
@@ -67,7 +67,7 @@ describe('the ledger check', () => {
 
   it('finds the planted bug: an order is sent again with new bytes', () => {
     const fold = new LogFold();
-    checkReports([accepted('o-1', '0x1'), accepted('o-1', '0x2')], fold, findings);
+    checkReports([accepted('o-1', 'v-1'), accepted('o-1', 'v-2')], fold, findings);
     expect(findings.counts.venueDoubles).toBe(1);
   });
 

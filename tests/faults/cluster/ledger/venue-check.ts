@@ -25,11 +25,11 @@ export function checkReports(reports: readonly VenueReport[], fold: LogFold, fin
   for (const report of reports) {
     if (report.kind !== 'accepted') continue;
     const orderId = String(report.order_id);
-    const clientOrderId = String(report.clientOrderId);
+    const venueOrderId = String(report.venueOrderId);
     const before = accepted.get(orderId);
     if (before !== undefined)
-      findings.add('venueDoubles', `an order was accepted twice: ${orderId} as ${before} and ${clientOrderId}`);
-    accepted.set(orderId, clientOrderId);
+      findings.add('venueDoubles', `an order was accepted twice: ${orderId} as ${before} and ${venueOrderId}`);
+    accepted.set(orderId, venueOrderId);
     const known = fold.orders.get(orderId);
     if (!known) findings.add('lost', `the venue accepted an order that the log does not know: ${orderId}`);
   }
