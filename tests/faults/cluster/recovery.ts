@@ -48,7 +48,7 @@ export class RecoveryWatch {
    * stood still, null when one never went on
    */
   async end(): Promise<number | null> {
-    const giveUpAt = Date.now() + GIVE_UP_MS;
+    const giveUpAt = Date.now() + GIVE_UP_MS * (this.rig.options.patience ?? 1);
     let isWell = false;
     while (!isWell && Date.now() < giveUpAt) {
       await pause(LOOK_MS);

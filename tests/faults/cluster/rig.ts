@@ -36,6 +36,7 @@ export interface RigOptions {
   keep?: boolean;
 }
 
+/** A start of all of it on a machine that has nothing else to do takes half a minute. */
 const READY_WITHIN_MS = 240_000;
 const SMALL_DISK = '1g';
 const READY = /^READY in .* (http:\/\/[\d.]+:\d+)\/health\/ready/;
@@ -112,7 +113,7 @@ export class Rig {
   }
 
   /** Waits until every process that is wanted is ready. */
-  async allReady(limitMs = READY_WITHIN_MS): Promise<void> {
+  async allReady(limitMs = READY_WITHIN_MS * (this.options.patience ?? 1)): Promise<void> {
     const waiting = this.apps.filter(({ wanted }) => wanted).map((app) => app.ready());
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_, reject) => {
@@ -168,13 +169,12 @@ export class Rig {
     // What does not go through the proxies: the rig's own eyes.
     const settings = { ...this.config.kafka, portOffset: 0 };
     this.addApps(file, agents, execution);
-    // One after the other: the first makes topics and tables.
+    // One after the other: the first makes topics and tables, and a small machine is not to start all at once.
     for (const app of this.apps) {
       this.say(`starting ${app.name}`);
       app.start();
-      if (app.name === 'recorder') await app.ready();
+      await this.allReady();
     }
-    await this.allReady();
     this.auditor = new Auditor(settings);
     await this.auditor.start();
     this.load = new Load({ settings, tokens: TOKENS, seed, pace, origin });

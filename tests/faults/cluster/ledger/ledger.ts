@@ -27,7 +27,7 @@ export interface LedgerOptions {
  * load is to be held back meanwhile.
  */
 export async function checkLedger(rig: Rig, options: LedgerOptions = {}): Promise<Findings> {
-  await rig.load.idle(SETTLE_WITHIN_MS);
+  await rig.load.idle(SETTLE_WITHIN_MS * (rig.options.patience ?? 1));
   let findings = new Findings();
   for (let look = 1; look <= LOOKS; look += 1) {
     findings = new Findings();
