@@ -8,5 +8,6 @@ export { chosen, groupOf } from './parts/groups';
 export { ProjectionsPart } from './parts/projections-part';
 export { RecorderPart } from './parts/recorder-part';
 export { relayPart } from './parts/relay-part';
+export { retentionPart } from './parts/retention-part';
 export { runClusterApp, type ClusterApp, type Part, type PartContext } from './process';
 export { executionSpec, paperVenueConfig, plainSpec } from './shard-specs';
