@@ -22,11 +22,10 @@ export interface ChainRun {
   lost: number;
   doubled: number;
   reordered: number;
+  /** Also: a process whose lag does not return to 0 once the feed is held. */
   stuck: number;
   /** What was found, in words. */
   findings: readonly string[];
-  /** Messages that any process had not read once the feed was held and everything settled. */
-  settledLag: number;
   /** Events in the store, by type. */
   archived: Readonly<Record<string, number>>;
   /** Ends of processes that nobody asked for. */
@@ -53,21 +52,13 @@ export async function runChain({ warmUpMs, measureMs, ...options }: ChainOptions
       ...{ rate, processes, accepted: rig.load.accepted.size },
       ...{ lost: counts.lost, doubled: counts.doubled + counts.venueDoubles, reordered: counts.reordered },
       ...{ stuck: counts.stuck, findings: examples },
-      ...{ settledLag: await lagOf(rig), archived: await archivedIn(rig) },
+      archived: await archivedIn(rig),
       crashes: rig.apps.reduce((sum, { crashes }) => sum + crashes.length, 0),
       latencies: latenciesOf(log, { said, fromMs, toMs }),
     };
   } finally {
     await rig.stop();
   }
-}
-
-/** NaN when a process does not answer. */
-async function lagOf(rig: Rig): Promise<number> {
-  const statuses = [...(await rig.statuses()).values()];
-  if (statuses.includes(null)) return Number.NaN;
-  const parts = statuses.flatMap((status) => Object.values(status?.parts ?? {}));
-  return parts.flatMap(({ lag = {} }) => Object.values(lag)).reduce((sum, one) => sum + one, 0);
 }
 
 async function archivedIn(rig: Rig): Promise<Record<string, number>> {

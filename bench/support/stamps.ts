@@ -16,7 +16,8 @@ export interface PhaseResult {
 }
 
 export interface ReaderQuestion {
-  ask: 'result' | 'span';
+  /** All of a phase, or how much of it there is: cheap enough to ask again and again. */
+  ask: 'result' | 'count';
   phase: string;
 }
 

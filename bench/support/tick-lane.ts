@@ -64,7 +64,7 @@ export class TickLane {
   /** Ticks at a fixed rate; resolves when all are acknowledged and have arrived. */
   async atRate(phase: string, perSecond: number, seconds: number): Promise<Measured> {
     const before = this.side.sent;
-    await tickAtRate(perSecond, perSecond * seconds, (atNs) => this.side.send(phase, atNs));
+    await tickAtRate(perSecond, Math.round(perSecond * seconds), (atNs) => this.side.send(phase, atNs));
     await this.side.idle();
     const sent = this.side.sent - before;
     const { latencies, distinct } = await this.arrivals(phase, sent, SEEN_WITHIN_MS);
@@ -79,8 +79,8 @@ export class TickLane {
   private async arrivals(phase: string, count: number, limitMs: number): ReturnType<ReaderProcess['ask']> {
     const end = monotonicNs() + BigInt(limitMs) * 1_000_000n;
     for (;;) {
-      const result = await this.reader.ask({ ask: 'result', phase });
-      if (result.distinct >= count || monotonicNs() > end) return result;
+      const { distinct } = await this.reader.ask({ ask: 'count', phase });
+      if (distinct >= count || monotonicNs() > end) return this.reader.ask({ ask: 'result', phase });
       await new Promise((resolve) => setTimeout(resolve, 200));
     }
   }

@@ -55,8 +55,8 @@ async function main(): Promise<void> {
   const arrivals = new Arrivals();
   const stop = await (order.side === 'platform' ? readPlatform(order, arrivals) : readRaw(order, arrivals));
   process.on('message', ({ ask, phase }: ReaderQuestion) => {
-    const answer: ReaderAnswer =
-      ask === 'result' ? { ...arrivals.result(phase), ...arrivals.span } : { latencies: [], distinct: 0, ...arrivals.span };
+    const { latencies, distinct } = arrivals.result(phase);
+    const answer: ReaderAnswer = { latencies: ask === 'result' ? latencies : [], distinct, ...arrivals.span };
     process.send?.(answer);
   });
   process.on('disconnect', () => void stop().then(() => process.exit(0)));
@@ -78,7 +78,7 @@ async function readPlatform(order: ReaderOrder, arrivals: Arrivals): Promise<() 
         arrivals.note(message.producer ?? ':0', `${place.partition}/${message.offset}`);
       }
       const last = messages[messages.length - 1];
-      if (last) consumer.commit([{ ...place, offset: last.offset + 1 }]).catch(fail);
+      if (last) consumer.commit([{ ...place, offset: last.offset + 1 }]).catch(notCommitted);
       return Promise.resolve();
     },
   });
@@ -107,6 +107,11 @@ async function readRaw(order: ReaderOrder, arrivals: Arrivals): Promise<() => Pr
     },
   });
   return () => consumer.disconnect();
+}
+
+/** It comes again, and is counted once. */
+function notCommitted(error: unknown): void {
+  process.stderr.write(`An offset was not committed: ${error instanceof Error ? error.message : String(error)}\n`);
 }
 
 function fail(error: unknown): void {

@@ -29,6 +29,7 @@ export class TopicLoad {
   readonly accepted = new Map<TopicName, string[]>();
   private readonly publisher: KafkaPublisher;
   private readonly run = `${process.pid}-${Date.now()}`;
+  private readonly mix = new Mix();
   private underWay = 0;
   private number = 0;
   private failure: Error | null = null;
@@ -41,16 +42,12 @@ export class TopicLoad {
   async go(phase: string, seconds: number, share = 1): Promise<Map<RatedType, number>> {
     const started = monotonicNs();
     const counts = new Map<RatedType, number>();
-    const publish = (type: RatedType) => (atNs: bigint) => {
+    const perSecond = RATED_TYPES.reduce((sum, type) => sum + DOCUMENT_RATES[type], 0) * share;
+    await tickAtRate(perSecond, Math.round(perSecond * seconds), (atNs) => {
+      const type = this.mix.next();
       counts.set(type, (counts.get(type) ?? 0) + 1);
       this.publish(type, stampOf(phase, atNs));
-    };
-    await Promise.all(
-      RATED_TYPES.map((type) => {
-        const perSecond = DOCUMENT_RATES[type] * share;
-        return tickAtRate(perSecond, Math.round(perSecond * seconds), publish(type));
-      }),
-    );
+    });
     await waitFor('The brokers acknowledge all topics', ACKNOWLEDGED_WITHIN_MS, () => {
       if (this.failure) throw this.failure;
       return this.underWay === 0 ? true : null;
@@ -87,6 +84,31 @@ export class TopicLoad {
     const timestamp = Date.now();
     const data = { ...example.data, timestamp, [CATALOG[type].key as string]: key };
     return { ...example, id, key, occurredAt: timestamp, correlationId: id, data } as AnyEvent;
+  }
+}
+
+/** Whose turn it is: each type as often as its rate says, evenly spread. */
+class Mix {
+  private readonly credit = new Map<RatedType, number>(RATED_TYPES.map((type) => [type, 0]));
+
+  next(): RatedType {
+    let chosen: RatedType = 'price.tick';
+    let total = 0;
+    for (const type of RATED_TYPES) {
+      total += DOCUMENT_RATES[type];
+      this.add(type, DOCUMENT_RATES[type]);
+      if (this.of(type) > this.of(chosen)) chosen = type;
+    }
+    this.add(chosen, -total);
+    return chosen;
+  }
+
+  private of(type: RatedType): number {
+    return this.credit.get(type) ?? 0;
+  }
+
+  private add(type: RatedType, amount: number): void {
+    this.credit.set(type, this.of(type) + amount);
   }
 }
 

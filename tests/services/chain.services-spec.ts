@@ -17,13 +17,13 @@ describe('the chain over real brokers, as processes', () => {
   });
 
   it('[US1-5] ticks go through the whole chain: nothing is lost, doubled or reordered, and no process falls behind for good', () => {
+    // Stuck is, too, whose lag does not return to 0.
     const { accepted, lost, doubled, reordered, stuck, crashes, findings } = result;
     expect(accepted).toBeGreaterThan(1_000);
     expect({ lost, doubled, reordered, stuck, crashes, findings }).toEqual({
       ...{ lost: 0, doubled: 0, reordered: 0, stuck: 0, crashes: 0, findings: [] },
     });
     expect(result.processes.map(({ name }) => name).sort()).toEqual(['agents-1', 'execution-1', 'recorder', 'venue']);
-    expect(result.settledLag).toBe(0);
   });
 
   it('[FLW-1] tick → agents → consensus → limits → order → fill → position → store: every link is in the log', () => {
