@@ -74,7 +74,8 @@ module.exports = {
     },
     {
       name: 'rig-for-benches-only',
-      comment: 'The rig of the fault tests runs the platform as processes, which benches measure, too; nothing else uses it.',
+      comment:
+        'The rig of the fault tests runs the platform as processes, which benches measure, too; nothing else uses it.',
       severity: 'error',
       from: { path: '^(apps|libs)/' },
       to: { path: '^tests/faults/' },

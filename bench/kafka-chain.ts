@@ -63,6 +63,9 @@ function uses({ name, memoryStart, memoryEnd, cpu, lagStart, lagMost, lagEnd }: 
     plainFigure(BENCH, `${name}: CPU`, cpu, 'cores'),
   ];
   if (name === 'venue') return figures;
-  const lag = { ...plainFigure(BENCH, `${name}: lag at the end (baseline: start)`, lagEnd, 'messages'), baseline: lagStart };
+  const lag = {
+    ...plainFigure(BENCH, `${name}: lag at the end (baseline: start)`, lagEnd, 'messages'),
+    baseline: lagStart,
+  };
   return [...figures, lag, plainFigure(BENCH, `${name}: most lag`, lagMost, 'messages')];
 }

@@ -58,7 +58,7 @@ function compare(metric: string, value: number, baseline: number): BenchFigure {
 /** @returns ticks a second, from the first to the last acknowledgement */
 async function produce(side: Side, count: number): Promise<number> {
   const started = monotonicNs();
-  for (let sent = 0; sent < count; ) {
+  for (let sent = 0; sent < count;) {
     for (; sent < count && side.underWay < MOST_UNDER_WAY; sent += 1) side.send(PHASE, monotonicNs());
     await new Promise((resolve) => setImmediate(resolve));
   }
@@ -75,14 +75,18 @@ async function consume(
   const reader = await open();
   try {
     let before = -1;
-    const { total, seconds, distinct } = await waitFor(`The ticks of ${side.name} are read`, READ_WITHIN_MS, async () => {
-      const answer = await reader.ask({ ask: 'count', phase: PHASE });
-      // Whole, or nothing came for a while: what is missing then is lost.
-      const stands = answer.total > 0 && answer.total === before;
-      before = answer.total;
-      if (answer.distinct < side.sent) await pause(stands ? 0 : STILL_MS);
-      return answer.distinct >= side.sent || stands ? answer : null;
-    });
+    const { total, seconds, distinct } = await waitFor(
+      `The ticks of ${side.name} are read`,
+      READ_WITHIN_MS,
+      async () => {
+        const answer = await reader.ask({ ask: 'count', phase: PHASE });
+        // Whole, or nothing came for a while: what is missing then is lost.
+        const stands = answer.total > 0 && answer.total === before;
+        before = answer.total;
+        if (answer.distinct < side.sent) await pause(stands ? 0 : STILL_MS);
+        return answer.distinct >= side.sent || stands ? answer : null;
+      },
+    );
     return { perSecond: total / seconds, lost: side.sent - distinct };
   } finally {
     await reader.stop();

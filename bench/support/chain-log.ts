@@ -39,7 +39,8 @@ export class ChainLog {
         eachBatch: ({ batch: { topic, partition, messages } }) => {
           for (const { headers, value, timestamp, offset } of messages) {
             log.take(headers ?? {}, String(value), Number(timestamp));
-            if (Number(offset) + 1 >= (open.get(`${topic}/${partition}`) ?? Infinity)) open.delete(`${topic}/${partition}`);
+            if (Number(offset) + 1 >= (open.get(`${topic}/${partition}`) ?? Infinity))
+              open.delete(`${topic}/${partition}`);
           }
           if (open.size === 0) resolve();
           return Promise.resolve();
