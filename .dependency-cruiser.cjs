@@ -70,7 +70,15 @@ module.exports = {
       comment: 'What only tests need is not used by what runs; an index.ts may hand it on to other parts’ tests.',
       severity: 'error',
       from: { path: '^(apps|libs|bench)/', pathNot: `${spec}|${testOnly}|/index[.]ts$` },
-      to: { path: `${spec}|${testOnly}|^tests/` },
+      to: { path: `${spec}|${testOnly}|^tests/`, pathNot: '^tests/faults/cluster/' },
+    },
+    {
+      name: 'rig-for-benches-only',
+      comment:
+        'The rig of the fault tests runs the platform as processes, which benches measure, too; nothing else uses it.',
+      severity: 'error',
+      from: { path: '^(apps|libs)/' },
+      to: { path: '^tests/faults/' },
     },
     {
       name: 'no-bench-in-production',

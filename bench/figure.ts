@@ -8,10 +8,25 @@ export interface BenchFigure {
   baseline: number | null;
   /** value ÷ baseline. */
   ratio: number | null;
+  /** The design document's absolute bound in the same unit, which the value is not to exceed; printed beside it, never asserted. */
+  bound?: number;
 }
 
 /** `full` is what `npm run bench` measures; `short` is the same work, little of it: so that a test can run it. */
 export type BenchSize = 'full' | 'short';
+
+/** What a bench on real servers may be told; each has its own defaults. */
+export interface BenchOptions {
+  /** Ticks per second. */
+  rate?: number;
+  /** How long it measures, after its warm-up. */
+  minutes?: number;
+}
+
+/** A bench cannot run here: one line that says what is missing and what to do. */
+export class BenchRefused extends Error {
+  override readonly name = 'BenchRefused';
+}
 
 export const median = (values: readonly number[]): number => {
   const sorted = [...values].sort((a, b) => a - b);

@@ -1,17 +1,29 @@
 import { readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import type { BenchFigure, BenchSize } from './figure';
+import { parseArgs } from 'node:util';
+import { BenchRefused, type BenchFigure, type BenchOptions, type BenchSize } from './figure';
+
+const OPTIONS = {
+  json: { type: 'boolean', default: false },
+  short: { type: 'boolean', default: false },
+  rate: { type: 'string' },
+  minutes: { type: 'string' },
+} as const;
 
 /**
  * `npm run bench [-- NAME…] [--json] [--short]`: runs every benchmark of this folder, or those named (a name stands for all that
  * begin with it and a hyphen too: `replay`), and prints each figure with its
  * baseline of the same run and the ratio to it. Nothing is asserted about time: machines differ, ratios stay.
- * `--short` does less of the same work, in the benches that can.
+ * `--short` does less of the same work, in the benches that can. `--rate R` and `--minutes N` are for those on real servers.
+ * One whose servers cannot be had says so in one line; the others run, and the exit code is 1.
  */
 async function main(argv: readonly string[]): Promise<number> {
-  const isJson = argv.includes('--json');
-  const size: BenchSize = argv.includes('--short') ? 'short' : 'full';
-  const named = argv.filter((name) => !name.startsWith('--'));
+  const { values, positionals: named } = parseArgs({ args: [...argv], options: OPTIONS, allowPositionals: true });
+  const size: BenchSize = values.short ? 'short' : 'full';
+  const options = {
+    ...(values.rate !== undefined && { rate: positive('--rate', values.rate) }),
+    ...(values.minutes !== undefined && { minutes: positive('--minutes', values.minutes) }),
+  };
   const all = readdirSync(__dirname)
     .filter((file) => file.endsWith('.js') && !['main.js', 'figure.js'].includes(file) && !file.includes('spec'))
     .map((file) => basename(file, '.js'));
@@ -21,23 +33,45 @@ async function main(argv: readonly string[]): Promise<number> {
     process.stderr.write(`There is no benchmark ${unknown.join(', ')}. There are: ${all.join(', ')}.\n`);
     return 2;
   }
+  let code = 0;
   for (const name of named.length > 0 ? new Set(named.flatMap(chosen)) : all) {
     const { run } = (await import(join(__dirname, `${name}.js`))) as {
-      run: (size: BenchSize) => Promise<BenchFigure[]>;
+      run: (size: BenchSize, options: BenchOptions) => Promise<BenchFigure[]>;
     };
-    for (const figure of await run(size)) process.stdout.write(`${isJson ? JSON.stringify(figure) : line(figure)}\n`);
+    try {
+      for (const figure of await run(size, options))
+        process.stdout.write(`${values.json ? JSON.stringify(figure) : line(figure)}\n`);
+    } catch (error) {
+      if (!(error instanceof BenchRefused)) throw error;
+      process.stderr.write(`${name}: ${error.message}\n`);
+      code = 1;
+    }
   }
-  return 0;
+  return code;
 }
 
-function line({ bench, metric, value, unit, baseline, ratio }: BenchFigure): string {
+/** @throws Error */
+function positive(flag: string, text: string): number {
+  const value = Number(text);
+  if (!(value > 0)) throw new Error(`${flag} ${text}: expected a number above 0.`);
+  return value;
+}
+
+function line({ bench, metric, value, unit, baseline, ratio, bound }: BenchFigure): string {
   const against =
     baseline === null ? '' : `   baseline ${format(baseline)}   ratio ${ratio === null ? '-' : format(ratio)}`;
-  return `${bench.padEnd(24)} ${metric.padEnd(44)} ${format(value).padStart(12)} ${unit.padEnd(10)}${against}`;
+  const limit = bound === undefined ? '' : ` document ≤ ${format(bound)}: ${value <= bound ? 'met' : 'NOT met'}`;
+  return `${bench.padEnd(24)} ${metric.padEnd(44)} ${format(value).padStart(12)} ${unit.padEnd(10)}${against}${against === '' ? '' : '  '}${limit}`.trimEnd();
 }
 
 function format(value: number): string {
   return Math.abs(value) >= 1_000 ? Math.round(value).toLocaleString('en') : value.toPrecision(4);
 }
 
-void main(process.argv.slice(2)).then((code) => process.exit(code));
+main(process.argv.slice(2)).then(
+  (code) => process.exit(code),
+  (error: unknown) => {
+    process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+    process.exit(1);
+  },
+);

@@ -10,7 +10,7 @@ import type { StackAddresses, StackKind } from '../../../scripts/stack/api.cjs';
 import { Auditor } from './auditor';
 import { Load, paceFor } from './load';
 import { pause, stackApi } from './root';
-import { platformSettings, TOKENS } from './settings';
+import { platformSettings, serverSettings, TOKENS } from './settings';
 import { PrimaryClient } from './store';
 import { program, Supervised, type ProcessStatus } from './supervised';
 
@@ -28,6 +28,10 @@ export interface RigOptions {
   patience?: number;
   execution?: number;
   agents?: number;
+  /** Further settings of agents, by their names. */
+  agentSettings?: object;
+  /** A quicker start of brokers that never get as fast (the default); false to measure them. */
+  fast?: boolean;
   /** What is going on, one line each. */
   say?: (line: string) => void;
   /** Loaded into every process of the platform before its program: a planted bug. */
@@ -150,10 +154,10 @@ export class Rig {
   }
 
   private async startAll(): Promise<void> {
-    const { proxied = false, agents = 2, execution = 2, rate, seed } = this.options;
+    const { proxied = false, agents = 2, execution = 2, fast = true, rate, seed } = this.options;
     const only: StackKind[] = ['kafka', 'postgres', ...(proxied ? (['toxiproxy'] as const) : [])];
     this.say(`starting ${only.join(', ')}`);
-    this.addresses = await stackApi.start({ dir: this.stackDir, only, basePort: 0, brokers: 3, fast: true });
+    this.addresses = await stackApi.start({ dir: this.stackDir, only, basePort: 0, brokers: 3, fast });
     this.store = new PrimaryClient(this.addresses);
     const venue = this.add('venue', 'execution/src/venues/paper/main.js', {
       args: ['--data-dir', join(this.dir, 'data', 'venue')],
@@ -183,24 +187,16 @@ export class Rig {
   }
 
   private writeConfig(clock: { pace: number; origin: number }, venuePort: number): string {
-    const { kafka, postgres } = this.addresses;
-    if (!kafka || !postgres) throw new Error('The stack has no Kafka or no PostgreSQL.');
-    const isProxied = this.options.proxied ?? false;
-    const hosts = isProxied ? postgres.viaToxiproxy : postgres.hosts;
     const file = join(this.dir, 'settings.json');
+    const servers = serverSettings(this.addresses, this.options.proxied);
     writeFileSync(
       file,
       JSON.stringify({
-        ...platformSettings(this.options.allAgents ?? false),
+        ...platformSettings(this.options.allAgents ?? false, this.options.agentSettings),
+        ...servers,
+        kafka: { ...servers.kafka, ...this.timeouts() },
         clock,
         dataDir: join(this.dir, 'data'),
-        kafka: { brokers: kafka.brokers, portOffset: isProxied ? 200 : 0, ...this.timeouts() },
-        postgres: {
-          hosts: hosts.map(({ host, port }) => `${host}:${port}`),
-          patroni: postgres.patroni,
-          superuser: postgres.superuser,
-          password: postgres.password,
-        },
         venue: { address: `127.0.0.1:${venuePort}` },
       }),
     );

@@ -1,4 +1,5 @@
 import { shardOfKey } from '@moon/cluster';
+import type { StackAddresses } from '../../../scripts/stack/api.cjs';
 
 /** The tokens that the synthetic market knows. */
 export const TOKENS = ['BTC', 'ETH', 'SOL', 'XRP', 'DOGE', 'HYPE'];
@@ -22,21 +23,43 @@ export function portfolioNames(): string[] {
 const QUIET = ['agent/sentiment', 'agent/funding', 'agent/liquidation', 'agent/correlation'];
 const QUIET_NORMALISERS = ['normaliser/liquidations', 'normaliser/sentiment'];
 
-/** Settings of every process, less where its servers are. @param isWhole all agents take part */
-export function platformSettings(isWhole: boolean): object {
+/**
+ * Settings of every process, less where its servers are.
+ *
+ * @param isWhole all agents take part
+ * @param agents further settings of agents, by their names
+ */
+export function platformSettings(isWhole: boolean, agents: object = {}): object {
   const instruments = TOKENS.map((token) => ({ instrument: `${token}.HYPERLIQUID`, leverage: 3 }));
   const limits = { drawdown_total: 0.99, drawdown_day: 0.99, orders_per_second: 1_000 };
   return {
     shards: SHARDS,
     checkpointMs: 2_000,
     logLevel: 'info',
+    // The rig runs no Redis: nothing waits for what nobody reads.
+    cache: 'none',
     feed: { kind: 'synthetic', tokens: TOKENS },
     model: { minMs: 100, maxMs: 300 },
     platform: {
       portfolios: portfolioNames().map((name) => ({ name, deposit: '1000000', instruments, limits })),
       switchedOff: isWhole ? [] : [...QUIET, ...QUIET_NORMALISERS],
       consensus: { minimumAgents: 1, threshold: 55, cooldownMs: 0 },
-      agents: { trading: { opening: EAGER }, chart: { opening: EAGER } },
+      agents: { trading: { opening: EAGER }, chart: { opening: EAGER }, ...agents },
+    },
+  };
+}
+
+/** Where the servers of a stack are. @param isProxied by the way through Toxiproxy */
+export function serverSettings({ kafka, postgres }: StackAddresses, isProxied = false): { kafka: object; postgres: object } {
+  if (!kafka || !postgres) throw new Error('The stack has no Kafka or no PostgreSQL.');
+  const hosts = isProxied ? postgres.viaToxiproxy : postgres.hosts;
+  return {
+    kafka: { brokers: kafka.brokers, portOffset: isProxied ? 200 : 0 },
+    postgres: {
+      hosts: hosts.map(({ host, port }) => `${host}:${port}`),
+      patroni: postgres.patroni,
+      superuser: postgres.superuser,
+      password: postgres.password,
     },
   };
 }

@@ -1,0 +1,109 @@
+import type { AnyEvent } from '@moon/events';
+import { checkLedger } from '../../tests/faults/cluster/ledger/ledger';
+import { Rig, type RigOptions } from '../../tests/faults/cluster/rig';
+import { pause } from '../../tests/faults/cluster/root';
+import { refusing } from './bench-stack';
+import { ChainLog, type Stamped } from './chain-log';
+import { ProcessWatch, type Watched } from './process-watch';
+
+export interface ChainOptions extends RigOptions {
+  warmUpMs: number;
+  measureMs: number;
+}
+
+/** What a run of the whole platform gave. */
+export interface ChainRun {
+  /** Ticks a second that were acknowledged while it was measured. */
+  rate: number;
+  latencies: Record<'alert' | 'order' | 'approval' | 'placed', number[]>;
+  processes: Watched[];
+  /** All inputs that were acknowledged, those of the warm-up too. */
+  accepted: number;
+  lost: number;
+  doubled: number;
+  reordered: number;
+  /** Also: a process whose lag does not return to 0 once the feed is held. */
+  stuck: number;
+  /** What was found, in words. */
+  findings: readonly string[];
+  /** Events in the store, by type. */
+  archived: Readonly<Record<string, number>>;
+  /** Ends of processes that nobody asked for. */
+  crashes: number;
+}
+
+/** Runs recorder, execution, agents and venue as processes under load, and holds what was accepted against what is kept. */
+export async function runChain({ warmUpMs, measureMs, ...options }: ChainOptions): Promise<ChainRun> {
+  const rig = await refusing(() => Rig.start(options));
+  try {
+    const said = stampsOf(rig);
+    await pause(warmUpMs);
+    const watch = new ProcessWatch(rig);
+    watch.start();
+    const [fromMs, before] = [Date.now(), rig.load.accepted.size];
+    await pause(measureMs);
+    const rate = (rig.load.accepted.size - before) / ((Date.now() - fromMs) / 1_000);
+    const toMs = Date.now();
+    const processes = await watch.stop();
+    rig.load.hold();
+    const { counts, examples } = await checkLedger(rig);
+    const log = await ChainLog.read({ ...rig.config.kafka, portOffset: 0 });
+    return {
+      ...{ rate, processes, accepted: rig.load.accepted.size },
+      ...{ lost: counts.lost, doubled: counts.doubled + counts.venueDoubles, reordered: counts.reordered },
+      ...{ stuck: counts.stuck, findings: examples },
+      archived: await archivedIn(rig),
+      crashes: rig.apps.reduce((sum, { crashes }) => sum + crashes.length, 0),
+      latencies: latenciesOf(log, { said, fromMs, toMs }),
+    };
+  } finally {
+    await rig.stop();
+  }
+}
+
+async function archivedIn(rig: Rig): Promise<Record<string, number>> {
+  const sql = 'SELECT type, count(*) AS count FROM log GROUP BY type';
+  const rows = await rig.store.rows<{ type: string; count: string }>(sql);
+  if (rows === null) throw new Error('No PostgreSQL server is primary.');
+  return Object.fromEntries(rows.map(({ type, count }) => [type, Number(count)]));
+}
+
+/** Wall time at which the feed handed over each of its events, from now on. */
+function stampsOf(rig: Rig): Map<string, number> {
+  const said = new Map<string, number>();
+  const publish = rig.load.publish.bind(rig.load);
+  rig.load.publish = (event: AnyEvent) => {
+    said.set(event.id, Date.now());
+    return publish(event);
+  };
+  return said;
+}
+
+interface Measured {
+  said: ReadonlyMap<string, number>;
+  fromMs: number;
+  toMs: number;
+}
+
+/** Start: the feed's call, or a record's stamp. End: a record's stamp. All of them wall time of this machine, whole ms. */
+function latenciesOf(log: ChainLog, { said, fromMs, toMs }: Measured): ChainRun['latencies'] {
+  const isMeasured = (startMs: number | undefined): startMs is number =>
+    startMs !== undefined && startMs >= fromMs && startMs <= toMs;
+  const since = (ends: readonly Stamped[], startOf: (end: Stamped) => number | undefined): number[] =>
+    ends.flatMap((end) => {
+      const startMs = startOf(end);
+      return isMeasured(startMs) ? [end.atMs - startMs] : [];
+    });
+  const rootOf = ({ event }: Stamped): number | undefined =>
+    said.get(event.causationId ?? '') ?? said.get(event.correlationId);
+  const submitted = log.of('order.submitted');
+  return {
+    alert: since([...log.of('risk.alert'), ...log.of('risk.critical')], rootOf),
+    order: since(submitted, ({ event }) => said.get(event.correlationId)),
+    approval: since(submitted, (order) => log.causeOf(order, 'trade.consensus_approved')?.atMs),
+    placed: since(log.of('trade.placed'), ({ event }) => {
+      const order = event.type === 'trade.placed' ? log.submissionOf(event.data.order_id) : undefined;
+      return order && log.causeOf(order, 'signal.generated')?.atMs;
+    }),
+  };
+}

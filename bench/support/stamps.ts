@@ -1,0 +1,28 @@
+/** Header of a raw message that says when its tick came. The platform's own producer header carries the same. */
+export const RAW_STAMP = 'stamp';
+
+/** The monotonic clock of this machine: the same for all of its processes. */
+export const monotonicNs = (): bigint => process.hrtime.bigint();
+
+/** Phase and moment of a tick's arrival. */
+export const stampOf = (phase: string, atNs: bigint): string => `${phase}:${atNs}`;
+
+/** What arrived of one phase. */
+export interface PhaseResult {
+  /** From the tick's arrival to the handler, ms, in the order of their handling; copies count too. */
+  latencies: number[];
+  /** Different places on the broker. */
+  distinct: number;
+}
+
+export interface ReaderQuestion {
+  /** All of a phase, or how much of it there is: cheap enough to ask again and again. */
+  ask: 'result' | 'count';
+  phase: string;
+}
+
+export interface ReaderAnswer extends PhaseResult {
+  /** All that ever arrived, and in which time. */
+  total: number;
+  seconds: number;
+}

@@ -1,0 +1,122 @@
+import { kafkaClient, KafkaConsumer, type KafkaSettings } from '@moon/infra';
+import { isRefused } from '@moon/kernel';
+import { monotonicNs, RAW_STAMP, type PhaseResult, type ReaderAnswer, type ReaderQuestion } from './stamps';
+
+/** What the process that reads is told: by the platform's consumer, or by kafkajs itself. */
+export interface ReaderOrder {
+  side: 'platform' | 'raw';
+  settings: KafkaSettings;
+  topic: string;
+  groupId: string;
+  from: 'beginning' | 'end';
+}
+
+const SHARDS = 3;
+/** How often the raw client commits, ms: seldom, which favours it. */
+const RAW_COMMIT_MS = 1_000;
+
+interface Phase {
+  latencies: number[];
+  places: Set<string>;
+}
+
+/** What has arrived, by the phase that its stamp names. */
+class Arrivals {
+  private readonly phases = new Map<string, Phase>();
+  private total = 0;
+  private firstNs = 0n;
+  private lastNs = 0n;
+
+  note(stamp: string, place: string): void {
+    const now = monotonicNs();
+    if (this.total === 0) this.firstNs = now;
+    this.lastNs = now;
+    this.total += 1;
+    const separator = stamp.indexOf(':');
+    const name = stamp.slice(0, separator);
+    let phase = this.phases.get(name);
+    if (!phase) this.phases.set(name, (phase = { latencies: [], places: new Set() }));
+    phase.latencies.push(Number(now - BigInt(stamp.slice(separator + 1))) / 1e6);
+    phase.places.add(place);
+  }
+
+  result(name: string): PhaseResult {
+    const { latencies, places } = this.phases.get(name) ?? { latencies: [], places: new Set() };
+    return { latencies, distinct: places.size };
+  }
+
+  get span(): { total: number; seconds: number } {
+    return { total: this.total, seconds: Number(this.lastNs - this.firstNs) / 1e9 };
+  }
+}
+
+async function main(): Promise<void> {
+  const order = JSON.parse(process.argv[2] ?? '') as ReaderOrder;
+  const arrivals = new Arrivals();
+  const stop = await (order.side === 'platform' ? readPlatform(order, arrivals) : readRaw(order, arrivals));
+  process.on('message', ({ ask, phase }: ReaderQuestion) => {
+    const { latencies, distinct } = arrivals.result(phase);
+    const answer: ReaderAnswer = { latencies: ask === 'result' ? latencies : [], distinct, ...arrivals.span };
+    process.send?.(answer);
+  });
+  process.on('disconnect', () => void stop().then(() => process.exit(0)));
+  process.send?.('ready');
+}
+
+/** As every part of the platform reads: a group of shards, offsets committed after the handling. */
+async function readPlatform(order: ReaderOrder, arrivals: Arrivals): Promise<() => Promise<void>> {
+  const { settings, topic, groupId, from } = order;
+  const consumer = new KafkaConsumer({ settings, groupId, topics: [topic as 'price.ticks'], shards: SHARDS, from });
+  const nothing = (): Promise<void> => Promise.resolve();
+  await consumer.start({
+    assigned: nothing,
+    revoked: nothing,
+    expired: nothing,
+    messages: (place, messages) => {
+      for (const message of messages) {
+        if (isRefused(message)) throw new Error(`A tick of the bench was refused: ${message.detail}`);
+        arrivals.note(message.producer ?? ':0', `${place.partition}/${message.offset}`);
+      }
+      const last = messages[messages.length - 1];
+      if (last) consumer.commit([{ ...place, offset: last.offset + 1 }]).catch(notCommitted);
+      return Promise.resolve();
+    },
+  });
+  return () => consumer.stop();
+}
+
+/** The client alone, with the same settings. */
+async function readRaw(order: ReaderOrder, arrivals: Arrivals): Promise<() => Promise<void>> {
+  const { settings, topic, groupId, from } = order;
+  const consumer = kafkaClient(settings).consumer({
+    groupId,
+    maxWaitTimeInMs: settings.maxWaitMs,
+    metadataMaxAge: settings.metadataMaxAgeMs,
+    sessionTimeout: settings.sessionTimeoutMs,
+    heartbeatInterval: settings.heartbeatIntervalMs,
+    retry: { initialRetryTime: 100, maxRetryTime: 500, retries: 100 },
+  });
+  await consumer.connect();
+  await consumer.subscribe({ topic, fromBeginning: from === 'beginning' });
+  await consumer.run({
+    autoCommitInterval: RAW_COMMIT_MS,
+    eachBatch: ({ batch: { partition, messages } }) => {
+      for (const { headers, offset } of messages)
+        arrivals.note(String(headers?.[RAW_STAMP] ?? ':0'), `${partition}/${offset}`);
+      return Promise.resolve();
+    },
+  });
+  return () => consumer.disconnect();
+}
+
+/** It comes again, and is counted once. */
+function notCommitted(error: unknown): void {
+  process.stderr.write(`An offset was not committed: ${error instanceof Error ? error.message : String(error)}\n`);
+}
+
+function fail(error: unknown): void {
+  process.stderr.write(`The reader broke: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.exit(1);
+}
+
+main().catch(fail);
