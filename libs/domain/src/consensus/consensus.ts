@@ -212,10 +212,22 @@ function close(state: ConsensusState, out: Outbox): void {
 
 /** False for a signal that was delivered before: neither a vote nor an opening may come of it a second time. */
 function isFirst(state: ConsensusState, signalId: string): boolean {
-  if (state.heard.includes(signalId)) return false;
+  const known = knownOf(state.heard);
+  if (known.has(signalId)) return false;
+  known.add(signalId);
   state.heard.push(signalId);
-  if (state.heard.length > REMEMBERED_SIGNALS) state.heard.shift();
+  const oldest = state.heard.length > REMEMBERED_SIGNALS ? state.heard.shift() : undefined;
+  if (oldest !== undefined) known.delete(oldest);
   return true;
+}
+
+/** The signals of a list as a set: found from the state, and never part of it. */
+const knownSignals = new WeakMap<string[], Set<string>>();
+
+function knownOf(heard: string[]): Set<string> {
+  let known = knownSignals.get(heard);
+  if (known === undefined) knownSignals.set(heard, (known = new Set(heard)));
+  return known;
 }
 
 function voteOf(event: Signal): Vote {

@@ -23,7 +23,7 @@ interface Lineage {
   correlationId: string;
 }
 
-/** Orders whose lineage is kept, for late fills. */
+/** Orders whose lineage is kept at least, for late fills; at most twice as many. */
 const REMEMBERED_ORDERS = 2_000;
 /** Market events that are fed again after a restart, in case the venue never got them; the venue knows them by their ids. */
 const FED_AGAIN = 20_000;
@@ -62,10 +62,7 @@ export class VenueLink implements Companion {
   observe(event: AnyEvent): void {
     if (event.type === 'order.submitted') {
       this.orders.set(event.data.order_id, { id: event.id, correlationId: event.correlationId });
-      if (this.orders.size > REMEMBERED_ORDERS) {
-        const oldest = this.orders.keys().next();
-        if (!oldest.done) this.orders.delete(oldest.value);
-      }
+      if (this.orders.size > 2 * REMEMBERED_ORDERS) this.forgetOrders();
     } else if (event.type === 'venue.report') {
       this.lastSeq.set(
         event.data.portfolio,
@@ -78,11 +75,19 @@ export class VenueLink implements Companion {
     if (this.logged && this.logged.length > 2 * FED_AGAIN) this.logged = this.logged.slice(-FED_AGAIN);
   }
 
+  /** In one block: after every single removal the next oldest would be looked for behind the places of all removed ones. */
+  private forgetOrders(): void {
+    for (const oldest of this.orders.keys()) {
+      if (this.orders.size <= REMEMBERED_ORDERS) return;
+      this.orders.delete(oldest);
+    }
+  }
+
   snapshot(): LinkState {
     const { lastMarket } = this;
     return {
       lastSeq: Object.fromEntries(this.lastSeq),
-      orders: [...this.orders],
+      orders: [...this.orders].slice(-REMEMBERED_ORDERS),
       lastMarket: lastMarket && { id: lastMarket.id, correlationId: lastMarket.correlationId },
     };
   }

@@ -67,9 +67,12 @@ const REASON = {
 
 function remember<T>(map: Map<string, T>, key: string, value: T, most: number): void {
   map.set(key, value);
-  if (map.size <= most) return;
-  const oldest = map.keys().next().value;
-  if (oldest !== undefined) map.delete(oldest);
+  // In blocks: after every single removal the next oldest would be looked for behind the places of all removed ones.
+  if (map.size <= 2 * most) return;
+  for (const oldest of map.keys()) {
+    if (map.size <= most) return;
+    map.delete(oldest);
+  }
 }
 
 /** Shares of weight × confidence × score of the counted votes for the approved action. */
