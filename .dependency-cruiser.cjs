@@ -22,6 +22,7 @@ module.exports = {
     mayImport('kernel', ['domain', 'events']),
     mayImport('backtesting', ['kernel', 'domain', 'events']),
     mayImport('infra', ['kernel', 'events']),
+    mayImport('cluster', ['infra', 'backtesting', 'kernel', 'domain', 'events']),
     {
       name: 'app-imports-app',
       comment: 'An app never imports another app: they talk through events.',

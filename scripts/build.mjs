@@ -6,6 +6,7 @@ import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, w
 import { dirname, join, relative, resolve, sep } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { transform } from '@swc/core';
+import { withDirectBindings } from './direct-bindings.mjs';
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 const sourceFolders = ['apps', 'libs', 'bench', 'tests/faults/cluster'];
@@ -67,7 +68,8 @@ export async function build({ quiet = false } = {}) {
   const tsconfig = readFileSync(join(root, 'tsconfig.json'), 'utf8');
   const paths = JSON.parse(tsconfig).compilerOptions.paths;
   const swcVersion = readFileSync(join(root, 'node_modules/@swc/core/package.json'));
-  const settings = digest(swcrc, JSON.stringify(paths), swcVersion, readFileSync(fileURLToPath(import.meta.url)));
+  const scripts = ['build.mjs', 'direct-bindings.mjs'].map((name) => readFileSync(join(root, 'scripts', name)));
+  const settings = digest(swcrc, JSON.stringify(paths), swcVersion, ...scripts);
   const old = readManifest();
   const known = old.settings === settings ? old.files : {};
   const files = {};
@@ -88,15 +90,17 @@ export async function build({ quiet = false } = {}) {
           ...swcOptions,
           swcrc: false,
           configFile: false,
+          module: { type: 'es6' },
           cwd: root,
           filename: join(root, name),
           sourceFileName: relative(dirname(target), join(root, name)),
           jsc: { ...swcOptions.jsc, baseUrl: root, paths },
         });
+        const bound = withDirectBindings(code);
         if (map) write(`${target}.map`, map);
         write(
           target,
-          map ? `${code}\n//# sourceMappingURL=${name.split('/').pop().replace(/\.ts$/, '.js')}.map\n` : code,
+          map ? `${bound}//# sourceMappingURL=${name.split('/').pop().replace(/\.ts$/, '.js')}.map\n` : bound,
         );
       } catch (error) {
         delete files[name];

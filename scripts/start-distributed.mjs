@@ -79,7 +79,10 @@ function start(name, args, env, until) {
   else children.push({ name, child });
   let wasReady = false;
   return new Promise((done, reject) => {
-    const timer = setTimeout(() => reject(new Error(`${name} was not ready within ${READY_WITHIN_MS / 1000} s.`)), READY_WITHIN_MS);
+    const timer = setTimeout(
+      () => reject(new Error(`${name} was not ready within ${READY_WITHIN_MS / 1000} s.`)),
+      READY_WITHIN_MS,
+    );
     for (const stream of [child.stdout, child.stderr]) {
       createInterface({ input: stream }).on('line', (line) => {
         say(name, line);
@@ -137,24 +140,43 @@ const env = {
   MOON_POSTGRES__PATRONI: JSON.stringify(stack.postgres.patroni),
   MOON_POSTGRES__SUPERUSER: stack.postgres.superuser,
   MOON_POSTGRES__PASSWORD: stack.postgres.password,
+  ...(stack.redis
+    ? {
+        MOON_REDIS__MODE: 'sentinel',
+        MOON_REDIS__NODES: JSON.stringify(stack.redis.sentinels.map(({ host, port }) => `${host}:${port}`)),
+        MOON_REDIS__PRIMARY_NAME: stack.redis.name,
+      }
+    : { MOON_CACHE: 'none' }),
   MOON_CLOCK__PACE: String(pace),
   MOON_CLOCK__ORIGIN: String(origin),
   MOON_FEED__KIND: 'synthetic',
   MOON_DATA_DIR: dataDir,
 };
 const common = [...(values.config ? ['--config', values.config] : []), ...values.set.flatMap((one) => ['--set', one])];
-const several = (app, count) => (count === 1 ? [app] : Array.from({ length: count }, (_, index) => `${app}-${index + 1}`));
+const several = (app, count) =>
+  count === 1 ? [app] : Array.from({ length: count }, (_, index) => `${app}-${index + 1}`);
 
 try {
   const venueArgs = ['--data-dir', join(dataDir, 'venue'), '--port', String(base + 90)];
-  const line = await start('venue', [dist('apps/execution/src/venues/paper/main.js'), ...venueArgs], {}, /"listening":\d+/);
+  const line = await start(
+    'venue',
+    [dist('apps/execution/src/venues/paper/main.js'), ...venueArgs],
+    {},
+    /"listening":\d+/,
+  );
   env.MOON_VENUE__ADDRESS = `127.0.0.1:${/"listening":(\d+)/.exec(line)[1]}`;
   let port = base;
   const app = (name, kind) =>
-    start(name, [dist(`apps/${kind}/src/main.js`), '--port', String(port++), '--instance', name, ...common], env, /^READY in/);
+    start(
+      name,
+      [dist(`apps/${kind}/src/main.js`), '--port', String(port++), '--instance', name, ...common],
+      env,
+      /^READY in/,
+    );
   for (const name of several('recorder', 1)) await app(name, 'recorder');
   for (const name of several('execution', Number(values.execution))) await app(name, 'execution');
   for (const name of several('agents', Number(values.agents))) await app(name, 'agents');
+  for (const name of several('api', 1)) await app(name, 'api');
   say('all', `READY · health and status on ports ${base} to ${port - 1} · Ctrl-C drains and stops`);
 } catch (error) {
   process.stderr.write(`${error.message}\n`);

@@ -1,5 +1,15 @@
 import { spawnSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { root } from './repository';
@@ -70,6 +80,38 @@ describe('the build', () => {
     expect(changed.stdout).toContain('"value":8');
     expect(existsSync(join(tree, 'dist/libs/events/src/extra.js'))).toBe(false);
     expect(statSync(join(tree, 'dist/libs/kernel/src/core/double.js')).mtimeMs).toBe(untouched);
+  });
+
+  it('binds what is imported once, whatever way it is passed on', () => {
+    source('libs/events/src/one.ts', '/** One. */ export function one() { return 1; }\nexport class Two {}\n');
+    source(
+      'libs/events/src/all.ts',
+      "export * from './one';\nexport { one as first, Two } from './one';\nexport * as ones from './one';\n",
+    );
+    source(
+      'apps/cli/src/main.ts',
+      `import path, { join as joined } from 'node:path';
+       import * as all from '../../../libs/events/src/all';
+       import { first, ones, type Two } from '../../../libs/events/src/all';
+       const two: Two = new all.Two();
+       void import('../../../libs/events/src/one').then(({ one }) => {
+         const same = [all.one, ones.one, one].every((found) => found === first);
+         console.log(JSON.stringify([same, two instanceof ones.Two, joined === path.join]));
+       });\n`,
+    );
+
+    expect(run('bin/moon.js').stdout).toBe('[true,true,true]\n');
+    const compiled = readFileSync(join(tree, 'dist/apps/cli/src/main.js'), 'utf8');
+    expect(compiled).toContain('const { first, ones } = require("../../../libs/events/src/all");');
+  });
+
+  it('refuses an exported name that could be given another value', () => {
+    source('libs/events/src/index.ts', 'export let price = 3;\n');
+
+    const { stderr, status } = run('scripts/build.mjs');
+
+    expect(stderr).toContain('libs/events/src/index.ts: No rule for this statement: export let price = 3;');
+    expect(status).toBe(1);
   });
 
   it('names every file that does not compile, and fails', () => {

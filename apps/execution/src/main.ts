@@ -1,5 +1,15 @@
 import 'reflect-metadata';
-import { chosen, executionSpec, groupOf, plainSpec, runClusterApp, type Part, type PartContext } from '@moon/cluster';
+import {
+  CacheGate,
+  chosen,
+  executionSpec,
+  groupOf,
+  headersOf,
+  plainSpec,
+  runClusterApp,
+  type Part,
+  type PartContext,
+} from '@moon/cluster';
 import { RemotePaperVenue } from './venues/paper/remote-paper-venue';
 
 /** Consensus, and the portfolios with their risk, force close and way to the venue. */
@@ -8,13 +18,27 @@ function parts(context: PartContext): Part[] {
   const { config, plans } = connections;
   const [host = '127.0.0.1', port = ''] = config.venue.address.split(':');
   const venue = new RemotePaperVenue({ host, port: Number(port) });
+  const gate =
+    config.cache === 'redis' ? new CacheGate(config.redis, connections.logger, headersOf(connections)) : null;
   const own = plans.filter(({ name }) => name === 'consensus' || name === 'execution');
-  return chosen(own, config.only).map((plan) => {
+  const groups = chosen(own, config.only).map((plan) => {
     const spec = { plan, connections, codeVersion };
     return groupOf(context, plan, (index, ownsKey) =>
-      plan.effects === 'venue' ? executionSpec(spec, index, { venue, ownsKey, onFatal }) : plainSpec(spec, index),
+      plan.effects === 'venue' ? executionSpec(spec, index, { venue, gate, ownsKey, onFatal }) : plainSpec(spec, index),
     );
   });
+  return gate ? [gatePart(gate), ...groups] : groups;
+}
+
+/** Stopped after the groups, which leave it as they let go of their shards. */
+function gatePart(gate: CacheGate): Part {
+  return {
+    name: 'cache-gate',
+    start: () => Promise.resolve(),
+    stop: () => gate.close(),
+    isUp: () => true,
+    status: () => ({ cache: gate.state }),
+  };
 }
 
 void runClusterApp({ name: 'execution', parts }, process.argv.slice(2), process.env).then((code) => {

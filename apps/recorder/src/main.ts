@@ -1,9 +1,23 @@
 import 'reflect-metadata';
-import { RecorderPart, relayPart, runClusterApp, type Part, type PartContext } from '@moon/cluster';
+import {
+  ProjectionsPart,
+  RecorderPart,
+  relayPart,
+  retentionPart,
+  runClusterApp,
+  type Part,
+  type PartContext,
+} from '@moon/cluster';
 
-/** What the broker carries goes to the store, and what was appended to streams to the broker. */
+/** What the broker carries goes to the store and the cache, and what was appended to streams to the broker. */
 function parts(context: PartContext): Part[] {
-  return [relayPart(context), new RecorderPart(context)];
+  const { cache } = context.connections.config;
+  return [
+    relayPart(context),
+    new RecorderPart(context),
+    retentionPart(context),
+    ...(cache === 'redis' ? [new ProjectionsPart(context)] : []),
+  ];
 }
 
 void runClusterApp({ name: 'recorder', parts }, process.argv.slice(2), process.env).then((code) => {

@@ -1,7 +1,7 @@
 import { Type, type Static } from '@sinclair/typebox';
 import { venueConfigSchema } from '@moon/backtesting';
 import { platformConfigSchema } from '@moon/domain';
-import { kafkaSchema } from '@moon/infra';
+import { kafkaSchema, redisConfigSchema } from '@moon/infra';
 import { SHARD_COUNTS } from '@moon/kernel';
 
 const whole = { additionalProperties: false, default: {} } as const;
@@ -61,11 +61,17 @@ export const clusterConfigSchema = Type.Object(
     dataDir: Type.String({ default: '.moon/cluster', minLength: 1, description: 'Folder of spools.' }),
     kafka: kafkaSchema,
     postgres: postgresSchema,
+    cache: Type.Union([Type.Literal('redis'), Type.Literal('none')], {
+      default: 'redis',
+      description: 'Where readers find projections. Without a cache nothing waits for it, and nobody can read.',
+    }),
+    redis: redisConfigSchema,
     shards: Type.Union(
       SHARD_COUNTS.map((count) => Type.Literal(count)),
       {
         default: 3,
-        description: 'Parts of every consumer group: the most processes that can share its work. Fixed once data exist.',
+        description:
+          'Parts of every consumer group: the most processes that can share its work. Fixed once data exist.',
       },
     ),
     clock: Type.Object(
@@ -79,7 +85,8 @@ export const clusterConfigSchema = Type.Object(
         origin: Type.Integer({
           default: 0,
           minimum: 0,
-          description: 'Wall time, ms, at which run time was wall time; the same for all processes. Needed when pace is not 1.',
+          description:
+            'Wall time, ms, at which run time was wall time; the same for all processes. Needed when pace is not 1.',
         }),
       },
       whole,

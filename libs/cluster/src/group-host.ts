@@ -16,10 +16,8 @@ import {
 import type { Connections } from './connections';
 
 /** What makes the shards of one group its own. */
-export interface ShardSpec extends Pick<ShardOptions, 'begin' | 'onLive' | 'venue' | 'onVenueSilent'> {
+export interface ShardSpec extends Pick<ShardOptions, 'begin' | 'onLive' | 'onClose' | 'venue' | 'onVenueSilent'> {
   createEngine: (wiring: ShardWiring) => Engine;
-  /** Called when the shard is let go of, or broke. */
-  close?: () => void;
 }
 
 export interface GroupHostOptions {
@@ -94,12 +92,10 @@ export function createGroup(options: GroupHostOptions): { group: ShardGroup; lag
         owner,
         takes: takesOf(plan, ownsKey),
         isTransient: isTransientStoreError,
-        onRetry: (error, attempt) => onProblem('a journal write failed, trying again', { shard: name, attempt, error: error.message }),
+        onRetry: (error, attempt) =>
+          onProblem('a journal write failed, trying again', { shard: name, attempt, error: error.message }),
         onProblem,
-        onEnd: (error) => {
-          spec.close?.();
-          onEnd(error);
-        },
+        onEnd,
       });
     },
   });

@@ -21,8 +21,7 @@ export function readClusterOptions(app: string, argv: readonly string[], env: No
   const set: Record<string, string> = {};
   for (const setting of (given.set as string[] | undefined) ?? []) {
     const separator = setting.indexOf('=');
-    if (separator < 1)
-      throw new ConfigError([`--set ${setting}: expected NAME=VALUE, e.g. --set shards=3.`]);
+    if (separator < 1) throw new ConfigError([`--set ${setting}: expected NAME=VALUE, e.g. --set shards=3.`]);
     set[setting.slice(0, separator)] = setting.slice(separator + 1);
   }
   const flags = { port: given.port, instance: given.instance, only: listOf(given.only), logLevel: given.logLevel };

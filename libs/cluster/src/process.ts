@@ -55,7 +55,8 @@ export async function runClusterApp(app: ClusterApp, argv: readonly string[], en
     await running.run();
     return 0;
   } catch (error) {
-    if (!(error instanceof ConfigError || error instanceof StartupFailure)) logger.error({ err: error }, 'the process broke');
+    if (!(error instanceof ConfigError || error instanceof StartupFailure))
+      logger.error({ err: error }, 'the process broke');
     process.stderr.write(`${app.name}: ${error instanceof Error ? error.message : String(error)}\n`);
     return 1;
   }
@@ -116,7 +117,8 @@ class ClusterProcess {
     const publisher = new KafkaPublisher({
       settings: config.kafka,
       logger,
-      onTrouble: (trouble) => logger.error(trouble, 'the broker takes nothing; what is to be published is kept and resent'),
+      onTrouble: (trouble) =>
+        logger.error(trouble, 'the broker takes nothing; what is to be published is kept and resent'),
       onRecovered: () => logger.warn('the broker takes messages again'),
     });
     this.connections = {
@@ -127,7 +129,7 @@ class ClusterProcess {
     };
     await health.start(
       'cache',
-      () => Promise.resolve('no reader of it in this process'),
+      () => Promise.resolve(describeCache(config)),
       (detail) => detail,
     );
     const context: PartContext = {
@@ -198,7 +200,9 @@ class ClusterProcess {
       process.exit(1);
     }, STOP_WITHIN_MS);
     for (const part of [...this.parts].reverse()) {
-      await part.stop().catch((error: unknown) => this.logger.error({ err: error, part: part.name }, 'a part did not stop well'));
+      await part
+        .stop()
+        .catch((error: unknown) => this.logger.error({ err: error, part: part.name }, 'a part did not stop well'));
     }
     await this.connections?.publisher.stop();
     await this.connections?.deadLetters.close();
@@ -207,4 +211,11 @@ class ClusterProcess {
     await Promise.all([journals?.close(), archive?.close(), log?.close()]);
     clearTimeout(end);
   }
+}
+
+/** The cache is no condition of a start: what may not go on without it is halted while it is away (CCH-4). */
+function describeCache({ cache, redis }: ClusterConfig): string {
+  return cache === 'none'
+    ? 'none is configured'
+    : `Redis (${redis.mode}) at ${redis.nodes.join(', ')}; watched by who needs it`;
 }

@@ -13,6 +13,7 @@ import {
   type GroupPlan,
   type VenuePort,
 } from '@moon/kernel';
+import type { CacheGate } from './cache-gate';
 import type { Connections } from './connections';
 import { headersOf, type ShardSpec } from './group-host';
 import { portfolioEvents, settingsEvents } from './settings-events';
@@ -53,7 +54,12 @@ export function plainSpec({ plan, connections, codeVersion }: SpecContext, index
 export function executionSpec(
   { plan, connections, codeVersion }: SpecContext,
   index: number,
-  { venue, ownsKey, onFatal }: { venue: VenuePort; ownsKey: (key: string) => boolean; onFatal: (error: Error) => void },
+  {
+    venue,
+    gate,
+    ownsKey,
+    onFatal,
+  }: { venue: VenuePort; gate: CacheGate | null; ownsKey: (key: string) => boolean; onFatal: (error: Error) => void },
 ): ShardSpec {
   const { config, clock, logger } = connections;
   const shard = `${plan.name}#${index}`;
@@ -65,6 +71,7 @@ export function executionSpec(
   const portfolios = platform.portfolios.map(({ name }) => name);
   const link = new VenueLink(venue, headers, true);
   let reconciliation: Reconciliation | null = null;
+  let leaveGate: (() => void) | null = null;
   return {
     venue: link,
     onVenueSilent: (error) => logger.warn({ shard, error: error.message }, 'the venue does not answer'),
@@ -98,6 +105,7 @@ export function executionSpec(
       ];
     },
     onLive: async (engine, submit) => {
+      leaveGate = gate?.add({ engine, portfolios, submit }) ?? null;
       reconciliation = new Reconciliation({
         ...{ engine, link, headers, submit, onFatal },
         now: () => Math.max(clock.now(), engine.now),
@@ -105,7 +113,10 @@ export function executionSpec(
       });
       await reconciliation.start(portfolios);
     },
-    close: () => reconciliation?.stop(),
+    onClose: () => {
+      reconciliation?.stop();
+      leaveGate?.();
+    },
   };
 }
 

@@ -1,6 +1,8 @@
+import Ajv from 'ajv';
 import { CATALOG, EVENT_TYPES } from './catalog';
 import { exampleEvent } from './testing/fixtures';
 import { TOPICS } from './topics';
+import { DEFINITIONS, SUPERSEDED } from './types';
 
 const HOUR_MS = 3_600_000;
 
@@ -27,6 +29,14 @@ describe('topic catalog', () => {
       if (category === 'market') expect(keyRule).toBe('token');
       if (category === 'action' || category === 'state') expect(keyRule).toBe('portfolio');
     }
+  });
+
+  it('has schemas that are JSON schemas, of every version', () => {
+    const ajv = new Ajv({ logger: false });
+    const broken = { ...DEFINITIONS['price.tick'].schema, required: 'price' };
+    expect(ajv.validateSchema(broken)).toBe(false);
+    for (const { schema } of [...Object.values(DEFINITIONS), ...SUPERSEDED])
+      expect(ajv.validateSchema(schema) === true || ajv.errors).toBe(true);
   });
 
   it('has no topic without an event type', () => {

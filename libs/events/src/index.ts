@@ -25,4 +25,5 @@ export type { Topic, TopicName } from './topics';
 export { DEFINITIONS, SUPERSEDED } from './types';
 export { definitionOf, upcast } from './upcast';
 export type { RawEnvelope } from './upcast';
+export { withEventType } from './with-type';
 export { parseData, parseEvent, validateData, validateEmitted, validateEvent } from './validation/validate';

@@ -5,3 +5,5 @@ export * from './kafka';
 export * from './market-files';
 export * from './postgres';
 export * from './telemetry';
+export * from './redis';
+export * from './queues';

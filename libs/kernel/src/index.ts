@@ -33,7 +33,9 @@ export { RunningClock, type Clock } from './ports/clock';
 export type { EffectAdapter, EffectContext, TimedInput } from './ports/effect';
 export * from './ports/bus';
 export * from './ports/event-store';
+export * from './ports/job-ledger';
 export * from './ports/journal';
+export * from './ports/projection-cache';
 export type { Feed, FeedSink, FeedState, FeedStatus } from './ports/feed';
 export * from './ports/venue';
 export type { AgentThreads } from './runtime/threads/agent-threads';
@@ -48,6 +50,7 @@ export { ThreadedAgents, type AgentOffence, type ThreadedAgentsOptions } from '.
 export type { AgentModule, ThreadOutput } from './runtime/threads/protocol';
 export { startLiveRun, type LiveRun, type LiveRunOptions } from './platform/live-run';
 export { ruleBasedModelAdapter, type ModelLatency } from './adapters/rule-based-model';
+export { MemoryCacheServer, MemoryProjectionCache } from './memory/memory-projection-cache';
 export { MemoryEventStore } from './memory/memory-event-store';
 export { assemble, executionState, type AssembleOptions } from './platform/assemble';
 export { differences, reconciled } from './venue-link/reconciler';
@@ -61,6 +64,7 @@ export {
   type StartOptions,
   type StrategyRecord,
 } from './platform/start-events';
+export * from './projections';
 export { VolatileEventStore } from './memory/volatile-event-store';
 export { closePast } from './platform/close-past';
 export { nearestName } from './text/nearest-name';
@@ -69,4 +73,6 @@ export { UserAgentError } from './user-agents/module-loader';
 export { groupPlans, LEAST_PARTITIONS, SHARD_COUNTS, takesOf, type GroupPlan } from './platform/groups';
 export { notCompared, reconcileAll, Reconciliation } from './platform/reconcile';
 export { Shard, type ShardOptions, type ShardWiring } from './runtime/sharded/shard';
+export { streamOfShard } from './runtime/sharded/shard-log';
 export { ShardGroup } from './runtime/sharded/shard-group';
+export { processEvent } from './platform/process-event';

@@ -1,4 +1,11 @@
-import { validateData, type AnyEvent, type EmitData, type EventType, type JsonObject } from '@moon/events';
+import {
+  validateData,
+  withEventType,
+  type AnyEvent,
+  type EmitData,
+  type EventType,
+  type JsonObject,
+} from '@moon/events';
 import { assertPlainState, type AnyCommand, type Handler, type Outbox } from '@moon/domain';
 import type { Strategy } from './load-strategies';
 import type { StrategyWatch } from './strategy-watch';
@@ -170,7 +177,7 @@ class FencedOutbox implements Outbox {
       throw new Error(
         `It spoke as "${String(agent)}"; it was loaded as "${voter}", the name that createAgents is given.`,
       );
-    validateData(type, { event_type: type, ...data });
+    validateData(type, withEventType(type, data));
     present.emit(type, data, key);
     if (type === 'signal.generated') this.watch?.spoke(voter);
   }

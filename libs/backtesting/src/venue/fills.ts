@@ -17,7 +17,7 @@ import { feeRate, noteVolume } from './fee-volume';
 import { bookFill, feeOf } from './ledger';
 import { finish } from './order-life';
 import { usableBook } from './prices';
-import { reportOrder, requireAccount } from './reports';
+import { reportFill, requireAccount } from './reports';
 import type { AccountState, BookState, OrderState } from './state';
 
 /** Fills an order that takes from the market at `price`, as far as liquidity, its limit and its position allow. */
@@ -112,7 +112,8 @@ function refusalOf(
   order: OrderState,
   fill: { price: Decimal; quantity: Decimal },
 ): string | null {
-  if (!canPay(context, account, desk, { side: order.side, ...fill })) return 'insufficient_funds';
+  const { price, quantity } = fill;
+  if (!canPay(context, account, desk, { side: order.side, price, quantity })) return 'insufficient_funds';
   return examineFunds(context, account, order, desk)?.code ?? null;
 }
 
@@ -201,8 +202,7 @@ function execute(context: VenueContext, desk: Desk, order: OrderState, fill: Fil
   order.filledNotional = add(order.filledNotional, mul(price, quantity));
   order.fees = add(order.fees, fee);
   order.fills += 1;
-  reportOrder(context, account, order, {
-    kind: 'filled',
+  reportFill(context, account, order, {
     side: order.side,
     price,
     quantity,

@@ -70,16 +70,20 @@ export function bookFill(account: AccountState, instrument: Instrument, fill: Bo
   const closed =
     closing === '0'
       ? { value: '0', realised: '0' }
-      : close(account, instrument, position, { ...fill, quantity: closing, fee: closingFee });
+      : close(account, instrument, position, part(fill, closing, closingFee));
   if (opening !== '0') {
     if (position.quantity === '0') startAnew(position);
     const fee = sub(fill.fee, closingFee);
-    closed.value = add(closed.value, open(account, instrument, position, { ...fill, quantity: opening, fee }));
+    closed.value = add(closed.value, open(account, instrument, position, part(fill, opening, fee)));
   }
   const flow = account.accountModel === 'margin' ? closed.realised : neg(closed.value);
   account.cash = add(account.cash, sub(flow, fill.fee));
   account.realisedPnl = add(account.realisedPnl, closed.realised);
   account.fees = add(account.fees, fill.fee);
+}
+
+function part({ side, price, at }: BookedFill, quantity: Decimal, fee: Decimal): BookedFill {
+  return { side, quantity, price, fee, at };
 }
 
 /** Takes cost and margin by quantity, the last part all of the rest; answers the signed value and the profit. */

@@ -57,6 +57,14 @@ export function readCancel(request: SignedCancel, signingKey: string | null): Ca
   return read(request, signingKey, cancelPayload) as CancelPayload;
 }
 
+/** What the request says beside the payload, and under which name the payload says it. */
+const REPEATED = [
+  ['portfolio', 'account'],
+  ['clientOrderId', 'clientOrderId'],
+  ['nonce', 'nonce'],
+  ['expiresAt', 'expiresAt'],
+] as const;
+
 /** The signature first: nothing is said about the inside of what nobody signed. */
 function read(signed: SignedOrder | SignedCancel, signingKey: string | null, schema: TypeCheck<TSchema>): unknown {
   if (signingKey !== null && !isPaperSignature(signed.payload, signingKey, signed.signature)) {
@@ -74,12 +82,7 @@ function read(signed: SignedOrder | SignedCancel, signingKey: string | null, sch
   const problem = schema.Check(payload) ? undefined : schema.Errors(payload).First();
   if (problem) throw malformed(signed, `does not fit at ${problem.path || '/'}: ${problem.message}`);
   const inside = payload as Record<string, unknown>;
-  for (const [outer, inner] of [
-    ['portfolio', 'account'],
-    ['clientOrderId', 'clientOrderId'],
-    ['nonce', 'nonce'],
-    ['expiresAt', 'expiresAt'],
-  ] as const) {
+  for (const [outer, inner] of REPEATED) {
     if (signed[outer] !== inside[inner]) {
       throw malformed(signed, `says ${inner} ${String(inside[inner])}, the request around it ${String(signed[outer])}`);
     }

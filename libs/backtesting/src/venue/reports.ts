@@ -19,6 +19,38 @@ export function reportOrder(context: VenueContext, account: AccountState, order:
   send(context, account, order.clientOrderId, Object.assign(report, facts));
 }
 
+/** What a report of a fill says. */
+type FillFacts = Required<
+  Pick<VenueReport, 'side' | 'price' | 'quantity' | 'fee' | 'feeAsset' | 'liquidity' | 'fillId'>
+>;
+
+/** Reports a fill. Written out, like the books' own copies: it is made as often as anything. */
+export function reportFill(context: VenueContext, account: AccountState, order: OrderState, facts: FillFacts): void {
+  const token = context.desks.get(order.instrument)?.instrument.token;
+  const { venueOrderId } = order;
+  if (token === undefined || venueOrderId === null)
+    return reportOrder(context, account, order, { kind: 'filled', ...facts });
+  send(context, account, order.clientOrderId, {
+    portfolio: account.portfolio,
+    venue: context.config.name,
+    reportId: '',
+    venueSeq: 0,
+    kind: 'filled',
+    timestamp: 0,
+    order_id: order.orderId,
+    instrument: order.instrument,
+    token,
+    venueOrderId,
+    side: facts.side,
+    price: facts.price,
+    quantity: facts.quantity,
+    fee: facts.fee,
+    feeAsset: facts.feeAsset,
+    liquidity: facts.liquidity,
+    fillId: facts.fillId,
+  });
+}
+
 /** Reports something of an account: funding, margin call, liquidation. */
 export function reportAccount(context: VenueContext, account: AccountState, facts: ReportFacts): void {
   send(context, account, `account/${account.portfolio}`, Object.assign(begin(context, account, facts.kind), facts));

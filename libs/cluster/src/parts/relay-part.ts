@@ -1,5 +1,10 @@
+import type { AnyEvent } from '@moon/events';
 import { StreamRelay } from '@moon/infra';
+import type { LogRow } from '@moon/kernel';
 import type { Part, PartContext } from '../process';
+
+/** Header with which an event's place in its stream goes along (rule 27). */
+export const STREAM_VERSION = 'streamVersion';
 
 /** Publishes what was appended to streams, in commit order; one instance of a deployment is at work at a time. */
 export function relayPart({ connections }: PartContext): Part {
@@ -12,7 +17,7 @@ export function relayPart({ connections }: PartContext): Part {
       const sent: Promise<void>[] = [];
       for (let from = 0, to = 1; from < rows.length; from = to, to += 1) {
         while (to < rows.length && rows[to]?.shard === rows[from]?.shard) to += 1;
-        const events = rows.slice(from, to).map(({ event }) => event);
+        const events = rows.slice(from, to).map(withVersion);
         sent.push(publisher.publish(events, rows[from]?.shard ?? undefined));
       }
       await Promise.all(sent);
@@ -30,4 +35,8 @@ export function relayPart({ connections }: PartContext): Part {
     isUp: () => true,
     status: () => relay.status(),
   };
+}
+
+function withVersion({ event, version }: LogRow): AnyEvent {
+  return { ...event, headers: { ...event.headers, [STREAM_VERSION]: version } } as AnyEvent;
 }

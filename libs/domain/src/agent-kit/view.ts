@@ -37,9 +37,11 @@ export function clamp(value: number, low: number, high: number): number {
   return value < low ? low : value > high ? high : value;
 }
 
+const FACTORS = Array.from({ length: 16 }, (_, decimals) => 10 ** decimals);
+
 /** Rounds to `decimals` places; for display figures only, never for money. */
 export function round(value: number, decimals: number): number {
-  const factor = 10 ** decimals;
+  const factor = FACTORS[decimals] ?? 10 ** decimals;
   const rounded = Math.round(value * factor) / factor;
   return rounded === 0 ? 0 : rounded;
 }

@@ -9,6 +9,7 @@ const RECONCILIATION = 'reconciliation';
 const BOOKS_DIFFER = 'books_differ';
 const NOT_COMPARED_YET = 'not_compared_yet';
 const OPERATOR = 'operator';
+const CACHE = 'cache';
 
 type Alert = EventEnvelope<'risk.alert'>['data'];
 
@@ -102,8 +103,10 @@ export function onOperatorCommand(owner: Owner, event: EventEnvelope<'operator.c
   const reason = typeof asked.reason === 'string' && asked.reason !== '' ? asked.reason.slice(0, 200) : OPERATOR;
   const scope = isGlobal ? ('global' as const) : ('portfolio' as const);
   const key = isGlobal ? GLOBAL : owner.out.key;
-  if (command === 'lift') onLiftHalt(owner, { type: 'LiftHalt', key, source: OPERATOR, scope, reason });
-  else onRaiseHalt(owner, { type: 'RaiseHalt', key, source: OPERATOR, scope, reason, detail: `By ${requestedBy}.` });
+  // The process itself asks under a source of its own, so that neither lifts what the other raised (rule 18).
+  const source = asked.source === CACHE ? CACHE : OPERATOR;
+  if (command === 'lift') onLiftHalt(owner, { type: 'LiftHalt', key, source, scope, reason });
+  else onRaiseHalt(owner, { type: 'RaiseHalt', key, source, scope, reason, detail: `By ${requestedBy}.` });
 }
 
 type Violation = Pick<Alert, 'violation_type' | 'instrument' | 'token'>;

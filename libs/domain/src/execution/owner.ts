@@ -69,7 +69,8 @@ export function commitOrHalt(owner: Owner, decision: Decision): void {
 
 export function releaseReservation(owner: Owner, request: Omit<ReleaseRequest, 'timestamp'>): void {
   if (owner.state.portfolio === null) return;
-  commitOrHalt(owner, decideRelease(owner.state.portfolio, { ...request, timestamp: owner.out.now }));
+  const { orderId, reason, quantity } = request;
+  commitOrHalt(owner, decideRelease(owner.state.portfolio, { orderId, reason, quantity, timestamp: owner.out.now }));
 }
 
 /** Halts the portfolio because a report contradicts the books; an operator, or a reconciliation, has to look. */

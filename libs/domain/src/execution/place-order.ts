@@ -6,7 +6,7 @@ import { approveOrder, isRefused, requestCancel, requestOrder, type OrderState, 
 import { decideReservation, reducibleQuantity, signedQuantity } from '../portfolio';
 import { checkOrder, resolveLimits, type Breach, type OrderIntent, type Verdict } from '../risk';
 import { commit, commitOrHalt, releaseReservation, type Owner } from './owner';
-import { isDecided, rememberUnsent } from './state';
+import { hasApproval, isDecided, rememberUnsent } from './state';
 
 const SECOND_MS = 1_000;
 const LONGEST_MESSAGE = 4_000;
@@ -119,6 +119,7 @@ function breachOf({ code, message }: Problem): Breach {
  */
 function duplicateOf({ config, state, out }: Owner, order: OrderIntent): string | null {
   const windowMs = (state.bounds ?? resolveLimits(out.key, config.limits, {})).duplicate_order;
+  if (windowMs <= 0 && !hasApproval(state, order.approvalId)) return null;
   let found: string | null = null;
   for (const ids of [state.working, state.ended]) {
     for (const id of ids) {

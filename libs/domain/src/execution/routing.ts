@@ -74,8 +74,8 @@ function route(owner: Owner, portfolio: PortfolioState, approval: Approval): voi
   if (tooSmall !== null) return reject(owner, orderId, instrument, tooSmall);
   if (!owner.config.shrinkToLimits) return placeOrder(owner, wanted);
   const { order, limitedBy, verdict } = shrinkToLimits(owner, wanted, instrument.lot);
-  const sizing = limitedBy.length === 0 ? order.sizing : { ...order.sizing, wanted: wanted.quantity, limitedBy };
-  placeOrder(owner, { ...order, sizing }, verdict);
+  if (limitedBy.length === 0) return placeOrder(owner, order, verdict);
+  placeOrder(owner, { ...order, sizing: { ...order.sizing, wanted: wanted.quantity, limitedBy } }, verdict);
 }
 
 /** A wish that comes to less than the venue takes is refused here, with its reason; never in silence. */

@@ -38,7 +38,7 @@ export function sizeOf(owner: Owner, portfolio: PortfolioState, instrument: Inst
       : byTarget(portfolio, instrument, wish, sizing);
   if ('reason' in size) return size;
   const quantity = roundQuantityDown(instrument, size.quantity);
-  if (sign(quantity) > 0) return { ...size, quantity };
+  if (sign(quantity) > 0) return { side: size.side, quantity, record: size.record };
   const message = `${size.quantity} of ${instrument.id} is less than one lot of ${instrument.lot}.`;
   return { reason: 'BELOW_LOT', message };
 }

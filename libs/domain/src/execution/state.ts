@@ -54,6 +54,41 @@ export function isDecided(state: ExecutionState, orderId: string): boolean {
   return state.orders[orderId] !== undefined || state.unsent.includes(orderId);
 }
 
+/** How many of the kept orders each approval has: found from the orders, and never part of the state. */
+const approvals = new WeakMap<ExecutionState['orders'], Map<string, number>>();
+
+/** Whether any of the kept orders came of this approval. */
+export function hasApproval(state: ExecutionState, approvalId: string): boolean {
+  return approvalsOf(state).has(approvalId);
+}
+
+function approvalsOf({ orders }: ExecutionState): Map<string, number> {
+  let known = approvals.get(orders);
+  if (known === undefined) {
+    approvals.set(orders, (known = new Map()));
+    for (const id in orders) countApproval(known, (orders[id] as OrderState).approvalId, 1);
+  }
+  return known;
+}
+
+function countApproval(counts: Map<string, number>, approvalId: string, by: 1 | -1): void {
+  const count = (counts.get(approvalId) ?? 0) + by;
+  if (count > 0) counts.set(approvalId, count);
+  else counts.delete(approvalId);
+}
+
+function putOrder(state: ExecutionState, order: OrderState): void {
+  if (state.orders[order.orderId] === undefined) countApproval(approvalsOf(state), order.approvalId, 1);
+  state.orders[order.orderId] = order;
+}
+
+function dropOrder(state: ExecutionState, orderId: string): void {
+  const order = state.orders[orderId];
+  if (order === undefined) return;
+  countApproval(approvalsOf(state), order.approvalId, -1);
+  delete state.orders[orderId];
+}
+
 export function rememberUnsent(state: ExecutionState, orderId: string): void {
   state.unsent.push(orderId);
   if (state.unsent.length > KEPT_IDS) state.unsent.shift();
@@ -67,18 +102,20 @@ export function keepOrder(state: ExecutionState, order: OrderState): void {
   const { orderId } = order;
   if (!isTerminal(order.status)) {
     if (state.orders[orderId] === undefined) state.working.push(orderId);
-    state.orders[orderId] = order;
+    putOrder(state, order);
   } else if (order.attempt === 0 && order.venueOrderId === undefined) {
-    delete state.orders[orderId];
+    dropOrder(state, orderId);
     forget(state.working, orderId);
     rememberUnsent(state, orderId);
   } else {
-    state.orders[orderId] = copyOfOrder(order, false);
-    if (state.ended.includes(orderId)) return;
+    const before = state.orders[orderId];
+    putOrder(state, copyOfOrder(order, false));
+    // Every ended order that is kept is among the ended ones already.
+    if (before !== undefined && isTerminal(before.status)) return;
     forget(state.working, orderId);
     state.ended.push(orderId);
     const oldest = state.ended.length > KEPT_ENDED ? state.ended.shift() : undefined;
-    if (oldest !== undefined) delete state.orders[oldest];
+    if (oldest !== undefined) dropOrder(state, oldest);
   }
 }
 

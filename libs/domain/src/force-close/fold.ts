@@ -75,7 +75,7 @@ function requested(event: EventEnvelope<'order.requested'>, state: ForceCloseSta
 
 function executed(event: EventEnvelope<'trade.executed'>, state: ForceCloseState, now: number): Change {
   const { order_id, token, instrument, side, cumulativeQuantity, status } = event.data;
-  const ended = state.finished.find((order) => order.orderId === order_id);
+  const ended = finishedOf(state).get(order_id);
   const open = ended ? undefined : (state.orders[order_id] ??= newOrder(token, instrument, false, now));
   const more = sub(cumulativeQuantity, (ended ?? open)?.filled ?? '0');
   const isNew = sign(more) > 0;
@@ -92,8 +92,12 @@ function finish(state: ForceCloseState, orderId: string): Change {
   if (hasFinished(state, orderId)) return NOTHING;
   const order = state.orders[orderId];
   delete state.orders[orderId];
-  state.finished.push({ orderId, filled: order?.filled ?? '0' });
-  if (state.finished.length > REMEMBERED_ORDERS) state.finished.shift();
+  const known = finishedOf(state);
+  const end = { orderId, filled: order?.filled ?? '0' };
+  known.set(orderId, end);
+  state.finished.push(end);
+  const oldest = state.finished.length > REMEMBERED_ORDERS ? state.finished.shift() : undefined;
+  if (oldest !== undefined) known.delete(oldest.orderId);
   return order?.isClosing && isZero(order.filled) ? { fruitless: order.instrument } : NOTHING;
 }
 
@@ -117,6 +121,18 @@ function newOrder(token: string, instrument: string, isClosing: boolean, now: nu
   return { token, instrument, filled: '0', isClosing, lastNewsAt: now, cancel: { tries: 0, nextAt: now } };
 }
 
+type Finished = ForceCloseState['finished'];
+
+/** The finished orders by id: found from the state, and never part of it. */
+const finishedById = new WeakMap<Finished, Map<string, Finished[number]>>();
+
+function finishedOf({ finished }: ForceCloseState): Map<string, Finished[number]> {
+  let known = finishedById.get(finished);
+  if (known === undefined)
+    finishedById.set(finished, (known = new Map(finished.map((order) => [order.orderId, order]))));
+  return known;
+}
+
 function hasFinished(state: ForceCloseState, orderId: string): boolean {
-  return state.finished.some((order) => order.orderId === orderId);
+  return finishedOf(state).has(orderId);
 }

@@ -42,7 +42,8 @@ export function pushBar(series: BarSeriesState, bar: Bar, intervalMs: number): r
   if (forming !== null && forming.openedAt === openedAt) merge(forming, bar);
   else {
     if (forming !== null) closed = [keep(series, forming)];
-    series.forming = { ...bar, openedAt };
+    const { open, high, low, close, volume } = bar;
+    series.forming = { openedAt, open, high, low, close, volume };
   }
   if (bar.openedAt + intervalMs < openedAt + series.intervalMs) return closed;
   const complete = keep(series, series.forming as Bar);

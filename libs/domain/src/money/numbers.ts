@@ -1,5 +1,6 @@
 import { roundTo } from './decimal';
 import type { Decimal } from './scaled';
+import { isShort, numberSmall, textOfNumber } from './small';
 
 /** Decimals that a decimal string in an event may have. */
 const MOST_PLACES = 18;
@@ -10,8 +11,9 @@ const EXPONENT = /^(-?)(\d)(?:\.(\d+))?e([+-]\d+)$/;
  * Throws a RangeError for NaN and the infinities, which are no amounts.
  */
 export function fromNumber(value: number): Decimal {
+  const short = textOfNumber(value);
+  if (short !== undefined) return short;
   if (!Number.isFinite(value)) throw new RangeError(`${value} is not a finite number and has no decimal form.`);
-  if (value === 0) return '0';
   const text = String(value);
   const scientific = EXPONENT.exec(text);
   return roundTo(scientific ? expand(scientific) : text, MOST_PLACES, 'half-even');
@@ -19,6 +21,8 @@ export function fromNumber(value: number): Decimal {
 
 /** The float64 nearest to a decimal string: for prices and indicators, never for ledger arithmetic. */
 export function toNumber(value: Decimal): number {
+  const small = numberSmall(value);
+  if (small !== undefined) return small;
   const number = Number(value);
   if (value === '' || !Number.isFinite(number)) throw new RangeError(`"${value}" is not a decimal number.`);
   return number;
@@ -29,7 +33,7 @@ export function toNumber(value: Decimal): number {
  * reader unchanged. Use it on every computed number before it is emitted. Throws a RangeError when it is not finite.
  */
 export function num15(value: number): number {
-  if (Number.isSafeInteger(value) && Math.abs(value) < 1e15) return value + 0;
+  if (isShort(value) || (Number.isSafeInteger(value) && Math.abs(value) < 1e15)) return value + 0;
   if (!Number.isFinite(value)) throw new RangeError(`${value} cannot be written as a number of an event.`);
   return Number(value.toPrecision(15));
 }

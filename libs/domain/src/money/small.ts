@@ -88,6 +88,36 @@ function units(): number {
   return Number.isSafeInteger(value) ? value : Number.NaN;
 }
 
+/** The float64 nearest to a decimal: the quotient of two whole numbers that float64 holds is rounded once, as it must be. */
+export function numberSmall(a: string): number | undefined {
+  if (!read(a)) return undefined;
+  // Without a point, or as one whole number of its last places, the digits are exact.
+  if (scale === 0) return whole;
+  const value = whole * (POWERS[scale] as number) + fraction;
+  return Number.isSafeInteger(value) ? value / (POWERS[scale] as number) : undefined;
+}
+
+/**
+ * Numbers below a bound that have at most so many places have at most fifteen digits, with which no two decimals are one
+ * float64. So when the quotient of whole units and the power of ten, which is rounded once, is the number, then those are its
+ * digits, and no fewer would do.
+ */
+const FINE = { below: 1e7, places: 8, unit: 1e8 } as const;
+const COARSE = { below: 1e11, places: 4, unit: 1e4 } as const;
+
+/** The shortest decimal text of a number of the kinds above; undefined for any other. */
+export function textOfNumber(value: number): string | undefined {
+  const { unit, places } = value < FINE.below && value > -FINE.below ? FINE : COARSE;
+  return isShort(value) ? textOfUnits(Math.round(value * unit), places) : undefined;
+}
+
+/** Whether a number is of the kinds above, so that it has at most fifteen digits. */
+export function isShort(value: number): boolean {
+  if (value < FINE.below && value > -FINE.below) return Math.round(value * FINE.unit) / FINE.unit === value;
+  if (value < COARSE.below && value > -COARSE.below) return Math.round(value * COARSE.unit) / COARSE.unit === value;
+  return false;
+}
+
 /** Text of units ÷ 10^places. */
 function textOfUnits(value: number, places: number): string | undefined {
   const unit = POWERS[places];
@@ -96,8 +126,18 @@ function textOfUnits(value: number, places: number): string | undefined {
   return text(integer, value - integer * unit, places);
 }
 
+/** Whether a text that `read` took is in canonical form: nothing would be gained by writing it anew. */
+function isCanonical(a: string): boolean {
+  const first = a.charCodeAt(0) === MINUS ? 1 : 0;
+  if (a.charCodeAt(first) === ZERO && a.length > first + 1 && a.charCodeAt(first + 1) !== DOT) return false;
+  // No zero may end the decimals, and nothing is minus zero.
+  return scale === 0 ? whole !== 0 || first === 0 : a.charCodeAt(a.length - 1) !== ZERO;
+}
+
 /** a + factor·b with factor 1 or −1. */
 export function addSmall(a: string, b: string, factor: 1 | -1): string | undefined {
+  if (b === '0') return timesSmall(a, 1);
+  if (a === '0') return timesSmall(b, factor);
   if (!read(a)) return undefined;
   let integer = whole;
   let decimals = fraction;
@@ -122,6 +162,7 @@ export function addSmall(a: string, b: string, factor: 1 | -1): string | undefin
 }
 
 export function mulSmall(a: string, b: string): string | undefined {
+  if (b === '1') return timesSmall(a, 1);
   if (!read(a)) return undefined;
   const x = units();
   const places = scale;
@@ -150,6 +191,7 @@ export function divSmall(a: string, b: string, most: number): string | undefined
 /** −1, 0 or 1: how a stands to b. */
 export function cmpSmall(a: string, b: string): -1 | 0 | 1 | undefined {
   if (!read(a)) return undefined;
+  if (a === b) return 0;
   const integer = whole;
   let decimals = fraction;
   const places = scale;
@@ -162,7 +204,10 @@ export function cmpSmall(a: string, b: string): -1 | 0 | 1 | undefined {
 
 /** factor·a in canonical form. */
 export function timesSmall(a: string, factor: 1 | -1): string | undefined {
-  return read(a) ? text(factor * whole, factor * fraction, scale) : undefined;
+  if (!read(a)) return undefined;
+  if (!isCanonical(a)) return text(factor * whole, factor * fraction, scale);
+  if (factor === 1 || a === '0') return a;
+  return a.charCodeAt(0) === MINUS ? a.slice(1) : `-${a}`;
 }
 
 /** −1, 0 or 1: the sign of a. */
@@ -175,7 +220,7 @@ export function signSmall(a: string): -1 | 0 | 1 | undefined {
 /** a in canonical form, rounded to `places`. */
 export function roundSmall(a: string, places: number, rounding: Rounding): string | undefined {
   if (!read(a)) return undefined;
-  if (scale <= places) return text(whole, fraction, scale);
+  if (scale <= places) return isCanonical(a) ? a : text(whole, fraction, scale);
   const step = POWERS[scale - places] as number;
   let kept = Math.trunc(fraction / step);
   const rest = Math.abs(fraction - kept * step);

@@ -33,7 +33,8 @@ export function decideFill(
   const position = state.positions[fill.instrument];
   const ledgerFee = ledger(fill.fee, state.config.ledgerScale);
   const fee = fill.feeAsset === state.config.settlementAsset ? ledgerFee : '0';
-  const booking = bookTrade(state.config, position, { ...fill, fee }, instrument);
+  const { side, quantity, price } = fill;
+  const booking = bookTrade(state.config, position, { side, quantity, price, fee }, instrument);
   const events: Emission<'portfolio.fill_booked' | 'position.closed'>[] = [
     { type: 'portfolio.fill_booked', data: bookedData(state, fill, ledgerFee, booking) },
   ];
@@ -89,14 +90,18 @@ export function projectFill(
   order: { side: Side; quantity: Decimal; price: Decimal; timestamp: number },
   instrument: Instrument,
 ): PortfolioState {
-  const fill = {
+  const { side, quantity, price, timestamp } = order;
+  const fill: PortfolioFill = {
     order_id: '',
     fillId: '',
     token: instrument.token,
     instrument: instrument.id,
+    side,
+    price,
+    quantity,
     fee: '0',
     feeAsset: state.config.settlementAsset,
-    ...order,
+    timestamp,
   };
   const booking = bookTrade(state.config, state.positions[instrument.id], fill, instrument);
   return evolvePortfolio(state, { type: 'portfolio.fill_booked', data: bookedData(state, fill, '0', booking) });

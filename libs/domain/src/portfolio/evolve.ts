@@ -1,9 +1,9 @@
-import type { EmitData } from '@moon/events';
+import type { EmitData, EventType } from '@moon/events';
 import { findInstrument, type Instrument } from '../instruments';
 import { abs, add, isZero, sign, sub } from '../money';
 import type { Emission } from '../order/decision';
 import { closingQuantity, initialMargin, share, signed, valueOf } from './booking';
-import { withEntry, withoutEntry } from './entries';
+import { withEntry, withId, withoutEntry, withoutId } from './entries';
 import { settledAt, SETTLEMENTS_REMEMBERED } from './funding';
 import { copyOfPortfolio, type HaltState, type PortfolioState, type PositionState, type Reservation } from './state';
 
@@ -70,14 +70,29 @@ export function evolvePortfolio(
   }
 }
 
+/** Types that move a portfolio's books. */
+const BOOKED: ReadonlySet<string> = new Set<EventType>([
+  'portfolio.opened',
+  'portfolio.deposited',
+  'portfolio.withdrawn',
+  'portfolio.position_opened',
+  'portfolio.reserved',
+  'portfolio.reservation_released',
+  'portfolio.fill_booked',
+  'portfolio.funding_booked',
+  'portfolio.liquidated',
+  'portfolio.reconciled',
+  'position.closed',
+  'halt.raised',
+  'halt.lifted',
+]);
+
 /** Whether an event is about this portfolio; one of another portfolio throws, since it is in the wrong stream. */
 function concerns(state: PortfolioState, event: Emission): boolean {
-  const booked =
-    event.type.startsWith('portfolio.') || event.type.startsWith('halt.') || event.type === 'position.closed';
-  if (!booked) return false;
-  const portfolio = 'portfolio' in event.data ? event.data.portfolio : undefined;
+  if (!BOOKED.has(event.type)) return false;
+  const { portfolio } = event.data as { portfolio?: string };
   if (portfolio !== undefined && portfolio !== state.portfolio) {
-    throw new IllegalPortfolioEvent(event.type, `it is of portfolio ${String(portfolio)}, not of ${state.portfolio}.`);
+    throw new IllegalPortfolioEvent(event.type, `it is of portfolio ${portfolio}, not of ${state.portfolio}.`);
   }
   return true;
 }
@@ -164,7 +179,7 @@ function reserved(state: PortfolioState, data: EmitData<'portfolio.reserved'>): 
   const { instrument, side, quantity, notional, reduceOnly } = data;
   const reservation: Reservation = { instrument, side, quantity, notional, reduceOnly };
   const next = copyOfPortfolio(state);
-  next.reservations = withEntry(state.reservations, data.order_id, reservation);
+  next.reservations = withId(state.reservations, data.order_id, reservation);
   return next;
 }
 
@@ -183,8 +198,8 @@ function released(state: PortfolioState, data: EmitData<'portfolio.reservation_r
   }
   const next = copyOfPortfolio(state);
   next.reservations = isZero(quantity)
-    ? withoutEntry(state.reservations, data.order_id)
-    : withEntry(state.reservations, data.order_id, { ...held, quantity, notional });
+    ? withoutId(state.reservations, data.order_id)
+    : withId(state.reservations, data.order_id, { ...held, quantity, notional });
   return next;
 }
 
@@ -201,7 +216,8 @@ function fillBooked(state: PortfolioState, data: EmitData<'portfolio.fill_booked
     position === undefined
       ? withoutEntry(state.positions, instrument)
       : withEntry(state.positions, instrument, position);
-  next.counters = { ...state.counters, fills: state.counters.fills + 1 };
+  const { fills, closedPositions, winners, losers, fundings, liquidations } = state.counters;
+  next.counters = { fills: fills + 1, closedPositions, winners, losers, fundings, liquidations };
   return next;
 }
 
@@ -227,13 +243,17 @@ function moved(
     ? add(position.margin, initialMargin(state.config, data.costBasisDelta, position.leverage))
     : sub(position.margin, share(position.margin, closed, abs(position.quantity), scale));
   return {
-    ...position,
+    instrument: position.instrument,
+    token: position.token,
     quantity,
     costBasis,
     margin,
+    leverage: position.leverage,
     realisedPnl: add(position.realisedPnl, data.realisedPnl),
     fees: add(position.fees, fee),
+    funding: position.funding,
     closedQuantity: add(position.closedQuantity, closed),
+    openedAt: position.openedAt,
   };
 }
 
@@ -268,10 +288,12 @@ function positionClosed(state: PortfolioState, data: EmitData<'position.closed'>
   const { counters } = state;
   const next = copyOfPortfolio(state);
   next.counters = {
-    ...counters,
+    fills: counters.fills,
     closedPositions: counters.closedPositions + 1,
     winners: counters.winners + (outcome > 0 ? 1 : 0),
     losers: counters.losers + (outcome < 0 ? 1 : 0),
+    fundings: counters.fundings,
+    liquidations: counters.liquidations,
   };
   return next;
 }

@@ -1,5 +1,5 @@
 import { findInstrument, type Instrument } from '../instruments';
-import { cmp, fromNumber, num15, sub, toNumber, type Decimal } from '../money';
+import { cmp, fromNumber, num15, sign, sub, toNumber, type Decimal } from '../money';
 import {
   averagePrice,
   reducibleQuantity,
@@ -9,7 +9,7 @@ import {
   type PortfolioState,
   type ValuationTracker,
 } from '../portfolio';
-import type { LimitFacts, OrderIntent, PortfolioFacts, PriceFacts, ResultingFacts } from './facts';
+import type { LimitFacts, OrderIntent, PortfolioFacts, PriceFacts } from './facts';
 import type { Breach } from './limit';
 import { LIMITS } from './limits';
 import type { LimitsConfig } from './limits-config';
@@ -87,22 +87,29 @@ interface Gathered {
 function gatherFacts(order: OrderIntent, context: LimitsContext): Gathered {
   const { portfolio, bounds, ordersInLastSecond, duplicateOf } = context;
   const instrument = tradedInstrument(portfolio, order.instrument);
-  const rest = { order, bounds, instrument, ordersInLastSecond, duplicateOf };
-  if (portfolio === null) {
-    return { facts: { ...rest, portfolio: null, price: null, resulting: null }, reserve: '0', reference: null };
-  }
-  const own = portfolioFacts(portfolio, order, context);
+  const facts: LimitFacts = {
+    order,
+    bounds,
+    instrument,
+    portfolio: null,
+    price: null,
+    resulting: null,
+    ordersInLastSecond,
+    duplicateOf,
+  };
+  if (portfolio === null) return { facts, reserve: '0', reference: null };
+  facts.portfolio = portfolioFacts(portfolio, order, context);
   const price = instrument && priceFacts(order, instrument, context);
   if (instrument === null || price === null) {
     const reference = instrument && entryPrice(portfolio, instrument);
-    return { facts: { ...rest, portfolio: own, price: null, resulting: null }, reserve: '0', reference };
+    return { facts, reserve: '0', reference };
   }
+  facts.price = price;
   const cost = price.orderValue * (1 + Math.max(0, instrument.fees.taker) + context.slippageReserve);
   const reserve = fromNumber(num15(cost));
   const planned = { order, instrument, price: price.reference, value: price.orderValue, reserve };
-  const resulting: ResultingFacts | null =
-    cmp(order.quantity, '0') > 0 ? lookAhead(portfolio, context.prices.marks, context.now, planned) : null;
-  return { facts: { ...rest, portfolio: own, price, resulting }, reserve, reference: price.reference };
+  if (sign(order.quantity) > 0) facts.resulting = lookAhead(portfolio, context.prices.marks, context.now, planned);
+  return { facts, reserve, reference: price.reference };
 }
 
 /** The order's instrument if the portfolio trades it, or still holds it. */
@@ -112,6 +119,9 @@ function tradedInstrument(portfolio: PortfolioState | null, id: string): Instrum
   return isTraded ? (findInstrument(id) ?? null) : null;
 }
 
+const NO_HALTS: string[] = [];
+const haltName = ({ source, reason }: PortfolioState['halts'][number]) => `${source}: ${reason}`;
+
 function portfolioFacts(portfolio: PortfolioState, order: OrderIntent, context: LimitsContext): PortfolioFacts {
   const value = valuation(portfolio, context.prices.marks, context.now, context.tracker);
   const reducible = reducibleQuantity(portfolio, order.instrument, order.side);
@@ -119,12 +129,12 @@ function portfolioFacts(portfolio: PortfolioState, order: OrderIntent, context: 
   return {
     accountModel: portfolio.config.accountModel,
     isReconciled: portfolio.reconciledAt !== null,
-    halts: portfolio.halts.map(({ source, reason }) => `${source}: ${reason}`).sort(),
+    halts: portfolio.halts.length === 0 ? NO_HALTS : portfolio.halts.map(haltName).sort(),
     equity: value.equity,
     drawdown: value.drawdown,
     dayDrawdown: value.dayDrawdown,
     reducible,
-    isReducing: cmp(reducible, '0') > 0 && cmp(order.quantity, reducible) <= 0,
+    isReducing: sign(reducible) > 0 && cmp(order.quantity, reducible) <= 0,
     sellable: sub(held, reservedQuantity(portfolio, order.instrument, 'sell')),
   };
 }

@@ -73,7 +73,9 @@ function withInFlight(
   planned: PlannedOrder,
 ): PortfolioState {
   let state = portfolio;
-  const instruments = [...new Set(Object.values(portfolio.reservations).map(({ instrument }) => instrument))].sort();
+  const reservations = Object.values(portfolio.reservations);
+  if (reservations.length === 0) return state;
+  const instruments = [...new Set(reservations.map(({ instrument }) => instrument))].sort();
   for (const id of instruments) {
     const instrument = id === planned.instrument.id ? planned.instrument : findInstrument(id);
     const mark = marks[id] ?? (id === planned.instrument.id ? planned.price : undefined);

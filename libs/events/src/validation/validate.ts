@@ -1,3 +1,4 @@
+import type { ValidateFunction } from 'ajv';
 import type { EventDefinition } from '../define';
 import type { AnyEvent, EventData, EventType } from '../envelope';
 import { isEventType } from '../catalog';
@@ -116,9 +117,17 @@ function checkType(candidate: Record<string, unknown>): EventType {
   return refuse(candidate, 'type', type, 'unknown_type', 'the catalog has no such type');
 }
 
+/** The validators of the current versions, by type: found at every event. */
+const current = new Map<EventType, ValidateFunction>();
+
+function currentValidator(type: EventType): ValidateFunction {
+  const validate = validatorOf(DEFINITIONS[type] as EventDefinition);
+  current.set(type, validate);
+  return validate;
+}
+
 function checkData(type: EventType, data: unknown): void {
-  const definition = DEFINITIONS[type] as EventDefinition;
-  const validate = validatorOf(definition);
+  const validate = current.get(type) ?? currentValidator(type);
   if (validate(data)) {
     if (isPlainObject(data as object)) return;
     throw new EventRefused(type, {

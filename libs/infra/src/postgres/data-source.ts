@@ -12,6 +12,7 @@ import { Retention1700000000202 } from './migrations/1700000000202-retention';
 import { RunRegistry1700000000101 } from './migrations/1700000000101-run-registry';
 import { ImportedRuns1700000000102 } from './migrations/1700000000102-imported-runs';
 import { Reports1700000000103 } from './migrations/1700000000103-reports';
+import { Jobs1700000000104 } from './migrations/1700000000104-jobs';
 
 /** What a database is for: the log of one run, the registry of all runs, or the log of a deployment of many processes. */
 export type DatabaseKind = 'run' | 'registry' | 'cluster';
@@ -20,7 +21,7 @@ const RUN = [EventLog1700000000001, LogFunctions1700000000002, RunState170000000
 
 const MIGRATIONS = {
   run: RUN,
-  registry: [RunRegistry1700000000101, ImportedRuns1700000000102, Reports1700000000103],
+  registry: [RunRegistry1700000000101, ImportedRuns1700000000102, Reports1700000000103, Jobs1700000000104],
   cluster: [...RUN, ClusterLog1700000000201, Retention1700000000202],
 } as const;
 

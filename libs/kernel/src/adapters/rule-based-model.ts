@@ -1,4 +1,4 @@
-import { derivedId, type AnyEvent } from '@moon/events';
+import { derivedId, withEventType, type AnyEvent } from '@moon/events';
 import { RULE_BASED_PROVIDER, ruleBasedModel } from '@moon/domain';
 import type { EffectAdapter, TimedInput } from '../ports/effect';
 
@@ -26,6 +26,8 @@ export function ruleBasedModelAdapter(latency: ModelLatency): EffectAdapter {
       const { token, inferenceId: id, agent, model, windowId, features } = request.data;
       const latencyMs = drawLatency(id, latency);
       const at = request.occurredAt + latencyMs;
+      const provider = RULE_BASED_PROVIDER;
+      const [status, answer] = ['ok' as const, ruleBasedModel({ features })];
       const event: AnyEvent = {
         id: derivedId(request.id, 'model/rule-based', 0),
         type: 'inference.completed',
@@ -35,23 +37,12 @@ export function ruleBasedModelAdapter(latency: ModelLatency): EffectAdapter {
         occurredAt: at,
         correlationId: request.correlationId,
         causationId: request.id,
-        data: {
-          ...{
-            event_type: 'inference.completed',
-            token,
-            inferenceId: id,
-            agent,
-            model,
-            ...(windowId === undefined ? {} : { windowId }),
-          },
-          ...{
-            provider: RULE_BASED_PROVIDER,
-            status: 'ok',
-            answer: ruleBasedModel({ features }),
-            latencyMs,
-            timestamp: at,
-          },
-        },
+        data: withEventType(
+          'inference.completed',
+          windowId === undefined
+            ? { token, inferenceId: id, agent, model, provider, status, answer, latencyMs, timestamp: at }
+            : { token, inferenceId: id, agent, model, windowId, provider, status, answer, latencyMs, timestamp: at },
+        ),
         headers: request.headers,
       };
       return [{ event, availableAt: at }];

@@ -14,12 +14,14 @@ export interface OpenRequest {
  * leaves exactly the requests that a crash cut off.
  */
 export class EffectTracker {
-  private readonly open = new Map<string, OpenRequest>();
+  /** By adapter, by key. */
+  private readonly open = new Map<string, Map<string, OpenRequest>>();
   private readonly performers = new Map<string, EffectAdapter[]>();
   private readonly settlers = new Map<string, EffectAdapter[]>();
 
   constructor(private readonly adapters: readonly EffectAdapter[]) {
     for (const adapter of adapters) {
+      this.open.set(adapter.name, new Map());
       for (const type of adapter.performs) {
         const list = this.performers.get(type) ?? [];
         this.performers.set(type, [...list, adapter]);
@@ -34,19 +36,23 @@ export class EffectTracker {
   /** Notes what `event` settles and what it asks for; returns the new requests, in the adapters' order. */
   observe(event: AnyEvent, seq: number): readonly OpenRequest[] {
     const settlers = this.settlers.get(event.type);
-    if (settlers !== undefined && this.open.size > 0) {
+    if (settlers !== undefined) {
       for (const adapter of settlers) {
+        const open = this.opened(adapter.name);
+        if (open.size === 0) continue;
         const settled = adapter.settles(event);
-        if (settled !== null) this.open.delete(slot(adapter.name, settled));
+        if (settled !== null) open.delete(settled);
       }
     }
     const performers = this.performers.get(event.type);
-    if (!performers) return NONE;
-    return performers.map((adapter) => {
+    if (performers === undefined) return NONE;
+    const requests: OpenRequest[] = [];
+    for (const adapter of performers) {
       const request = { adapter: adapter.name, key: adapter.requestKey(event), request: event, seq };
-      this.open.set(slot(adapter.name, request.key), request);
-      return request;
-    });
+      this.opened(adapter.name).set(request.key, request);
+      requests.push(request);
+    }
+    return requests;
   }
 
   adapter(name: string): EffectAdapter {
@@ -57,22 +63,25 @@ export class EffectTracker {
 
   /** Forgets a request that will never have a result. */
   close({ adapter, key }: Pick<OpenRequest, 'adapter' | 'key'>): void {
-    this.open.delete(slot(adapter, key));
+    this.opened(adapter).delete(key);
   }
 
   /** Open requests in the order in which they were made. */
   unsettled(): OpenRequest[] {
-    return [...this.open.values()].sort((a, b) => a.seq - b.seq);
+    return [...this.open.values()].flatMap((open) => [...open.values()]).sort((a, b) => a.seq - b.seq);
   }
 
   restore(requests: readonly OpenRequest[]): void {
-    this.open.clear();
-    for (const request of requests) this.open.set(slot(request.adapter, request.key), request);
+    for (const open of this.open.values()) open.clear();
+    for (const request of requests) this.opened(request.adapter).set(request.key, request);
+  }
+
+  /** The open requests of an adapter; of one that a checkpoint names and this run lacks, too. */
+  private opened(adapter: string): Map<string, OpenRequest> {
+    let open = this.open.get(adapter);
+    if (open === undefined) this.open.set(adapter, (open = new Map()));
+    return open;
   }
 }
 
 const NONE: readonly OpenRequest[] = [];
-
-function slot(adapter: string, key: string): string {
-  return `${adapter}\u0000${key}`;
-}

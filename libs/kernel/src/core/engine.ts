@@ -213,16 +213,20 @@ export class Engine {
     this.seq += 1;
     this.note(event);
     const row: LogRow = { seq: this.seq, event };
-    const { store, streamId: streamOf } = CATALOG[event.type];
-    const streamId = store === 'bus' || !this.options.log.keepsStreams ? null : streamOf(event.data);
-    if (streamId !== null) {
-      row.streamId = streamId;
-      row.version = (this.streamVersions.get(streamId) ?? 0) + 1;
-      this.streamVersions.set(streamId, row.version);
-    }
+    if (this.options.log.keepsStreams) this.number(row);
     this.options.log.append(row, isInput);
     this.queue[this.tail++] = row;
     this.options.onEvent?.(event, row.seq);
+  }
+
+  /** Gives a row of a stream its version. */
+  private number(row: LogRow): void {
+    const { store, streamId: streamOf } = CATALOG[row.event.type];
+    const streamId = store === 'bus' ? null : streamOf(row.event.data);
+    if (streamId === null) return;
+    row.streamId = streamId;
+    row.version = (this.streamVersions.get(streamId) ?? 0) + 1;
+    this.streamVersions.set(streamId, row.version);
   }
 
   private note(event: AnyEvent): void {

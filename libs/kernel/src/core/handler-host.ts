@@ -1,22 +1,8 @@
-import { derivedId, CATALOG, validateEmitted, type AnyEvent, type EmitData, type EventType } from '@moon/events';
-import type { AnyCommand, Handler, JsonObject, Outbox } from '@moon/domain';
+import { validateEmitted, type AnyEvent, type EventType } from '@moon/events';
+import type { AnyCommand, Handler, Outbox } from '@moon/domain';
+import { CollectingOutbox, type Outcome } from './collecting-outbox';
 
-/** What one delivery made. Events carry their final ids; nothing here has been sequenced yet. */
-export interface Delivered {
-  handler: string;
-  key: string;
-  events: readonly AnyEvent[];
-  commands: readonly AnyCommand[];
-  deadlines: readonly DeadlineChange[];
-}
-
-/** What a delivery in this host made. */
-export interface Outcome extends Delivered {
-  /** Nothing was emitted, sent or scheduled. */
-  readonly isEmpty: boolean;
-}
-
-export type DeadlineChange = { set: true; name: string; at: number; data: JsonObject } | { set: false; name: string };
+export type { Delivered } from './collecting-outbox';
 
 /** A delivery that threw. The handler's state is as it was before. */
 export interface DeliveryFailure {
@@ -206,7 +192,7 @@ export class HandlerHost {
     const { event } = delivery;
     const before = slot.now;
     if (event.occurredAt > before) slot.now = event.occurredAt;
-    const outbox = slot.outbox.isEmpty ? slot.outbox : (slot.outbox = new CollectingOutbox(handler.name, slot.key));
+    const outbox = slot.outbox.isEmpty ? slot.outbox : (slot.outbox = slot.outbox.fresh());
     outbox.begin(slot.now, event, sender);
     try {
       apply(handler, slot.state, delivery, outbox);
@@ -214,7 +200,7 @@ export class HandlerHost {
       if (handler.role === 'agent' && outbox.commands.length > 0)
         throw new Error('An agent sends no commands: it emits opinions only.');
     } catch (thrown) {
-      slot.outbox = new CollectingOutbox(handler.name, slot.key);
+      slot.outbox = slot.outbox.fresh();
       const error = asError(thrown);
       const failure = { handler: handler.name, key: slot.key, event, command: delivery.command, sender, error };
       if (!this.isGuarded) throw new UnguardedFailure(failure);
@@ -293,21 +279,6 @@ function apply(handler: Handler, state: unknown, delivery: Delivery, outbox: Out
   else if (handler.execute) handler.execute(delivery.command, state, outbox);
 }
 
-/** What an event takes over from its cause's headers: the run's mode, and that it belongs to the warm-up. */
-function inheritedHeaders(cause: AnyEvent): AnyEvent['headers'] {
-  const headers = cause.headers;
-  if (!headers) return undefined;
-  if (headers.warmup) return { mode: headers.mode, warmup: true };
-  return headers.mode === undefined ? { mode: undefined } : MODE_ALONE[headers.mode];
-}
-
-/** One object for all the events of a run: nothing writes to headers. */
-const MODE_ALONE = Object.freeze({
-  live: Object.freeze({ mode: 'live' as const }),
-  synthetic: Object.freeze({ mode: 'synthetic' as const }),
-  recorded: Object.freeze({ mode: 'recorded' as const }),
-});
-
 function asError(thrown: unknown): Error {
   return thrown instanceof Error ? thrown : new Error(String(thrown));
 }
@@ -316,72 +287,4 @@ function push<K, V>(map: Map<K, V[]>, key: K, value: V): void {
   const list = map.get(key);
   if (list) list.push(value);
   else map.set(key, [value]);
-}
-
-const NOTHING: readonly never[] = [];
-
-/** Puts an entry at the end of a list that may be the shared empty one. */
-function append<T>(list: readonly T[], entry: T): readonly T[] {
-  if (list.length === 0) return [entry];
-  (list as T[]).push(entry);
-  return list;
-}
-
-/** Gives what is emitted its derived id, cause, time and headers (rules 2 and 3). */
-class CollectingOutbox implements Outbox, Outcome {
-  // Most deliveries make nothing: the lists come with their first entry.
-  events: readonly AnyEvent[] = NOTHING;
-  commands: readonly AnyCommand[] = NOTHING;
-  deadlines: readonly DeadlineChange[] = NOTHING;
-
-  now = 0;
-  private cause!: AnyEvent;
-  private sender: string | undefined;
-
-  constructor(
-    readonly handler: string,
-    readonly key: string,
-  ) {}
-
-  /** Starts a delivery. Only an empty outbox may start another one: its lists belong to whoever took them. */
-  begin(now: number, cause: AnyEvent, sender?: string): void {
-    this.now = now;
-    this.cause = cause;
-    this.sender = sender;
-  }
-
-  get isEmpty(): boolean {
-    return this.events === NOTHING && this.commands === NOTHING && this.deadlines === NOTHING;
-  }
-
-  emit<T extends EventType>(type: T, data: EmitData<T>, key?: string): void {
-    const { cause, sender } = this;
-    const full = { event_type: type, ...data };
-    const emitter = sender === undefined ? `${this.handler}/${this.key}` : `${this.handler}/${this.key}#${sender}`;
-    const { schemaVersion, keyOf } = CATALOG[type];
-    this.events = append(this.events, {
-      id: derivedId(cause.id, emitter, this.events.length),
-      type,
-      schemaVersion,
-      source: this.handler,
-      key: key ?? keyOf(full),
-      occurredAt: cause.occurredAt,
-      correlationId: cause.correlationId,
-      causationId: cause.id,
-      data: full,
-      headers: inheritedHeaders(cause),
-    } as unknown as AnyEvent);
-  }
-
-  send(command: AnyCommand): void {
-    this.commands = append(this.commands, command);
-  }
-
-  schedule(name: string, at: number, data: JsonObject = {}): void {
-    this.deadlines = append<DeadlineChange>(this.deadlines, { set: true, name, at, data });
-  }
-
-  cancel(name: string): void {
-    this.deadlines = append<DeadlineChange>(this.deadlines, { set: false, name });
-  }
 }

@@ -15,7 +15,7 @@ export class VolatileEventStore implements EventStore, LogSink {
   readonly fatal = null;
   readonly backlog = 0;
   durableSeq = 0;
-  private readonly counts = new Map<string, number>();
+  private readonly counts = new Map<string, { count: number }>();
   private readonly hash: Hash = createHash('sha256');
   private pending = '';
 
@@ -39,7 +39,9 @@ export class VolatileEventStore implements EventStore, LogSink {
   append(row: LogRow): void {
     const { event } = row;
     this.durableSeq = row.seq;
-    this.counts.set(event.type, (this.counts.get(event.type) ?? 0) + 1);
+    const known = this.counts.get(event.type);
+    if (known === undefined) this.counts.set(event.type, { count: 1 });
+    else known.count += 1;
     if (event.source.startsWith('feed/')) {
       if (this.inputsAreFingerprinted) return;
       this.pending += event.id;
@@ -79,7 +81,7 @@ export class VolatileEventStore implements EventStore, LogSink {
   }
 
   countsByType(): Promise<Record<string, number>> {
-    return Promise.resolve(Object.fromEntries(this.counts));
+    return Promise.resolve(Object.fromEntries([...this.counts].map(([type, { count }]) => [type, count])));
   }
 
   saveCheckpoint(): Promise<void> {

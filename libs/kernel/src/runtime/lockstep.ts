@@ -20,7 +20,7 @@ export interface LockstepOptions {
 }
 
 /** Inputs between two turns of the event loop, in which the log is written and sockets are served. */
-const INPUTS_PER_TURN = 128;
+const INPUTS_PER_TURN = 512;
 const NEVER = Number.POSITIVE_INFINITY;
 
 interface Due {

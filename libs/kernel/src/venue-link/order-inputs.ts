@@ -1,4 +1,4 @@
-import { derivedId, type AnyEvent, type EmitData, type EventType } from '@moon/events';
+import { derivedId, withEventType, type AnyEvent, type EmitData, type EventType } from '@moon/events';
 import type { OrderStatus } from '@moon/domain';
 import type { TimedInput } from '../ports/effect';
 import type { OrderPayload } from '../ports/venue';
@@ -68,7 +68,7 @@ export function orderInput<T extends EventType>(
     occurredAt: cause.occurredAt,
     correlationId: cause.correlationId,
     causationId: cause.id,
-    data: { event_type: type, ...data },
+    data: withEventType(type, data),
     headers: modeOf(cause),
   } as unknown as AnyEvent;
 }

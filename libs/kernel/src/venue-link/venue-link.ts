@@ -1,4 +1,4 @@
-import { inputId, type AnyEvent } from '@moon/events';
+import { inputId, withEventType, type AnyEvent } from '@moon/events';
 import type { Companion } from '../core/engine';
 import type { Awaitable, VenuePort, VenueReport } from '../ports/venue';
 
@@ -121,6 +121,10 @@ export class VenueLink implements Companion {
   take(answer: Awaitable<VenueReport[]>): Awaitable<AnyEvent[]> {
     if (answer instanceof Promise) return answer.then((reports) => this.take(reports));
     if (answer.length === 0) return NOTHING;
+    const [first] = answer;
+    // Nearly always it is one report, the next one.
+    if (answer.length === 1 && first && first.venueSeq <= (this.lastSeq.get(first.portfolio) ?? 0) + 1)
+      return this.toEvents(answer);
     const missing = answer.find((report) => report.venueSeq > this.nextSeq(report.portfolio, answer));
     return missing === undefined ? this.toEvents(answer) : this.fetch(answer);
   }
@@ -215,7 +219,7 @@ export class VenueLink implements Companion {
       occurredAt: report.timestamp,
       correlationId: cause?.correlationId ?? id,
       causationId: cause?.id ?? null,
-      data: { event_type: 'venue.report', ...report },
+      data: withEventType('venue.report', report),
       headers: this.headers,
     };
   }

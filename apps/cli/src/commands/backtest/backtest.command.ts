@@ -19,7 +19,7 @@ import { loadBacktest, type BacktestFlags, type LoadedBacktest } from './load';
 import type { InputResources } from './open-inputs';
 import { renderSummary } from './render';
 import { RunProgress } from './run-progress';
-import { saveReport, type SavedReport } from './save-report';
+import { saveReport, type SavedReport } from '../../../../api/src/backtest-jobs.module';
 import { assertWritable, removeEmpty, writeFiles } from './write-files';
 
 interface Options extends GlobalOptions, BacktestFlags {

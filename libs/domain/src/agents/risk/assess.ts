@@ -70,18 +70,24 @@ function judgePortfolio(watch: Watch, value: Valuation, bounds: LimitsConfig): v
 
 type PortfolioViolation = 'leverage' | 'drawdown' | 'daily_loss' | 'exposure';
 
+/** Made once: every price asks for them. */
+const aboutPortfolio = (violation: PortfolioViolation) => ({
+  key: episodeKey(violation, WHOLE_PORTFOLIO),
+  about: { violation, ...WHOLE_PORTFOLIO },
+});
+
 const ABOUT = {
-  leverage: { violation: 'leverage', ...WHOLE_PORTFOLIO },
-  drawdown: { violation: 'drawdown', ...WHOLE_PORTFOLIO },
-  daily_loss: { violation: 'daily_loss', ...WHOLE_PORTFOLIO },
-  exposure: { violation: 'exposure', ...WHOLE_PORTFOLIO },
+  leverage: aboutPortfolio('leverage'),
+  drawdown: aboutPortfolio('drawdown'),
+  daily_loss: aboutPortfolio('daily_loss'),
+  exposure: aboutPortfolio('exposure'),
 } as const;
 
 function judge(watch: Watch, violation: PortfolioViolation, value: number, bound: number): boolean {
   if (value <= bound && watch.state.openEpisodes === 0) return false;
   const isCleared = value < bound * watch.config.clearShare;
-  const about = ABOUT[violation];
-  return follow(watch, episodeKey(violation, about), about, { isBreached: value > bound, isCleared });
+  const { key, about } = ABOUT[violation];
+  return follow(watch, key, about, { isBreached: value > bound, isCleared });
 }
 
 function critical(violation: PortfolioViolation, value: number, bound: number): Omit<Alert, 'message'> {

@@ -27,8 +27,16 @@ export const WHOLE_PORTFOLIO: Subject = { token: null, instrument: null };
 
 /** Key of an episode; `kind` tells the critical one from the warning about the same position. */
 export function episodeKey(violation: ViolationType | 'critical', { token, instrument }: Subject): string {
-  return `${violation}|${instrument ?? token ?? ''}`;
+  const subject = instrument ?? token ?? '';
+  let known = keys.get(violation);
+  if (known === undefined) keys.set(violation, (known = new Map()));
+  let key = known.get(subject);
+  if (key === undefined) known.set(subject, (key = `${violation}|${subject}`));
+  return key;
 }
+
+/** The keys, by condition and subject: they are asked for at every price, and a text put together anew is slow to look up. */
+const keys = new Map<string, Map<string, string>>();
 
 /**
  * Follows one condition: answers true once, when it begins. From then on it counts as standing until it has been

@@ -51,17 +51,21 @@ function slide(window: MoveWindow, bucket: number): void {
     highs.push(0);
     lows.push(0);
   }
-  for (let index = 0; index < BUCKETS; index++) {
-    const from = index + steps;
-    highs[index] = from < BUCKETS ? (highs[from] as number) : 0;
-    lows[index] = from < BUCKETS ? (lows[from] as number) : 0;
+  const kept = BUCKETS - steps;
+  let highest = 0;
+  let lowest = 0;
+  for (let index = 0; index < kept; index++) {
+    const high = highs[index + steps] as number;
+    const low = lows[index + steps] as number;
+    highs[index] = high;
+    lows[index] = low;
+    if (high > highest) highest = high;
+    if (low !== 0 && (lowest === 0 || low < lowest)) lowest = low;
   }
-  window.high = 0;
-  window.low = 0;
-  for (let index = 0; index < BUCKETS; index++) {
-    const high = highs[index] as number;
-    const low = lows[index] as number;
-    if (high > window.high) window.high = high;
-    if (low !== 0 && (window.low === 0 || low < window.low)) window.low = low;
+  for (let index = kept; index < BUCKETS; index++) {
+    highs[index] = 0;
+    lows[index] = 0;
   }
+  window.high = highest;
+  window.low = lowest;
 }

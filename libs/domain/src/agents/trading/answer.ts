@@ -19,9 +19,9 @@ export function parseAnswer(text: string): ParsedAnswer {
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return refuse('not a JSON object', text);
   const fields = value as Record<string, unknown>;
-  const names = Object.keys(fields).sort();
-  if (names.join() !== FIELDS.join())
-    return refuse(`its fields are [${names.join(', ').slice(0, 80)}], not [${FIELDS.join(', ')}]`, text);
+  const names = Object.keys(fields);
+  if (names.length !== FIELDS.length || !FIELDS.every((name) => Object.hasOwn(fields, name)))
+    return refuse(`its fields are [${names.sort().join(', ').slice(0, 80)}], not [${FIELDS.join(', ')}]`, text);
   const { action, score, confidence, reason } = fields;
   if (typeof action !== 'string' || !ACTIONS.includes(action)) return refuse('action is not BUY, SELL or HOLD', text);
   if (!inRange(score, 100)) return refuse('score is not a number from 0 to 100', text);

@@ -31,7 +31,8 @@ export function askModel(
 ): void {
   const { features, trigger, windowId, timeoutMs } = asking;
   const inferenceId = eventId('inference', cause.id, config.agent);
-  const figures = { ...featuresForEvent(features), ...approvalFeatures(state, out.now) };
+  const figures: Record<string, string | number> = featuresForEvent(features);
+  addApproval(figures, state, out.now);
   const question = { token: out.key, intervalMs: config.intervalMs, features: figures, trigger };
   const request: EmitData<'inference.requested'> = {
     token: out.key,
@@ -54,10 +55,10 @@ export function askModel(
 }
 
 /** The last trade that the consensus approved, so that the model knows what is already done. */
-function approvalFeatures(state: TradingAgentState, now: number): Record<string, string | number> {
-  const approval = state.lastApproval;
-  if (approval === null) return {};
-  return { lastApproved: approval.action, minutesSinceApproval: Math.floor((now - approval.at) / 60_000) };
+function addApproval(figures: Record<string, string | number>, { lastApproval }: TradingAgentState, now: number): void {
+  if (lastApproval === null) return;
+  figures.lastApproved = lastApproval.action;
+  figures.minutesSinceApproval = Math.floor((now - lastApproval.at) / 60_000);
 }
 
 /** Gives up the questions whose answer is overdue at `out.now`, each with a `signal.error`. */
@@ -109,7 +110,8 @@ export function takeAnswer(
   const answer = parseAnswer(completed.answer);
   if (!answer.ok) return fail(asked, 'invalid_answer', answer.detail, { state, out, config });
   state.inferences.answered++;
-  state.view = { ...answer.view, at: out.now, context: contextOf(asked, completed, state) };
+  const { action, score, confidence, reason } = answer.view;
+  state.view = { action, score, confidence, reason, at: out.now, context: contextOf(asked, completed, state) };
   voice(state.view, asked.windowId, state, out, config);
 }
 

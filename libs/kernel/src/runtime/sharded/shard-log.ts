@@ -149,12 +149,8 @@ export class ShardLog implements LogSink {
 
   /** The row as it is appended to its stream, with the shard's own count of versions; undefined when it belongs to none. */
   private inStream(row: LogRow): LogRow | undefined {
-    const { streamRule, streamId } = CATALOG[row.event.type];
-    const plain = streamId(row.event.data);
-    if (plain === null) return undefined;
-    // Streams that every shard writes to are one stream a shard: there is nobody who could count for all of them.
-    const isShared = streamRule === 'audit' || streamRule === 'config' || plain === 'halts-global';
-    const stream = isShared ? `${plain}@${this.options.journal.shard}` : plain;
+    const stream = streamOfShard(row.event, this.options.journal.shard);
+    if (stream === null) return undefined;
     const version = (this.versions.get(stream) ?? 0) + 1;
     this.versions.set(stream, version);
     return { seq: row.seq, event: row.event, streamId: stream, version };
@@ -241,6 +237,17 @@ export class ShardLog implements LogSink {
   private wakeRoom(): void {
     if (!this.isFull) for (const resolve of this.roomWaiters.splice(0)) resolve();
   }
+}
+
+/**
+ * The stream that a shard appends an event to; null for one that is bus-first. Streams that every shard writes to are one
+ * stream a shard: there is nobody who could count versions for all of them.
+ */
+export function streamOfShard({ type, data }: AnyEvent, shard: string): string | null {
+  const { streamRule, streamId } = CATALOG[type];
+  const plain = streamId(data);
+  const isShared = streamRule === 'audit' || streamRule === 'config' || plain === 'halts-global';
+  return plain !== null && isShared ? `${plain}@${shard}` : plain;
 }
 
 /** Puts a message to the run that it goes on, or begins a new one. */

@@ -39,6 +39,8 @@ export interface ShardOptions extends Pick<ShardLogOptions, 'isTransient' | 'onR
   onLive?: (engine: Engine, submit: (event: AnyEvent) => void) => Promise<void>;
   onVenueSilent?: (error: Error) => void;
   onProblem: (message: string, context: Record<string, unknown>) => void;
+  /** Called once when the shard is let go of, for whatever reason. */
+  onClose?: () => void;
   /** Told once when the shard can go on no more: it was taken over (`ShardLost`), or broke. */
   onEnd: (error: Error) => void;
 }
@@ -254,14 +256,17 @@ export class Shard {
    * @returns the offsets to commit; null when the shard was not live or is somebody else's already
    */
   async close(): Promise<BusPosition[] | null> {
+    if (this.phase === 'closed') return null;
     if (this.phase !== 'live') {
       this.phase = 'closed';
+      this.options.onClose?.();
       await this.live.stop(0).catch(() => undefined);
       return null;
     }
     await this.live.settled(GRACE_MS);
     // Set after the last turn: a message that comes from here on is the next owner's.
     this.phase = 'closed';
+    this.options.onClose?.();
     await this.live.stop(0);
     await this.saving;
     return this.save();
@@ -270,6 +275,7 @@ export class Shard {
   private end(error: Error): void {
     if (this.phase === 'closed') return;
     this.phase = 'closed';
+    this.options.onClose?.();
     this.whenLive.reject(error);
     void this.live.stop(0).catch(() => undefined);
     this.options.onEnd(error);

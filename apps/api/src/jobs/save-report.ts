@@ -3,9 +3,14 @@ import { createInterface } from 'node:readline';
 import { sha256, type BacktestFiles, type BacktestResult } from '@moon/backtesting';
 import { num15 } from '@moon/domain';
 import { eventId, type AnyEvent, type EmitData, type JsonObject } from '@moon/events';
-import { ReportStore, type Run } from '@moon/infra';
+import { ReportStore, type PostgresAccess, type Run, type RunRegistry } from '@moon/infra';
 import { ConcurrencyConflict, LogDiverged, type LogRow } from '@moon/kernel';
-import type { Store } from '../../store/store';
+
+/** Where reports and runs are kept. */
+interface Store {
+  access: PostgresAccess;
+  registry: RunRegistry;
+}
 
 /** What was saved in the event store. */
 export interface SavedReport {
@@ -22,7 +27,8 @@ const ATTEMPTS = 20;
 
 /**
  * Saves a backtest in the event store: its events as a run of their own, the report's files, which nothing changes any
- * more, and a `backtest.completed` in the log of backtests that vouches for them.
+ * more, and a `backtest.completed` in the log of backtests that vouches for them. Repeated under the same id it saves
+ * nothing twice.
  */
 export async function saveReport(
   store: Store,
@@ -32,14 +38,18 @@ export async function saveReport(
   const { id: reportId, name, status, eventHash, stateHash, codeVersion, configurationHash, dataFingerprint } = summary;
   const archivedRun =
     spool === null || spool.failure !== null ? null : await archive(store, reportId, spool.path, summary);
-  const hashes = { reportJsonSha256: sha256(files.reportJson), reportHtmlSha256: sha256(files.reportHtml) };
+  let hashes = { reportJsonSha256: sha256(files.reportJson), reportHtmlSha256: sha256(files.reportHtml) };
   const reports = new ReportStore(store.access.app);
   try {
-    await reports.save({
-      ...{ reportId, name, status, codeVersion, configurationHash, dataFingerprint, eventHash, archivedRun },
-      ...{ summary: summary as unknown as JsonObject, reportJson: files.reportJson, reportHtml: files.reportHtml },
-      ...hashes,
-    });
+    const saved = (await reports.find(reportId)).find((report) => report.reportId === reportId);
+    // A job that was cut off between the report and its record: what is kept is vouched for.
+    if (saved) hashes = { reportJsonSha256: saved.reportJsonSha256, reportHtmlSha256: saved.reportHtmlSha256 };
+    else
+      await reports.save({
+        ...{ reportId, name, status, codeVersion, configurationHash, dataFingerprint, eventHash, archivedRun },
+        ...{ summary: summary as unknown as JsonObject, reportJson: files.reportJson, reportHtml: files.reportHtml },
+        ...hashes,
+      });
   } finally {
     await reports.close();
   }

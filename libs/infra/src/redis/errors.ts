@@ -1,0 +1,49 @@
+import type { RedisConfig } from './config';
+
+/** Redis cannot be used as it is configured: one line that says what is wrong and what to do. */
+export class RedisUnusable extends Error {
+  override readonly name = 'RedisUnusable';
+  constructor(
+    message: string,
+    /** True when waiting does not help. */
+    readonly isFinal: boolean,
+    override readonly cause?: unknown,
+  ) {
+    super(message);
+  }
+}
+
+/** @param error what the client said; the causes of a cluster's are looked at, too */
+export function explainRedisError(config: RedisConfig, error: Error): RedisUnusable {
+  const { mode, nodes, primaryName, username = 'default' } = config;
+  const where = nodes.join(', ');
+  const text = whole(error);
+  const say = (message: string, isFinal: boolean): RedisUnusable => new RedisUnusable(message, isFinal, error);
+  if (/WRONGPASS|invalid password|invalid username/i.test(text))
+    return say(`Redis at ${where} does not accept the password of user "${username}": check "redis.password".`, true);
+  if (/NOAUTH|AUTH.*called without|without any password configured/i.test(text)) {
+    const what = /NOAUTH/.test(text) ? 'asks for a password' : 'has no password, but one is configured';
+    return say(`Redis at ${where} ${what}: check "redis.password".`, true);
+  }
+  if (/NOPERM/.test(text))
+    return say(`Redis at ${where} forbids user "${username}" what the platform needs (${firstLine(text)}).`, true);
+  if (/cluster support disabled/i.test(text))
+    return say(`Redis at ${where} is no cluster: set "redis.mode" to "single" or name a cluster's nodes.`, true);
+  if (mode === 'sentinel' && /no such master|All sentinels are unreachable/i.test(text))
+    return say(
+      `No Sentinel of ${where} names a primary "${primaryName}" that answers: check "redis.nodes" and "redis.primaryName".`,
+      false,
+    );
+  if (/ENOTFOUND|EAI_AGAIN/.test(text))
+    return say(`There is no machine of the name in ${where}: check "redis.nodes".`, false);
+  if (/ECONNREFUSED/.test(text)) return say(`Nobody listens at ${where}: start Redis, or check "redis.nodes".`, false);
+  return say(`Redis at ${where} cannot be used (${firstLine(text)}): check "redis.nodes".`, false);
+}
+
+/** Message, code, and those of the errors behind it. */
+function whole(error: Error & { code?: string; lastNodeError?: Error; errors?: Error[] }): string {
+  const behind = [error.lastNodeError, ...(error.errors ?? [])].filter((one) => one instanceof Error);
+  return [error.message, error.code ?? '', ...behind.map((one) => whole(one))].filter((text) => text !== '').join('; ');
+}
+
+const firstLine = (text: string): string => text.split('\n')[0]!.slice(0, 200);

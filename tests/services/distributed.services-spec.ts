@@ -1,0 +1,196 @@
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import type { AnyEvent } from '@moon/events';
+import { ClusterLog, createRoles, RedisProjectionCache, redisConfigSchema, type RedisConfig } from '@moon/infra';
+import { Projector, type CacheUpdate } from '@moon/kernel';
+import { Value } from '@sinclair/typebox/value';
+import { EAGER_PLATFORM } from '../support/platform';
+import { Child } from '../support/processes';
+import { eventually } from './servers';
+import * as stack from '../../scripts/stack/api.cjs';
+
+const ROOT = resolve(__dirname, '..', '..');
+const START = join(ROOT, 'scripts', 'start-distributed.mjs');
+const BASE_PORT = 24_300;
+const PATIENCE_MS = 240_000;
+
+// Servers, then five processes that join two dozen groups: minutes on a machine that does other things, too.
+jest.setTimeout(900_000);
+
+const folder = mkdtempSync(join(tmpdir(), 'moon-distributed-'));
+const stackDir = join(folder, 'stack');
+let servers: Awaited<ReturnType<typeof stack.start>>;
+let platform: Child;
+let log: ClusterLog;
+
+const start = (): Child =>
+  new Child(START, [
+    ...['--stack', stackDir, '--data-dir', join(folder, 'data'), '--config', join(folder, 'settings.json')],
+    ...['--base-port', String(BASE_PORT), '--pace', '60'],
+  ]);
+const ready = (child: Child): Promise<string> => child.line((line) => line.startsWith('all') && line.includes('READY'));
+const countOf = async (type: string): Promise<number> => (await log.countsByType())[type] ?? 0;
+
+async function newest(type: string): Promise<AnyEvent> {
+  const { rows } = await log.query({ types: [type], order: 'newest', limit: 1 });
+  const event = rows[0]?.event;
+  if (!event) throw new Error(`The log holds no ${type}.`);
+  return event;
+}
+
+/** An event and everything that led to it, the root last. */
+async function chainOf(event: AnyEvent): Promise<AnyEvent[]> {
+  const chain = [event];
+  for (let cause = event.causationId; cause !== null;) {
+    const { rows } = await log.query({ eventId: cause, limit: 1 });
+    const [row] = rows;
+    if (!row) throw new Error(`The cause ${cause} of ${chain[chain.length - 1]?.type} is not in the log.`);
+    chain.push(row.event);
+    cause = row.event.causationId;
+  }
+  return chain;
+}
+
+beforeAll(async () => {
+  // PostgreSQL runs as another user, who must be able to enter.
+  chmodSync(folder, 0o755);
+  mkdirSync(stackDir);
+  writeFileSync(join(folder, 'settings.json'), JSON.stringify({ platform: EAGER_PLATFORM, checkpointMs: 2_000 }));
+  servers = await stack.start({ dir: stackDir, basePort: 0, only: ['kafka', 'postgres', 'redis'], fast: true });
+  platform = start();
+  await ready(platform);
+  const { hosts, superuser, password } = servers.postgres!;
+  const [first = { host: '127.0.0.1', port: 0 }] = hosts;
+  const access = await createRoles({ ...first, hosts, user: superuser, password });
+  log = new ClusterLog(access.app, 'moon');
+});
+afterAll(async () => {
+  if (platform.isRunning) {
+    platform.kill('SIGINT');
+    await platform.ended;
+  }
+  await log?.close();
+  await stack.stop(stackDir, { clean: true });
+  rmSync(folder, { recursive: true, force: true });
+});
+
+describe('the distributed platform on real servers', () => {
+  it('[SYS-1] is ready in the order of its components, each process with its own health', async () => {
+    const order = platform.stdout
+      .split('\n')
+      .filter((line) => line.includes('READY in'))
+      .map((line) => line.split(/\s/)[0]);
+    expect(order.slice(0, 3)).toEqual(['recorder', 'execution', 'agents']);
+    for (const index of order.keys()) {
+      const answer = await fetch(`http://127.0.0.1:${BASE_PORT + index}/health/ready`);
+      expect(answer.status).toBe(200);
+      const { details } = (await answer.json()) as { details: Record<string, { status: string }> };
+      for (const component of ['broker', 'event-store', 'cache', 'agents', 'api'])
+        expect(details[component]).toMatchObject({ status: 'up' });
+    }
+  });
+
+  it('[CARD-3] [AGT-3] trades over Kafka: from a fill the log leads back, process by process, to a market event', async () => {
+    expect(
+      await eventually(
+        () => countOf('portfolio.fill_booked'),
+        (fills) => fills > 0,
+        PATIENCE_MS,
+      ),
+    ).toBeGreaterThan(0);
+    const chain = await chainOf(await newest('portfolio.fill_booked'));
+    const types = chain.map(({ type }) => type);
+    expect(types).toEqual(expect.arrayContaining(['venue.report', 'order.submitted', 'order.requested']));
+    expect(types).toEqual(expect.arrayContaining(['trade.consensus_approved', 'signal.generated']));
+    const root = chain[chain.length - 1];
+    expect(root?.source).toContain('feed/');
+    expect(new Set(chain.map(({ correlationId }) => correlationId))).toEqual(new Set([root?.id]));
+  });
+
+  it('[SYS-4] shows readers in Redis what the log folds to', async () => {
+    const { sentinels, name } = servers.redis!;
+    const nodes = sentinels.map(({ host, port }) => `${host}:${port}`);
+    const given = { mode: 'sentinel', nodes, primaryName: name };
+    const config = Value.Default(redisConfigSchema, given) as RedisConfig;
+    const cache = await RedisProjectionCache.connect(config);
+    try {
+      // Orders that have come to their end are shown as they ended, whatever happens meanwhile.
+      const order = await newest('trade.executed');
+      const key = `order:${String((order.data as { order_id: string }).order_id)}`;
+      const folded = await foldedFrom(key);
+      const shown = await eventually(
+        async () => (await cache.get([key])).entries[0] ?? null,
+        (entry) => entry !== null && entry.version >= folded.version,
+        PATIENCE_MS,
+      );
+      expect(shown).toEqual({ version: folded.version, value: folded.value });
+    } finally {
+      await cache.close();
+    }
+  });
+
+  it('[NFA-2] [SYS-8] goes on after each application was killed, with the same portfolio and nothing twice', async () => {
+    for (const app of ['execution', 'agents', 'recorder']) {
+      const fills = await countOf('portfolio.fill_booked');
+      const pid = await pidOf(app);
+      process.kill(pid, 'SIGKILL');
+      await eventually(
+        () => pidOf(app).catch(() => pid),
+        (now) => now !== pid,
+        PATIENCE_MS,
+      );
+      expect(
+        await eventually(
+          () => countOf('portfolio.fill_booked'),
+          (now) => now > fills,
+          PATIENCE_MS,
+        ),
+      ).toBeGreaterThan(fills);
+    }
+    expect(await countOf('portfolio.opened')).toBe(1);
+    const orders = new Map<string, number>();
+    const { rows } = await log.query({ types: ['trade.executed'], order: 'oldest', limit: 1_000 });
+    for (const { event } of rows) {
+      const { fillId } = event.data as unknown as { fillId: string };
+      orders.set(fillId, (orders.get(fillId) ?? 0) + 1);
+    }
+    expect([...orders.values()].filter((times) => times > 1)).toEqual([]);
+  });
+
+  it('[NFA-2] drains on Ctrl-C, in the opposite order, and goes on from there', async () => {
+    platform.kill('SIGINT');
+    const { code, stdout } = await platform.ended;
+    expect(code).toBe(0);
+    const stops = stdout.split('\n').flatMap((line) => /^(\S+)\s+is asked to stop/.exec(line)?.[1] ?? []);
+    expect(stops.indexOf('agents')).toBeLessThan(stops.indexOf('execution'));
+    expect(stops.indexOf('execution')).toBeLessThan(stops.indexOf('recorder'));
+    const fills = await countOf('portfolio.fill_booked');
+    platform = start();
+    await ready(platform);
+    expect(
+      await eventually(
+        () => countOf('portfolio.fill_booked'),
+        (now) => now > fills,
+        PATIENCE_MS,
+      ),
+    ).toBeGreaterThan(fills);
+    expect(await countOf('portfolio.opened')).toBe(1);
+  });
+});
+
+async function foldedFrom(key: string): Promise<CacheUpdate> {
+  const projector = new Projector();
+  for await (const row of log.readLog(0)) projector.apply(row);
+  return projector.entry(key);
+}
+
+/** The process of an application that is up, as its own status says. */
+async function pidOf(app: string): Promise<number> {
+  for (let port = BASE_PORT; port < BASE_PORT + 5; port += 1) {
+    const answer = await fetch(`http://127.0.0.1:${port}/status`).catch(() => null);
+    const status = (await answer?.json()) as { app: string; pid: number } | undefined;
+    if (status?.app === app) return status.pid;
+  }
+  throw new Error(`No process of ${app} answers.`);
+}
