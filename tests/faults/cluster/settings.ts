@@ -30,6 +30,7 @@ export function platformSettings(isWhole: boolean): object {
     shards: SHARDS,
     checkpointMs: 2_000,
     logLevel: 'info',
+    cache: 'none',
     feed: { kind: 'synthetic', tokens: TOKENS },
     model: { minMs: 100, maxMs: 300 },
     platform: {
