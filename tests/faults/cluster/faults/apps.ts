@@ -47,13 +47,13 @@ async function freeze(blow: Blow, name: string, until: () => Promise<unknown>): 
 async function clockJump(blow: Blow, offset: '+1h' | '-1h'): Promise<void> {
   const { rig } = blow;
   const { library, file, env } = faketime(rig.folder);
-  writeFileSync(file, '+0s\n');
+  writeFileSync(file, '+0\n');
   const victim = rig.process('execution-1');
   await victim.relaunch({ LD_PRELOAD: library, ...env });
   blow.next();
   writeFileSync(file, `${offset}\n`);
   await pause(8_000);
-  writeFileSync(file, '+0s\n');
+  writeFileSync(file, '+0\n');
   blow.next();
   await pause(2_000);
   await victim.relaunch({});
