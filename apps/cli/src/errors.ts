@@ -14,7 +14,9 @@ const CONNECTION = /ECONNREFUSED|ECONNRESET|terminating connection|Connection te
 
 /** Whether the database went away, as it does when the platform stops. */
 export function isConnectionLost(error: unknown): boolean {
-  const { code = '', message = '' } = error as { code?: string; message?: string };
+  const { code = '', message = '', name } = error as { code?: string; message?: string; name?: string };
+  // Brokers that refuse a connection say so themselves.
+  if (name === 'KafkaUnavailable') return false;
   return CONNECTION.test(`${code} ${message}`);
 }
 

@@ -156,8 +156,14 @@ export class ShardGroup {
       consumer.seek({ ...partition, offset: shard.position(partition) ?? 0 });
     }
     for (const partition of partitionsOf(broadcast?.topics ?? [])) {
-      broadcast?.consumer.seek({ ...partition, offset: wanted.get(slotOf(partition)) ?? 0 });
+      broadcast?.consumer.seek({ ...partition, offset: this.earliestWanted(slotOf(partition)) });
     }
+  }
+
+  /** One consumer brings what is broadcast to all shards: it begins where the first of those that have not begun wants to. */
+  private earliestWanted(slot: string): number {
+    const wishes = [...this.wanted.values()].flatMap((wanted) => wanted.get(slot) ?? []);
+    return wishes.reduce((low, offset) => Math.min(low, offset), Infinity);
   }
 
   /** False while a shard still waits for what it wants to begin with. */

@@ -108,6 +108,25 @@ describe('a shard', () => {
     expect(bed.published('signal.generated')).toHaveLength(12);
   });
 
+  it('[AGT-4] shards of one process that were checkpointed at different moments all find what is broadcast to them', async () => {
+    const bed = mixers({ keyed: ['market.bars'], broadcast: ['price.ticks'] });
+    const first = await bed.member([0, 1], 2);
+    await play(bed, 0, 4);
+    const [early, late] = first.group.shards;
+    await early?.checkpoint();
+    await play(bed, 4, 8);
+    await late?.checkpoint();
+    await play(bed, 8, 10);
+    const before = first.group.shards.map(({ engine }) => engine.lastSeq);
+    first.kill();
+    const second = await bed.member([0, 1], 2);
+    await turns();
+    expect(second.group.isLive).toBe(true);
+    expect(second.group.shards.map(({ engine }) => engine.lastSeq)).toEqual(before);
+    await play(bed, 10, 12);
+    expect([...first.failures, ...second.failures]).toEqual([]);
+  });
+
   it('publishes nothing of which the inputs are not stored', async () => {
     let isDown = false;
     const bed = mixers({
