@@ -25,7 +25,7 @@ export async function run(
 ): Promise<BenchFigure[]> {
   const load = loadFigure(BENCH);
   const result = await runChain({
-    ...{ rate, seed: 1, execution: 1, agents: 1, fast: false, agentSettings: ALERTING },
+    ...{ rate, seed: 1, execution: 1, agents: 1, allAgents: true, fast: false, agentSettings: ALERTING },
     warmUpMs: WARM_UP_MS[size],
     measureMs: minutes === undefined ? MEASURE_MS[size] : minutes * 60_000,
     say: (line) => process.stderr.write(`${line}\n`),

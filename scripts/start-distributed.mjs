@@ -176,6 +176,7 @@ try {
   for (const name of several('recorder', 1)) await app(name, 'recorder');
   for (const name of several('execution', Number(values.execution))) await app(name, 'execution');
   for (const name of several('agents', Number(values.agents))) await app(name, 'agents');
+  for (const name of several('api', 1)) await app(name, 'api');
   say('all', `READY · health and status on ports ${base} to ${port - 1} · Ctrl-C drains and stops`);
 } catch (error) {
   process.stderr.write(`${error.message}\n`);

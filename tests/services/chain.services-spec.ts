@@ -12,7 +12,7 @@ describe('the chain over real brokers, as processes', () => {
 
   beforeAll(async () => {
     const eager = { risk: { moveThreshold: 0.004, moveWindowMs: 60_000, clearAfterMs: 0 } };
-    const processes = { execution: 1, agents: 1, agentSettings: eager };
+    const processes = { execution: 1, agents: 1, patience: 4, agentSettings: eager };
     result = await runChain({ rate: 1_000, seed: 1, ...processes, warmUpMs: 5_000, measureMs: 20_000 });
   });
 

@@ -8,7 +8,7 @@ import { Value } from '@sinclair/typebox/value';
 import { EAGER_PLATFORM } from '../support/platform';
 import { Child } from '../support/processes';
 import { eventually } from './servers';
-import stack = require('../../scripts/stack/api.cjs');
+import * as stack from '../../scripts/stack/api.cjs';
 
 const ROOT = resolve(__dirname, '..', '..');
 const START = join(ROOT, 'scripts', 'start-distributed.mjs');
@@ -111,12 +111,8 @@ describe('the distributed platform on real servers', () => {
   it('[SYS-4] shows readers in Redis what the log folds to', async () => {
     const { sentinels, name } = servers.redis!;
     const nodes = sentinels.map(({ host, port }) => `${host}:${port}`);
-    const config: RedisConfig = {
-      ...Value.Default(redisConfigSchema, {}),
-      mode: 'sentinel',
-      nodes,
-      primaryName: name,
-    } as RedisConfig;
+    const given = { mode: 'sentinel', nodes, primaryName: name };
+    const config = Value.Default(redisConfigSchema, given) as RedisConfig;
     const cache = await RedisProjectionCache.connect(config);
     try {
       // Orders that have come to their end are shown as they ended, whatever happens meanwhile.

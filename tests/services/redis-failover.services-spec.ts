@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { Value } from '@sinclair/typebox/value';
 import type { LogRow } from '@moon/kernel';
 import { RedisProjectionCache, redisConfigSchema, type RedisConfig } from '@moon/infra';
-import stack = require('../../scripts/stack/api.cjs');
+import * as stack from '../../scripts/stack/api.cjs';
 import { cachedText, projectedText, Projecting } from '../support/projecting';
 import { tradedLog } from '../support/traded-log';
 

@@ -10,6 +10,7 @@ import { addLookaheadCheckCommand } from './commands/lookahead-check/lookahead-c
 import { addPortfolioCommand } from './commands/portfolio/portfolio.command';
 import { addReportsCommand } from './commands/reports/reports.command';
 import { addRunsCommand } from './commands/runs/runs.command';
+import { addStartCommand } from './commands/start/start.command';
 import { addTraceCommand } from './commands/trace/trace.command';
 import { EXIT, sentenceOf, UsageError } from './errors';
 import type { Io } from './io';
@@ -26,9 +27,12 @@ export async function run(argv: readonly string[], terminal: Io): Promise<number
     err: (line) => terminal.err(printable(line)),
   };
   let code: number = EXIT.ok;
+  // What stands behind "moon start APPLICATION" is the application's.
+  const isStart = argv[0] === 'start';
   const program = createProgram(io, (given) => (code = given));
+  addStartCommand(program, isStart ? argv.slice(2) : []);
   try {
-    await program.parseAsync(argv, { from: 'user' });
+    await program.parseAsync(isStart ? argv.slice(0, 2) : argv, { from: 'user' });
     return code;
   } catch (error) {
     // Commander has told the user already what is wrong, or has shown its help.

@@ -3,6 +3,10 @@ export * from './venue';
 export { paperSigner } from './signing/paper-signer';
 export { replay, type ReplayOptions, type ReplayResult } from './replay/replay';
 export { checkParity, type ParityOptions } from './parity/parity';
+export { eventDifferences, plainEvent, sameEvent } from './parity/differences';
+export { explain } from './parity/explain';
+export { Findings } from './parity/findings';
+export { NO_SIGNER, NO_VENUE } from './parity/nobody';
 export { checkVenue, type JournaledInput, type VenueJournal, type VenueParity } from './parity/venue';
 export {
   ParityImpossible,

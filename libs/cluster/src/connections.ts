@@ -42,13 +42,7 @@ export interface Connections {
 /** Asks the brokers, and makes the catalog's topics what they are to be. @throws KafkaUnavailable */
 export async function openBroker(config: ClusterConfig, logger: Logger): Promise<string> {
   await checkBrokers(config.kafka);
-  const groups = [
-    ...groupPlans(config.platform).map(({ name }) => name),
-    RECORDER_GROUP,
-    PROJECTIONS_GROUP,
-    FEED_GROUP,
-  ];
-  const drift = await ensureTopics(config.kafka, topicPlan(config.kafka, groups));
+  const drift = await ensureTopics(config.kafka, topicPlan(config.kafka, groupNames(config)));
   for (const difference of drift) logger.warn(difference, 'a topic is not what the catalog says');
   return `${config.kafka.brokers.join(', ')}; ${drift.length} differences to the catalog`;
 }
@@ -58,11 +52,8 @@ export async function openStore(
   config: ClusterConfig,
   logger: Logger,
 ): Promise<Pick<Connections, 'access' | 'journals' | 'archive' | 'log'>> {
-  const { superuser, password, database, patroni } = config.postgres;
-  const hosts = config.postgres.hosts.map(hostAndPort);
-  const [first = { host: '127.0.0.1', port: 5_432 }] = hosts;
-  const several = hosts.length > 1 ? { hosts, ...(patroni.length > 0 && { patroni }) } : {};
-  const access = await createRoles({ ...first, ...several, user: superuser, password });
+  const { database } = config.postgres;
+  const access = await accessOf(config);
   await migrateUp(access, database, 'cluster');
   const onError = (error: Error): void => logger.warn({ err: error }, 'a connection to the event store broke');
   const options = { onError };
@@ -72,6 +63,20 @@ export async function openStore(
     archive: new EventArchive(access.app, database, options),
     log: new ClusterLog(access.app, database, options),
   };
+}
+
+/** Logins of the event store, at whichever server is primary; its roles are made when they are not there. */
+export async function accessOf({ postgres }: ClusterConfig): Promise<PostgresAccess> {
+  const { superuser, password, patroni } = postgres;
+  const hosts = postgres.hosts.map(hostAndPort);
+  const [first = { host: '127.0.0.1', port: 5_432 }] = hosts;
+  const several = hosts.length > 1 ? { hosts, ...(patroni.length > 0 && { patroni }) } : {};
+  return createRoles({ ...first, ...several, user: superuser, password });
+}
+
+/** Every consumer group of a deployment. */
+export function groupNames(config: ClusterConfig): string[] {
+  return [...groupPlans(config.platform).map(({ name }) => name), RECORDER_GROUP, PROJECTIONS_GROUP, FEED_GROUP];
 }
 
 function hostAndPort(text: string): HostAndPort {

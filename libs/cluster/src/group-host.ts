@@ -6,6 +6,8 @@ import {
   Shard,
   ShardGroup,
   takesOf,
+  VenueTimeout,
+  VenueUnreachable,
   type GroupPlan,
   type ShardOptions,
   type ShardWiring,
@@ -36,6 +38,10 @@ export function headersOf({ config }: Connections): AnyEvent['headers'] {
   return { mode: config.feed.kind === 'synthetic' ? 'synthetic' : 'live' };
 }
 
+/** A store or a venue that does not answer will again: the shard is opened once more, and the process lives on. */
+const passes = (error: unknown): boolean =>
+  isTransientStoreError(error) || error instanceof VenueTimeout || error instanceof VenueUnreachable;
+
 /** Wires one consumer group to the brokers and the store of this process; not started yet. */
 export function createGroup(options: GroupHostOptions): { group: ShardGroup; lag: () => object } {
   const { plan, connections, onFatal } = options;
@@ -65,7 +71,7 @@ export function createGroup(options: GroupHostOptions): { group: ShardGroup; lag
     shards: config.shards,
     consumer,
     keyed: plan.keyed,
-    isTransient: isTransientStoreError,
+    isTransient: passes,
     ...(broadcast && { broadcast }),
     checkpointMs: config.checkpointMs,
     onProblem,

@@ -73,6 +73,6 @@ export { UserAgentError } from './user-agents/module-loader';
 export { groupPlans, LEAST_PARTITIONS, SHARD_COUNTS, takesOf, type GroupPlan } from './platform/groups';
 export { notCompared, reconcileAll, Reconciliation } from './platform/reconcile';
 export { Shard, type ShardOptions, type ShardWiring } from './runtime/sharded/shard';
-export { ShardGroup } from './runtime/sharded/shard-group';
 export { streamOfShard } from './runtime/sharded/shard-log';
+export { ShardGroup } from './runtime/sharded/shard-group';
 export { processEvent } from './platform/process-event';

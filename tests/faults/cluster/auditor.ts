@@ -1,43 +1,29 @@
-import { createHash } from 'node:crypto';
-import { TOPICS, type AnyEvent, type EventType, type TopicName } from '@moon/events';
+import { TOPICS, type TopicName } from '@moon/events';
 import { createBroadcastConsumer, kafkaClient, type KafkaSettings } from '@moon/infra';
-import { canonicalJson, isRefused, type BusConsumer, type BusMessage, type BusPartition } from '@moon/kernel';
+import { isRefused, type BusConsumer, type BusPartition } from '@moon/kernel';
+import { CarriedEvents, type Carried } from './carried';
 import { waitFor } from './root';
 
 const ALL_TOPICS = Object.keys(TOPICS) as TopicName[];
 
-/** What the broker carries of one event. */
-export interface Carried {
-  digest: string;
-  type: EventType;
-  key: string;
-  cause: string | null;
-  producer: string | null;
-  /** Where it stands first. */
-  topic: TopicName;
-  partition: number;
-  offset: number;
-  copies: number;
-}
-
-/** Digest of what an event says; headers, which say how it travelled, left out. */
-export function digestOf({ id, type, schemaVersion, source, key, occurredAt, ...rest }: AnyEvent): string {
-  const { correlationId, causationId, data } = rest;
-  const content = { id, type, schemaVersion, source, key, occurredAt, correlationId, causationId, data };
-  return createHash('sha1').update(canonicalJson(content)).digest('base64url').slice(0, 16);
-}
-
 /** Reads everything on the brokers beside the platform, and remembers what it may be held to. */
 export class Auditor {
-  readonly events = new Map<string, Carried>();
-  /** One sentence for each id that came with two contents. */
-  readonly conflicts: string[] = [];
   refused = 0;
+  private readonly carried = new CarriedEvents();
   private readonly next = new Map<string, number>();
   private readonly consumer: BusConsumer;
 
   constructor(private readonly settings: KafkaSettings) {
     this.consumer = createBroadcastConsumer({ settings, groupId: 'auditor', topics: ALL_TOPICS, from: 'beginning' });
+  }
+
+  get events(): ReadonlyMap<string, Carried> {
+    return this.carried.events;
+  }
+
+  /** One sentence for each id that came with two contents. */
+  get conflicts(): readonly string[] {
+    return this.carried.conflicts;
   }
 
   async start(): Promise<void> {
@@ -51,7 +37,7 @@ export class Auditor {
           if (message.offset < (this.next.get(slot) ?? 0)) continue;
           this.next.set(slot, message.offset + 1);
           if (isRefused(message)) this.refused += 1;
-          else this.note(message);
+          else this.carried.note(message);
         }
         return Promise.resolve();
       },
@@ -69,19 +55,6 @@ export class Auditor {
 
   async stop(): Promise<void> {
     await this.consumer.stop();
-  }
-
-  private note({ event, topic, partition, offset, producer }: BusMessage): void {
-    const digest = digestOf(event);
-    const known = this.events.get(event.id);
-    if (!known) {
-      const { type, key, causationId: cause } = event;
-      this.events.set(event.id, { digest, type, key, cause, producer, topic, partition, offset, copies: 1 });
-      return;
-    }
-    known.copies += 1;
-    if (known.digest !== digest)
-      this.conflicts.push(`${event.type} ${event.id} has two contents (${topic}/${partition}, offset ${offset})`);
   }
 
   private async ends(): Promise<Array<{ slot: string; end: number }>> {

@@ -50,31 +50,31 @@ export class Load {
     const nest = await NestFactory.createApplicationContext(AgentsModule, { logger: false, abortOnError: false });
     const chosen = await nest.get(FeedFactory).choose({ kind: 'synthetic', tokens, seed, pace, clock });
     this.feed = chosen.feed;
-    for (const event of await this.feed.warmup(clock.now())) this.publish(event);
+    for (const event of await this.feed.warmup(clock.now())) void this.publish(event);
     await this.idle(120_000);
     await this.feed.start({
       submit: (event) => {
-        this.publish(event);
+        void this.publish(event);
         return true;
       },
       refused: (_reason, message) => (this.failure ??= new Error(message)),
     });
   }
 
-  /** Publishes one event, which counts as accepted once it is acknowledged. */
-  publish(event: AnyEvent): void {
+  /** Publishes one event, which counts as accepted once it is acknowledged: then it resolves. */
+  publish(event: AnyEvent): Promise<void> {
     const slot = `${CATALOG[event.type].topic}\n${event.key}`;
     const list = this.said.get(slot);
     if (list) list.push(event.id);
     else this.said.set(slot, [event.id]);
     this.recent.push(event);
     if (this.recent.length > RECENT) this.recent.shift();
-    this.send(event, () => this.accepted.add(event.id));
+    return this.send(event, () => this.accepted.add(event.id));
   }
 
   /** Publishes again what was said before: a copy, which must change nothing. */
-  again(event: AnyEvent): void {
-    this.send(event, () => undefined);
+  again(event: AnyEvent): Promise<void> {
+    return this.send(event, () => undefined);
   }
 
   hold(): void {
@@ -100,19 +100,17 @@ export class Load {
     await this.publisher.stop();
   }
 
-  private send(event: AnyEvent, done: () => void): void {
+  private async send(event: AnyEvent, done: () => void): Promise<void> {
     this.underWay += 1;
-    this.publisher.publish([event]).then(
-      () => {
-        this.underWay -= 1;
-        done();
-        if (!this.isHeld && this.underWay === HIGH_WATER / 2) this.feed?.resume();
-      },
-      (error: Error) => {
-        this.underWay -= 1;
-        if (error.name !== 'PublisherStopped') this.failure ??= error;
-      },
-    );
     if (this.underWay === HIGH_WATER) this.feed?.pause();
+    try {
+      await this.publisher.publish([event]);
+      done();
+    } catch (error) {
+      if ((error as Error).name !== 'PublisherStopped') this.failure ??= error as Error;
+    } finally {
+      this.underWay -= 1;
+      if (!this.isHeld && this.underWay === HIGH_WATER / 2) this.feed?.resume();
+    }
   }
 }

@@ -12,6 +12,10 @@ const USAGE = `npm run faults -- [options]: breaks the distributed platform on r
   --seed S        of the market and of the moments (1)
   --rate R        ticks per second (1000)
   --plant FILE    loads a script into every process first: a bug that must be found
+  --execution N   processes of execution (2)
+  --agents N      processes of the agents (2)
+  --all-agents    every agent takes part (those that a trade needs)
+  --patience N    multiplies time-outs, for a machine that is busy with more (1)
   --json          one JSON line a fault on standard output
   --keep          keeps the folder with the logs
 `;
@@ -26,6 +30,10 @@ async function main(): Promise<number> {
       seed: { type: 'string', default: '1' },
       rate: { type: 'string', default: '1000' },
       plant: { type: 'string' },
+      execution: { type: 'string', default: '2' },
+      agents: { type: 'string', default: '2' },
+      'all-agents': { type: 'boolean', default: false },
+      patience: { type: 'string', default: '1' },
       json: { type: 'boolean', default: false },
       keep: { type: 'boolean', default: false },
     },
@@ -40,6 +48,10 @@ async function main(): Promise<number> {
     seed: Number(values.seed),
     ...(values.plant !== undefined && { plant: values.plant }),
     keep: values.keep,
+    execution: Number(values.execution),
+    agents: Number(values.agents),
+    allAgents: values['all-agents'],
+    patience: Number(values.patience),
     say: (line: string) => process.stderr.write(`${new Date().toISOString().slice(11, 19)} ${line}\n`),
   };
   let isFine = true;

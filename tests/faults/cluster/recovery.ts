@@ -19,9 +19,11 @@ export class RecoveryWatch {
   private steadySince = 0;
   private isOver = false;
   private running: Promise<void> = Promise.resolve();
+  private readonly stallMs: number;
 
   constructor(private readonly rig: Rig) {
     this.store = new PrimaryClient(rig.addresses);
+    this.stallMs = STALL_MS * (rig.options.patience ?? 1);
   }
 
   /** Takes note of where every shard is, just before the fault. */
@@ -46,7 +48,7 @@ export class RecoveryWatch {
    * stood still, null when one never went on
    */
   async end(): Promise<number | null> {
-    const giveUpAt = Date.now() + GIVE_UP_MS;
+    const giveUpAt = Date.now() + GIVE_UP_MS * (this.rig.options.patience ?? 1);
     let isWell = false;
     while (!isWell && Date.now() < giveUpAt) {
       await pause(LOOK_MS);
@@ -63,7 +65,7 @@ export class RecoveryWatch {
     for (; !this.isOver; await pause(LOOK_MS)) {
       const isSeen = await this.look();
       const now = Date.now();
-      const stands = [...this.tracks.values()].some(({ movedAt }) => now - movedAt > STALL_MS);
+      const stands = [...this.tracks.values()].some(({ movedAt }) => now - movedAt > this.stallMs);
       if (!isSeen || stands) this.steadySince = now;
     }
   }
@@ -77,7 +79,7 @@ export class RecoveryWatch {
       const track = this.tracks.get(shard) ?? { seq: Number(seq), movedAt: now };
       this.tracks.set(shard, track);
       if (track.seq === Number(seq)) continue;
-      if (now - track.movedAt > STALL_MS) this.recoveryMs = Math.max(this.recoveryMs, now - this.blowOf(track.movedAt));
+      if (now - track.movedAt > this.stallMs) this.recoveryMs = Math.max(this.recoveryMs, now - this.blowOf(track.movedAt));
       track.seq = Number(seq);
       track.movedAt = now;
     }
@@ -86,7 +88,7 @@ export class RecoveryWatch {
 
   /** The blow that a shard stood still after. */
   private blowOf(movedAt: number): number {
-    return this.blows.findLast((at) => at <= movedAt + STALL_MS) ?? this.blows[0] ?? movedAt;
+    return this.blows.findLast((at) => at <= movedAt + this.stallMs) ?? this.blows[0] ?? movedAt;
   }
 }
 

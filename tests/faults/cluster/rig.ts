@@ -22,6 +22,10 @@ export interface RigOptions {
   proxied?: boolean;
   /** The data of PostgreSQL lie on a disk of their own, of a few hundred megabytes. */
   smallDisk?: boolean;
+  /** Every agent takes part; default: those that a trade needs. */
+  allAgents?: boolean;
+  /** Multiplies the time-outs of the brokers' clients and what counts as standing still: for machines that are busy with more. */
+  patience?: number;
   execution?: number;
   agents?: number;
   /** Further settings of agents, by their names. */
@@ -36,6 +40,7 @@ export interface RigOptions {
   keep?: boolean;
 }
 
+/** A start of all of it on a machine that has nothing else to do takes half a minute. */
 const READY_WITHIN_MS = 240_000;
 const SMALL_DISK = '1g';
 const READY = /^READY in .* (http:\/\/[\d.]+:\d+)\/health\/ready/;
@@ -112,7 +117,7 @@ export class Rig {
   }
 
   /** Waits until every process that is wanted is ready. */
-  async allReady(limitMs = READY_WITHIN_MS): Promise<void> {
+  async allReady(limitMs = READY_WITHIN_MS * (this.options.patience ?? 1)): Promise<void> {
     const waiting = this.apps.filter(({ wanted }) => wanted).map((app) => app.ready());
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_, reject) => {
@@ -168,13 +173,12 @@ export class Rig {
     // What does not go through the proxies: the rig's own eyes.
     const settings = { ...this.config.kafka, portOffset: 0 };
     this.addApps(file, agents, execution);
-    // One after the other: the first makes topics and tables.
+    // One after the other: the first makes topics and tables, and a small machine is not to start all at once.
     for (const app of this.apps) {
       this.say(`starting ${app.name}`);
       app.start();
-      if (app.name === 'recorder') await app.ready();
+      await this.allReady();
     }
-    await this.allReady();
     this.auditor = new Auditor(settings);
     await this.auditor.start();
     this.load = new Load({ settings, tokens: TOKENS, seed, pace, origin });
@@ -187,14 +191,20 @@ export class Rig {
     writeFileSync(
       file,
       JSON.stringify({
-        ...platformSettings(this.options.agentSettings),
-        ...serverSettings(this.addresses, this.options.proxied),
+        ...platformSettings(this.options),
+        ...serverSettings(this.addresses, { isProxied: this.options.proxied ?? false, kafka: this.timeouts() }),
         clock,
         dataDir: join(this.dir, 'data'),
         venue: { address: `127.0.0.1:${venuePort}` },
       }),
     );
     return file;
+  }
+
+  private timeouts(): object {
+    const { patience = 1 } = this.options;
+    if (patience === 1) return {};
+    return { sessionTimeoutMs: 6_000 * patience, requestTimeoutMs: 2_000 * patience, connectionTimeoutMs: 1_000 * patience };
   }
 
   private addApps(file: string, agents: number, execution: number): void {

@@ -107,7 +107,7 @@ export class Supervised {
     closeSync(errors);
     this.child = child;
     this.isAskedToEnd = false;
-    createInterface({ input: child.stdout }).on('line', (line) => {
+    createInterface({ input: child.stdout! }).on('line', (line) => {
       const found = ready.exec(line);
       if (!found || this.child !== child) return;
       this.address = found[1] ?? '';

@@ -1,12 +1,27 @@
-import { migrateUp, nearestName, StoreInspection, type PostgresEventStore, type Run } from '@moon/infra';
+import {
+  migrateUp,
+  nearestName,
+  StoreInspection,
+  type PostgresEventStore,
+  type ReadableLog,
+  type Run,
+} from '@moon/infra';
 import { CommandFailed, UsageError } from '../errors';
 import type { Store } from './store';
 
+/** A log that can be looked into, of one run or of a deployment of many processes. */
+export interface ReadLog {
+  run: Pick<Run, 'runId'>;
+  events: ReadableLog;
+  inspection: StoreInspection;
+  /** True: positions say in which order events were handled. Where many processes write, only their times and causes do. */
+  isPositional: boolean;
+}
+
 /** The log of one run, open for reading (and, for operators' requests, the run itself). */
-export interface RunLog {
+export interface RunLog extends ReadLog {
   run: Run;
   events: PostgresEventStore;
-  inspection: StoreInspection;
 }
 
 /**
@@ -50,7 +65,7 @@ export async function withRunLog<T>(store: Store, run: Run, work: (log: RunLog) 
   const events = store.registry.openStore(run, { connections: 2 });
   const inspection = new StoreInspection(store.access.app, run.database);
   try {
-    return await work({ run, events, inspection });
+    return await work({ run, events, inspection, isPositional: true });
   } finally {
     await inspection.close();
     await events.close();

@@ -97,10 +97,13 @@ export function certainVerdict(rule: Rule, ballots: Ballots): Verdict | null {
 
 /** The indices of the voters that weigh for an action: weight and confidence above 0. */
 export function supporterIndices(rule: Rule, ballots: Ballots, action: Direction): number[] {
-  return rule.voters.flatMap(({ weight }, index) => {
+  const indices: number[] = [];
+  for (let index = 0; index < rule.voters.length; index += 1) {
     const ballot = ballots[index];
-    return ballot && ballot.action === action && ballot.confidence > 0 && weight > 0 ? [index] : [];
-  });
+    const weight = rule.voters[index]?.weight ?? 0;
+    if (ballot && ballot.action === action && ballot.confidence > 0 && weight > 0) indices.push(index);
+  }
+  return indices;
 }
 
 function supporters(rule: Rule, ballots: Ballots, action: Direction): number {

@@ -1,7 +1,7 @@
 import type { EmitData } from '@moon/events';
 
 /** Provider named in `inference.completed` when this model answered. */
-export const RULE_BASED_PROVIDER = 'rule-based';
+export const RULE_BASED_PROVIDER = 'rule-based' as const;
 /** Model named in `inference.completed`; the number goes up when a rule or a constant below changes. */
 export const RULE_BASED_MODEL = 'rule-based-1';
 

@@ -19,7 +19,7 @@ function inputOf(event: Emission): OrderInput | undefined {
     case 'trade.expired':
       return event.type;
     case 'trade.executed':
-      return `${event.type}:${event.data.status}`;
+      return event.data.status === 'FILLED' ? 'trade.executed:FILLED' : 'trade.executed:PARTIALLY_FILLED';
     default:
       return undefined;
   }

@@ -2,21 +2,9 @@ import { createHmac } from 'node:crypto';
 import { Client, escapeIdentifier, escapeLiteral } from 'pg';
 import type { ClientConfig } from 'pg';
 import { PrimaryFinder } from './ha/primary';
+import type { HostAndPort, Login } from './login';
 
-export interface HostAndPort {
-  host: string;
-  port: number;
-}
-
-/** A login at a PostgreSQL server, or at several of which one is the primary. */
-export interface Login extends HostAndPort {
-  user: string;
-  password: string;
-  /** All servers, where there are several; `host` and `port` are not used then. */
-  hosts?: readonly HostAndPort[];
-  /** Patroni's REST address of each of the hosts, in their order. */
-  patroni?: readonly string[];
-}
+export type { HostAndPort, Login };
 
 /**
  * The two roles of the store: the owner makes and changes tables and never serves the application; the application

@@ -17,13 +17,32 @@ export function canonicalJson(value: unknown): string {
   if (typeof value === 'object') {
     const members = value as Record<string, unknown>;
     let text = '';
-    for (const name of Object.keys(members).sort()) {
+    for (const { name, head } of sorted(Object.keys(members))) {
       const member = members[name];
-      if (member !== undefined) text += `${text === '' ? '' : ','}${quoted(name)}:${canonicalJson(member)}`;
+      if (member !== undefined) text += `${text === '' ? '' : ','}${head}${canonicalJson(member)}`;
     }
     return `{${text}}`;
   }
   throw new TypeError(`Canonical JSON cannot hold a ${typeof value}.`);
+}
+
+/** A member's name, and what stands before its value. */
+interface Member {
+  readonly name: string;
+  readonly head: string;
+}
+
+/** The names that were sorted last, and their order: what is written often, such as orders, has the same ones each time. */
+let lastNames: readonly string[] = [];
+let lastSorted: readonly Member[] = [];
+
+function sorted(names: readonly string[]): readonly Member[] {
+  let index = names.length === lastNames.length ? 0 : -1;
+  while (index >= 0 && index < names.length) index = names[index] === lastNames[index] ? index + 1 : -1;
+  if (index >= 0) return lastSorted;
+  lastNames = names;
+  lastSorted = [...names].sort().map((name) => ({ name, head: `${quoted(name)}:` }));
+  return lastSorted;
 }
 
 /** Printable ASCII without the quote and the backslash stands for itself. */

@@ -53,13 +53,16 @@ export class CollectingOutbox implements Outbox, Outcome {
   private cause!: AnyEvent;
   private sender: string | undefined;
 
-  private readonly emitter: string;
-
+  /** @param emitter what the ids are derived from beside the cause: one text for all deliveries, which is looked up by every id */
   constructor(
     readonly handler: string,
     readonly key: string,
-  ) {
-    this.emitter = `${handler}/${key}`;
+    private readonly emitter = `${handler}/${key}`,
+  ) {}
+
+  /** An empty one for the same handler and key. */
+  fresh(): CollectingOutbox {
+    return new CollectingOutbox(this.handler, this.key, this.emitter);
   }
 
   /** Starts a delivery. Only an empty outbox may start another one: its lists belong to whoever took them. */

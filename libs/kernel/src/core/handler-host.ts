@@ -192,7 +192,7 @@ export class HandlerHost {
     const { event } = delivery;
     const before = slot.now;
     if (event.occurredAt > before) slot.now = event.occurredAt;
-    const outbox = slot.outbox.isEmpty ? slot.outbox : (slot.outbox = new CollectingOutbox(handler.name, slot.key));
+    const outbox = slot.outbox.isEmpty ? slot.outbox : (slot.outbox = slot.outbox.fresh());
     outbox.begin(slot.now, event, sender);
     try {
       apply(handler, slot.state, delivery, outbox);
@@ -200,7 +200,7 @@ export class HandlerHost {
       if (handler.role === 'agent' && outbox.commands.length > 0)
         throw new Error('An agent sends no commands: it emits opinions only.');
     } catch (thrown) {
-      slot.outbox = new CollectingOutbox(handler.name, slot.key);
+      slot.outbox = slot.outbox.fresh();
       const error = asError(thrown);
       const failure = { handler: handler.name, key: slot.key, event, command: delivery.command, sender, error };
       if (!this.isGuarded) throw new UnguardedFailure(failure);

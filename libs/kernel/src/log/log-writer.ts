@@ -129,11 +129,11 @@ export class VolatileLog implements LogSink {
   readonly fatal = null;
   readonly backlog = 0;
 
-  constructor(private readonly onRow?: (row: LogRow) => void) {}
+  constructor(private readonly onRow?: (row: LogRow, isInput: boolean) => void) {}
 
-  append(row: LogRow): void {
+  append(row: LogRow, isInput: boolean): void {
     this.durableSeq = row.seq;
-    this.onRow?.(row);
+    this.onRow?.(row, isInput);
   }
 
   durable(): Promise<void> {

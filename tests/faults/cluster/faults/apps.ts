@@ -25,7 +25,13 @@ const kill = (name: string, about: string, processes: (blow: Blow) => string[]):
   run: (blow) => killAtSomeMoment(blow, processes(blow)),
 });
 
-const either = (kind: string) => (blow: Blow) => [`${kind}-${between(blow.random, 1, 2)}`];
+/** One of the processes of a kind. */
+const either =
+  (kind: string) =>
+  ({ rig, random }: Blow): string[] => {
+    const names = rig.apps.map(({ name }) => name).filter((name) => name.startsWith(`${kind}-`));
+    return names.slice(between(random, 0, names.length - 1)).slice(0, 1);
+  };
 
 /** Freezes a process, waits for `until`, and thaws it. */
 async function freeze(blow: Blow, name: string, until: () => Promise<unknown>): Promise<void> {
@@ -42,7 +48,7 @@ async function clockJump(blow: Blow, offset: '+1h' | '-1h'): Promise<void> {
   const { rig } = blow;
   const { library, file, env } = faketime(rig.folder);
   writeFileSync(file, '+0s\n');
-  const victim = rig.process('execution-2');
+  const victim = rig.process('execution-1');
   await victim.relaunch({ LD_PRELOAD: library, ...env });
   blow.next();
   writeFileSync(file, `${offset}\n`);

@@ -35,8 +35,7 @@ export const messageFaults: readonly Fault[] = [
     about: 'two hundred events of the last seconds once more, in a mixed order',
     repeats: 5,
     run: async (blow) => {
-      for (const event of drawn(blow, 200)) blow.rig.load.again(event);
-      await blow.rig.load.idle(60_000);
+      await Promise.all(drawn(blow, 200).map((event) => blow.rig.load.again(event)));
     },
   },
   {
@@ -44,10 +43,9 @@ export const messageFaults: readonly Fault[] = [
     about: 'fifty prices that are a minute old',
     repeats: 5,
     run: async (blow) => {
-      for (const [index, event] of drawn(blow, 50).entries()) {
-        if (event.type === 'price.tick') blow.rig.load.publish(late(event, between(blow.random, 0, 1e9) + index));
-      }
-      await blow.rig.load.idle(60_000);
+      const prices = drawn(blow, 50).filter(({ type }) => type === 'price.tick');
+      const salt = between(blow.random, 0, 1e9);
+      await Promise.all(prices.map((event, index) => blow.rig.load.publish(late(event, salt + index))));
     },
   },
   {

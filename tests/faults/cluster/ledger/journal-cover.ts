@@ -1,87 +1,82 @@
-import { shardOfKey, type ClusterConfig } from '@moon/cluster';
-import type { AnyEvent, TopicName } from '@moon/events';
-import { groupPlans, takesOf, type GroupPlan } from '@moon/kernel';
-import type { Carried } from '../auditor';
-import type { PrimaryClient } from '../store';
+import type { AnyEvent } from '@moon/events';
+import type { BusPartition, JournalBatch } from '@moon/kernel';
+import type { Carried } from '../carried';
 import type { Findings } from './findings';
+import type { LogFold } from './log-fold';
+import { isStoreFirst } from './log-fold';
 
-interface JournalRow {
+/** What a shard is to hear. */
+export interface Hearing {
   shard: string;
-  after_seq: string;
-  to_seq: string;
-  entries: Array<{ kind: string; topic?: TopicName; partition?: number; from?: number; count?: number }>;
+  topics: ReadonlySet<string>;
+  /** False for a partition of a keyed topic that another shard reads. */
+  reads: (partition: BusPartition) => boolean;
+  takes: (event: Pick<AnyEvent, 'type' | 'key'>) => boolean;
 }
 
 /** Offsets that a shard handled of one partition. */
-class Handled {
-  readonly offsets = new Set<number>();
-  last = -1;
+interface Handled {
+  offsets: Set<number>;
+  last: number;
 }
 
 /**
  * What every shard says that it handled, held against what the brokers carry: each message that concerns it once, in its
- * order, none passed over.
+ * order, none passed over; and as many outputs as it counted.
  */
 export class JournalCover {
   private readonly handled = new Map<string, Handled>();
   private readonly ends = new Map<string, number>();
-  private readonly plans: readonly GroupPlan[];
+  /** Messages of the broker in each journal. */
+  private readonly messages = new Map<string, number>();
 
-  constructor(private readonly config: ClusterConfig) {
-    this.plans = groupPlans(config.platform);
+  constructor(private readonly hearings: readonly Hearing[]) {}
+
+  /** The next batch of a shard's journal. */
+  take(shard: string, batch: Pick<JournalBatch, 'afterSeq' | 'toSeq' | 'entries'>, findings: Findings): void {
+    const end = this.ends.get(shard) ?? 0;
+    if (batch.afterSeq !== end) findings.add('lost', `a journal has a gap: ${shard}, ${batch.afterSeq} follows ${end}`);
+    this.ends.set(shard, batch.toSeq);
+    for (const entry of batch.entries) {
+      if (entry.kind !== 'messages') continue;
+      this.messages.set(shard, (this.messages.get(shard) ?? 0) + entry.count);
+      this.note(slot(shard, entry), entry.from, entry.count, findings);
+    }
   }
 
-  /** Reads what the journals have got since the last time. */
-  async read(store: PrimaryClient, findings: Findings): Promise<void> {
-    for (const { name } of this.plans) {
-      for (let index = 0; index < this.config.shards; index += 1) await this.readShard(`${name}#${index}`, store, findings);
-    }
-    const shards = (await store.rows<{ shard: string; seq: string }>('SELECT shard, seq FROM shards')) ?? [];
-    for (const { shard, seq } of shards) {
-      if (Number(seq) < (this.ends.get(shard) ?? 0)) findings.add('lost', `a journal ends above its shard: ${shard}`);
-    }
-  }
-
-  /** Every message that the auditor knew of in good time was handled by whom it concerns. */
+  /** Every message was handled by whom it concerns. */
   judge(events: ReadonlyMap<string, Carried>, findings: Findings): void {
-    const { shards } = this.config;
-    for (const plan of this.plans) {
-      const topics = new Set<TopicName>([...plan.keyed, ...plan.broadcast]);
-      const broadcast = new Set(plan.broadcast);
-      const takes = Array.from({ length: shards }, (_, index) =>
-        takesOf(plan, (key) => shardOfKey(key, shards) === index),
-      );
+    for (const { shard, topics, reads, takes } of this.hearings) {
       for (const [id, event] of events) {
-        if (!topics.has(event.topic)) continue;
-        const first = broadcast.has(event.topic) ? 0 : event.partition % shards;
-        const end = broadcast.has(event.topic) ? shards : first + 1;
-        for (let index = first; index < end; index += 1) {
-          const shard = `${plan.name}#${index}`;
-          if (event.producer === shard || !takes[index]?.(event as unknown as AnyEvent)) continue;
-          if (!this.handled.get(slot(shard, event.topic, event.partition))?.offsets.has(event.offset))
-            findings.add('lost', `a message was not handled: ${event.type} ${id} by ${shard}`);
+        if (!topics.has(event.topic) || event.producer === shard || !reads(event) || !takes(event)) continue;
+        if (!this.handled.get(slot(shard, event))?.offsets.has(event.offset))
+          findings.add('lost', `a message was not handled: ${event.type} ${id} by ${shard}`);
+        for (const copy of event.copies) {
+          if (this.handled.get(slot(shard, copy))?.offsets.has(copy.offset))
+            findings.add('doubled', `a copy was handled: ${event.type} ${id} by ${shard}`);
         }
       }
     }
   }
 
-  private async readShard(shard: string, store: PrimaryClient, findings: Findings): Promise<void> {
-    const sql = 'SELECT shard, after_seq, to_seq, entries FROM journal WHERE shard = $1 AND after_seq >= $2 ORDER BY after_seq';
-    const rows = await store.rows<JournalRow>(sql, [shard, this.ends.get(shard) ?? 0]);
-    if (rows === null) throw new Error('The store does not answer.');
-    for (const { after_seq, to_seq, entries } of rows) {
-      const end = this.ends.get(shard) ?? 0;
-      if (Number(after_seq) !== end) findings.add('lost', `a journal has a gap: ${shard} after ${end}`);
-      this.ends.set(shard, Number(to_seq));
-      for (const { kind, topic, partition = 0, from = 0, count = 0 } of entries) {
-        if (kind !== 'messages' || !topic) continue;
-        this.note(slot(shard, topic, partition), from, count, findings);
-      }
+  /** A journal's positions count inputs and outputs: what is no message of the broker is on the brokers or in a stream. */
+  judgeOutputs(events: ReadonlyMap<string, Carried>, fold: LogFold, findings: Findings): void {
+    const found = new Map<string, number>();
+    const count = (shard: string): void => void found.set(shard, (found.get(shard) ?? 0) + 1);
+    for (const { producer, type } of events.values()) if (producer !== null && !isStoreFirst(type)) count(producer);
+    for (const { shard, stream } of fold.events.values()) if (shard !== null && stream !== null) count(shard);
+    for (const [shard, end] of this.ends) {
+      const expected = end - (this.messages.get(shard) ?? 0);
+      const difference = expected - (found.get(shard) ?? 0);
+      for (let missing = 0; missing < difference; missing += 1)
+        findings.add('lost', `an output was never published: ${shard} lacks ${difference} of ${expected}`);
+      for (let surplus = 0; surplus > difference; surplus -= 1)
+        findings.add('doubled', `outputs that no journal knows: ${shard} has ${-difference} above ${expected}`);
     }
   }
 
   private note(name: string, from: number, count: number, findings: Findings): void {
-    const handled = this.handled.get(name) ?? new Handled();
+    const handled = this.handled.get(name) ?? { offsets: new Set(), last: -1 };
     this.handled.set(name, handled);
     for (let offset = from; offset < from + count; offset += 1) {
       if (handled.offsets.has(offset)) findings.add('doubled', `a message was handled twice: ${name} offset ${offset}`);
@@ -92,5 +87,4 @@ export class JournalCover {
   }
 }
 
-const slot = (shard: string, topic: TopicName, partition: number): string => `${shard} ${topic}/${partition}`;
-
+const slot = (shard: string, { topic, partition }: BusPartition): string => `${shard} ${topic}/${partition}`;

@@ -1,17 +1,21 @@
 import { ClusterLog } from '@moon/infra';
-import type { Carried } from '../auditor';
+import type { JournalBatch } from '@moon/kernel';
 import { pause } from '../root';
 import { quiescent, type Rig } from '../rig';
 import { loginAt, primaryOf } from '../store';
+import { checkAccepted, checkCarried, checkKeyOrder, checkLog } from './compare';
 import { Findings } from './findings';
+import { hearingsOf } from './hearings';
 import { JournalCover } from './journal-cover';
-import { isStoreFirst, LogFold } from './log-fold';
+import { LogFold } from './log-fold';
 import { checkVenue } from './venue-check';
 
 const SETTLE_WITHIN_MS = 180_000;
 const LOOK_AGAIN_MS = 3_000;
 /** Looks until a difference counts: whatever runs by itself (deadlines, marks) may fall between two reads. */
 const LOOKS = 3;
+
+const STREAM_SHARDS = 'SELECT event_id, shard FROM stream_events WHERE shard IS NOT NULL';
 
 export interface LedgerOptions {
   /** Keys that are expected to be parked: a poison message was planted for them. */
@@ -23,7 +27,7 @@ export interface LedgerOptions {
  * load is to be held back meanwhile.
  */
 export async function checkLedger(rig: Rig, options: LedgerOptions = {}): Promise<Findings> {
-  await rig.load.idle(SETTLE_WITHIN_MS);
+  await rig.load.idle(SETTLE_WITHIN_MS * (rig.options.patience ?? 1));
   let findings = new Findings();
   for (let look = 1; look <= LOOKS; look += 1) {
     findings = new Findings();
@@ -39,9 +43,9 @@ async function lookOnce(rig: Rig, findings: Findings, options: LedgerOptions): P
   const { auditor, load } = rig;
   await auditor.caughtUp(SETTLE_WITHIN_MS);
   const carried = new Map(auditor.events);
-  const cover = new JournalCover(rig.config);
+  const cover = new JournalCover(hearingsOf(rig.config));
   for (const open of await quiescent(rig, SETTLE_WITHIN_MS)) findings.add('stuck', open);
-  await cover.read(rig.store, findings);
+  await readJournals(rig, cover, findings);
   cover.judge(carried, findings);
   const fold = await readLog(rig, findings);
   fold.judge(findings);
@@ -50,10 +54,19 @@ async function lookOnce(rig: Rig, findings: Findings, options: LedgerOptions): P
   await auditor.caughtUp(SETTLE_WITHIN_MS);
   checkCarried(carried, fold, findings);
   checkLog(fold, auditor.events, findings);
+  cover.judgeOutputs(auditor.events, fold, findings);
   checkAccepted(load.accepted, carried, findings);
   checkKeyOrder(load.said, carried, findings);
   for (const conflict of auditor.conflicts) findings.add('doubled', conflict);
   if (!options.parkedExpected) await checkParked(rig, findings);
+}
+
+async function readJournals({ store }: Rig, cover: JournalCover, findings: Findings): Promise<void> {
+  const sql = 'SELECT shard, after_seq, to_seq, entries FROM journal ORDER BY shard, after_seq';
+  const rows = await store.rows<{ shard: string; after_seq: string; to_seq: string; entries: JournalBatch['entries'] }>(sql);
+  if (rows === null) throw new Error('The store does not answer.');
+  for (const { shard, after_seq, to_seq, entries } of rows)
+    cover.take(shard, { afterSeq: Number(after_seq), toSeq: Number(to_seq), entries }, findings);
 }
 
 async function readLog(rig: Rig, findings: Findings): Promise<LogFold> {
@@ -63,61 +76,13 @@ async function readLog(rig: Rig, findings: Findings): Promise<LogFold> {
   const fold = new LogFold();
   try {
     for await (const row of log.readLog(0)) fold.take(row, findings);
+    const rows = await rig.store.rows<{ event_id: string; shard: string }>(STREAM_SHARDS);
+    if (rows === null) throw new Error('The store does not answer.');
+    for (const { event_id, shard } of rows) fold.emitted(event_id, shard);
   } finally {
     await log.close();
   }
   return fold;
-}
-
-/** What the brokers carry is in the log, and the same. */
-function checkCarried(carried: ReadonlyMap<string, Carried>, fold: LogFold, findings: Findings): void {
-  for (const [id, { digest, type }] of carried) {
-    const stored = fold.events.get(id);
-    if (!stored) findings.add('lost', `an event is not in the store: ${type} ${id}`);
-    else if (stored.digest !== digest) findings.add('doubled', `an id has two contents: ${type} ${id}`);
-  }
-}
-
-/** What was appended to streams is on the brokers, each stream in its order; every cause is known. */
-function checkLog(fold: LogFold, carried: ReadonlyMap<string, Carried>, findings: Findings): void {
-  const last = new Map<string, { version: number; offset: number }>();
-  for (const [id, { stream, version, cause }] of fold.events) {
-    if (cause !== null && !fold.events.has(cause) && !carried.has(cause))
-      findings.add('lost', `a cause is unknown: ${cause} of ${id}`);
-    const message = carried.get(id);
-    if (stream === null) continue;
-    if (!message) {
-      findings.add('lost', `an event of a stream was not relayed: ${id} of ${stream}`);
-      continue;
-    }
-    if (!isStoreFirst(message.type)) continue;
-    const slot = `${stream} ${message.topic}/${message.partition}`;
-    const before = last.get(slot);
-    if (before && before.version < version && before.offset > message.offset)
-      findings.add('reordered', `a stream was relayed out of order: ${stream} version ${version}`);
-    last.set(slot, { version, offset: message.offset });
-  }
-}
-
-function checkAccepted(accepted: ReadonlySet<string>, carried: ReadonlyMap<string, Carried>, findings: Findings): void {
-  for (const id of accepted) if (!carried.has(id)) findings.add('lost', `an accepted input is gone: ${id}`);
-}
-
-/** The first copies of a key's inputs stand in the order in which they were said. */
-function checkKeyOrder(
-  said: ReadonlyMap<string, readonly string[]>,
-  carried: ReadonlyMap<string, Carried>,
-  findings: Findings,
-): void {
-  for (const [slot, ids] of said) {
-    let last = -1;
-    for (const id of ids) {
-      const offset = carried.get(id)?.offset;
-      if (offset === undefined) continue;
-      if (offset < last) findings.add('reordered', `a key's inputs: ${slot.replace('\n', ' ')} at offset ${offset}`);
-      last = Math.max(last, offset);
-    }
-  }
 }
 
 async function checkParked(rig: Rig, findings: Findings): Promise<void> {

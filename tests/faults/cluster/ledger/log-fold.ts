@@ -1,7 +1,7 @@
 import { evolveOrder, evolvePortfolio, isTerminal, type OrderState, type PortfolioState } from '@moon/domain';
 import { CATALOG, type AnyEvent } from '@moon/events';
 import type { LogRow } from '@moon/kernel';
-import { digestOf } from '../auditor';
+import { digestOf } from '../carried';
 import type { Findings } from './findings';
 
 /** What the log holds of one event. */
@@ -10,6 +10,8 @@ export interface Stored {
   cause: string | null;
   stream: string | null;
   version: number;
+  /** That emitted it; known of events in streams. */
+  shard: string | null;
 }
 
 interface Window {
@@ -41,7 +43,7 @@ export class LogFold {
       return;
     }
     const stream = streamId ?? null;
-    this.events.set(event.id, { digest, cause: event.causationId, stream, version: version ?? 0 });
+    this.events.set(event.id, { digest, cause: event.causationId, stream, version: version ?? 0, shard: null });
     this.latest = Math.max(this.latest, event.occurredAt);
     if (stream === null) return;
     const before = this.versions.get(stream) ?? 0;
@@ -53,6 +55,12 @@ export class LogFold {
     } catch (error) {
       findings.add('stuck', `a stream does not fold: ${stream}, ${(error as Error).message}`);
     }
+  }
+
+  /** Notes which shard appended an event to its stream. */
+  emitted(id: string, shard: string): void {
+    const stored = this.events.get(id);
+    if (stored) stored.shard = shard;
   }
 
   /** What is open in the log and should not be, when nothing is under way. */

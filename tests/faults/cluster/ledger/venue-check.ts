@@ -20,16 +20,16 @@ export async function checkVenue(venue: RemotePaperVenue, fold: LogFold, finding
 }
 
 /** No order of ours was accepted twice, under whatever client order id. */
-function checkReports(reports: readonly VenueReport[], fold: LogFold, findings: Findings): void {
+export function checkReports(reports: readonly VenueReport[], fold: LogFold, findings: Findings): void {
   const accepted = new Map<string, string>();
   for (const report of reports) {
     if (report.kind !== 'accepted') continue;
-    const orderId = String((report as { orderId?: string }).orderId);
-    const clientOrderId = String((report as { clientOrderId?: string }).clientOrderId);
+    const orderId = String(report.order_id);
+    const venueOrderId = String(report.venueOrderId);
     const before = accepted.get(orderId);
     if (before !== undefined)
-      findings.add('venueDoubles', `an order was accepted twice: ${orderId} as ${before} and ${clientOrderId}`);
-    accepted.set(orderId, clientOrderId);
+      findings.add('venueDoubles', `an order was accepted twice: ${orderId} as ${before} and ${venueOrderId}`);
+    accepted.set(orderId, venueOrderId);
     const known = fold.orders.get(orderId);
     if (!known) findings.add('lost', `the venue accepted an order that the log does not know: ${orderId}`);
   }

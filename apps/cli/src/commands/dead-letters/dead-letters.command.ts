@@ -1,14 +1,16 @@
 import type { Command } from 'commander';
-import type { GlobalOptions, Io } from '../../io';
+import { addClusterOptions, isCluster, type ClusterOptions } from '../../cluster/settings';
+import type { Io } from '../../io';
 import { eventJson, eventLine } from '../../output/event-line';
 import { table } from '../../output/table';
 import { clock, cut, plural, shortId } from '../../output/text';
 import { chooseRun, withRunLog, type RunLog } from '../../store/run-log';
 import { withStore, type Store } from '../../store/store';
+import { listClusterLetters, replayClusterLetter, showClusterLetter } from './cluster-letters';
 import { findLetter, readLetters } from './letters';
 import { replayLetter } from './replay';
 
-type Options = GlobalOptions & { handler?: string };
+type Options = ClusterOptions & { handler?: string };
 
 export function addDeadLettersCommand(program: Command, io: Io): void {
   const command = program
@@ -16,26 +18,43 @@ export function addDeadLettersCommand(program: Command, io: Io): void {
     .description(
       'events that an agent gave up, and keys that stand still at an event: shows them, delivers them again',
     );
-  command
+  const listing = command
     .command('list', { isDefault: true })
     .description('lists what waits for an operator')
-    .action((_options, self: Command) => onLog(io, self, (log, _store, options) => list(io, log, options)));
-  command
+    .action((_options, self: Command) => {
+      const cluster = clusterOf(self);
+      return cluster
+        ? listClusterLetters(io, cluster)
+        : onLog(io, self, (log, _store, options) => list(io, log, options));
+    });
+  const showing = command
     .command('show')
     .description('shows the event itself, and why it was given up')
-    .argument('<id>', 'id of the event, or its first digits')
+    .argument('<id>', 'id of the event, or its first digits; of a message, GROUP/OFFSET')
     .option('--handler <name>', 'the handler, when several gave the event up')
-    .action((id: string, _options, self: Command) =>
-      onLog(io, self, (log, _store, options) => show(io, log, id, options)),
-    );
-  command
+    .action((id: string, _options, self: Command) => {
+      const cluster = clusterOf(self);
+      return cluster
+        ? showClusterLetter(io, id, cluster)
+        : onLog(io, self, (log, _store, options) => show(io, log, id, options));
+    });
+  const replaying = command
     .command('replay')
     .description('has the event delivered again, or lets the key go on; when no platform runs, at its next start')
-    .argument('<id>', 'id of the event, or its first digits')
+    .argument('<id>', 'id of the event, or its first digits; of a message, GROUP/OFFSET')
     .option('--handler <name>', 'the handler, when several gave the event up')
-    .action((id: string, _options, self: Command) =>
-      onLog(io, self, (log, store, options) => replay(io, { log, store, options }, id)),
-    );
+    .action((id: string, _options, self: Command) => {
+      const cluster = clusterOf(self);
+      return cluster
+        ? replayClusterLetter(io, id, cluster)
+        : onLog(io, self, (log, store, options) => replay(io, { log, store, options }, id));
+    });
+  for (const one of [listing, showing, replaying]) addClusterOptions(one);
+}
+
+function clusterOf(self: Command): Options | null {
+  const options = self.optsWithGlobals<Options>();
+  return isCluster(options) ? options : null;
 }
 
 async function onLog(

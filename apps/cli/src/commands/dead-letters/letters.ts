@@ -1,7 +1,7 @@
 import { nearestName } from '@moon/infra';
 import { CommandFailed, UsageError } from '../../errors';
 import { shortId } from '../../output/text';
-import type { RunLog } from '../../store/run-log';
+import type { ReadLog } from '../../store/run-log';
 
 /** An event that a handler has not handled: skipped by an agent, or where a key of another handler stands still. */
 export interface Letter {
@@ -20,7 +20,7 @@ export interface Letter {
 }
 
 /** Everything that waits for an operator: parked keys first, since they hold up what comes after. */
-export async function readLetters({ inspection }: Pick<RunLog, 'inspection'>): Promise<Letter[]> {
+export async function readLetters({ inspection }: Pick<ReadLog, 'inspection'>): Promise<Letter[]> {
   const parked = await inspection.parkedKeys();
   const skipped = await inspection.deadLetters();
   return [

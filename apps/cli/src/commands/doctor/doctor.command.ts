@@ -1,30 +1,35 @@
 import type { Command } from 'commander';
 import { dataDirHolder } from '@moon/infra';
 import { EXIT } from '../../errors';
-import type { GlobalOptions, Io } from '../../io';
+import { addClusterOptions, isCluster, type ClusterOptions } from '../../cluster/settings';
+import type { Io } from '../../io';
 import { dataDirOf } from '../../store/data-dir';
 import { checkDisk, checkNode, checkPort, checkPrograms } from './checks/machine';
 import { checkLock, checkStore } from './checks/store';
 import type { Finding } from './finding';
 
-type Options = GlobalOptions & { config?: string };
-
 export function addDoctorCommand(program: Command, io: Io, exit: (code: number) => void): void {
-  program
+  const doctor = program
     .command('doctor')
     .description('checks machine, configuration, store and logs, and says how to mend what is wrong')
-    .option('--config <file>', 'the configuration that "npm start" is given (default: MOON_CONFIG)')
+    .option('--config <file>', 'the configuration that "npm start", or with --cluster its processes, are given (default: MOON_CONFIG)')
     .addHelpText('after', '\nExit code: 1 when something is wrong; notes are no errors.')
-    .action(async (_options, command: Command) => exit(await runDoctor(io, command.optsWithGlobals<Options>())));
+    .action(async (_options, command: Command) => exit(await runDoctor(io, command.optsWithGlobals<ClusterOptions>())));
+  addClusterOptions(doctor, true);
 }
 
-async function runDoctor(io: Io, options: Options): Promise<number> {
+async function runDoctor(io: Io, options: ClusterOptions): Promise<number> {
   const findings: Finding[] = [];
   const found = (more: readonly Finding[]): void => {
     findings.push(...more);
     if (!options.json) for (const finding of more) for (const line of render(finding)) io.out(line);
   };
   found([checkNode()]);
+  if (isCluster(options)) {
+    const { checkCluster } = await import('./checks/cluster');
+    for await (const more of checkCluster(io, options)) found(more);
+    return verdict(io, options, { findings });
+  }
   // The platform's own modules are loaded for its schema; no other command has need of them.
   const { checkConfig } = await import('./checks/config');
   const config = checkConfig(io, options.config);
@@ -35,8 +40,13 @@ async function runDoctor(io: Io, options: Options): Promise<number> {
   const programs = checkPrograms();
   found([programs]);
   if (programs.status !== 'wrong') found(await checkStore(io, options, dataDir));
+  return verdict(io, options, { dataDir, findings });
+}
+
+function verdict(io: Io, { json }: ClusterOptions, report: { dataDir?: string; findings: readonly Finding[] }): number {
+  const { findings } = report;
   const wrongs = findings.filter(({ status }) => status === 'wrong').length;
-  if (options.json) io.out(JSON.stringify({ healthy: wrongs === 0, dataDir, findings }));
+  if (json) io.out(JSON.stringify({ healthy: wrongs === 0, ...report }));
   else
     io.out(wrongs === 0 ? 'Everything is in order.' : `${wrongs} of ${findings.length} checks found something wrong.`);
   return wrongs === 0 ? EXIT.ok : EXIT.failed;

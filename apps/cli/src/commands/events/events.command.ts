@@ -1,16 +1,19 @@
 import type { Command } from 'commander';
+import type { LogRow } from '@moon/kernel';
 import { UsageError } from '../../errors';
-import type { GlobalOptions, Io } from '../../io';
+import { withCluster, withReadLog } from '../../cluster/read-log';
+import { addClusterOptions, isCluster, type ClusterOptions } from '../../cluster/settings';
+import type { Io } from '../../io';
 import { eventJson, eventLine } from '../../output/event-line';
 import { plural } from '../../output/text';
-import { chooseRun, withRunLog } from '../../store/run-log';
-import { withStore } from '../../store/store';
 import { parseCount } from '../parse';
 import { eventFilter, type EventOptions } from './event-filter';
+import { nameOf } from '../trace/find-event';
+import { followCluster } from './follow-cluster';
 import { followEvents } from './follow-events';
 import { listEvents } from './list-events';
 
-interface Options extends EventOptions, GlobalOptions {
+interface Options extends EventOptions, ClusterOptions {
   limit?: string;
   after?: string;
   tail?: boolean;
@@ -21,7 +24,7 @@ const DEFAULT_LIMIT = 50;
 const DEFAULT_TAIL = 10;
 
 export function addEventsCommand(program: Command, io: Io): void {
-  program
+  const command = program
     .command('events')
     .description('shows events of a run: the newest ones, or from an instant on, or as they come')
     .option('--type <types...>', 'only events of these types')
@@ -33,7 +36,8 @@ export function addEventsCommand(program: Command, io: Io): void {
     .option('--limit <count>', `at most so many (default: ${DEFAULT_LIMIT}; with --tail ${DEFAULT_TAIL})`)
     .option('--after <cursor>', 'the next page: the cursor that the page before ended with')
     .option('--tail', 'then follow new events, until Ctrl-C')
-    .action((_options, command: Command) => showEvents(io, command.optsWithGlobals<Options>()));
+    .action((_options, self: Command) => showEvents(io, self.optsWithGlobals<Options>()));
+  addClusterOptions(command);
 }
 
 async function showEvents(io: Io, options: Options): Promise<void> {
@@ -43,27 +47,17 @@ async function showEvents(io: Io, options: Options): Promise<void> {
   if (options.tail) {
     if (options.after !== undefined || options.to !== undefined)
       throw new UsageError('--tail goes on for ever: it cannot be used with --after or --to.');
-    await followEvents(io, {
-      global: options,
-      filter,
-      limit: limit ?? DEFAULT_TAIL,
-      show: (row) => io.out(format(row)),
-    });
+    const wanted = { filter, limit: limit ?? DEFAULT_TAIL, show: (row: LogRow): void => io.out(format(row)) };
+    if (isCluster(options)) await withCluster(io, options, (log) => followCluster(io, log, wanted));
+    else await followEvents(io, { ...wanted, global: options });
     return;
   }
   const end = options.from === undefined && options.after === undefined ? 'newest' : 'oldest';
-  await withStore(io, { global: options, command: 'moon events' }, async (store) => {
-    const run = await chooseRun(store, options.run);
-    await withRunLog(store, run, async ({ events }) => {
-      const { rows, cursor } = await listEvents(events, {
-        filter,
-        limit: limit ?? DEFAULT_LIMIT,
-        end,
-        after: options.after,
-      });
-      for (const row of rows) io.out(format(row));
-      io.err(`Run ${run.runId}: ${plural(rows.length, 'event')}.${furtherOn(cursor, end)}`);
-    });
+  await withReadLog(io, { options, command: 'moon events' }, async (log) => {
+    const wanted = { filter, limit: limit ?? DEFAULT_LIMIT, end, after: options.after } as const;
+    const { rows, cursor } = await listEvents(log.events, wanted);
+    for (const row of rows) io.out(format(row));
+    io.err(`${nameOf(log)}: ${plural(rows.length, 'event')}.${furtherOn(cursor, end)}`);
   });
 }
 

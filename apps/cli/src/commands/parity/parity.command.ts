@@ -2,18 +2,20 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { checkParity, checkVenue, type ParityReport, type VenueParity } from '@moon/backtesting';
+import { addClusterOptions, isCluster, type ClusterOptions } from '../../cluster/settings';
 import { EXIT, sentenceOf, UsageError } from '../../errors';
-import type { GlobalOptions, Io } from '../../io';
+import type { Io } from '../../io';
 import { count } from '../../output/text';
 import { projectFolder } from '../../store/data-dir';
 import { chooseRun, withRunLog } from '../../store/run-log';
 import { withStore, type Store } from '../../store/store';
 import { Progress } from '../import/progress';
+import { compareCluster } from './cluster-parity';
 import { loadAgents } from './load-agents';
 import { renderParity, renderVenue } from './render';
 import { readVenueJournal } from './venue-journal';
 
-interface ParityCommandOptions extends GlobalOptions {
+interface ParityCommandOptions extends ClusterOptions {
   agents?: string[];
 }
 
@@ -21,7 +23,7 @@ interface ParityCommandOptions extends GlobalOptions {
 class NothingToCompare extends UsageError {}
 
 export function addParityCommand(program: Command, io: Io, exit: (code: number) => void): void {
-  program
+  const parity = program
     .command('parity')
     .description(
       'replays what a run recorded, with the same handlers, and compares every event that it emitted; it reads only',
@@ -36,10 +38,12 @@ export function addParityCommand(program: Command, io: Io, exit: (code: number) 
         throw error instanceof UsageError ? error : new NothingToCompare(sentenceOf(error), { cause: error });
       }
     });
+  addClusterOptions(parity);
 }
 
 /** @returns whether all that could be compared is equal */
 async function compare(io: Io, options: ParityCommandOptions): Promise<boolean> {
+  if (isCluster(options)) return compareCluster(io, options, codeVersion());
   const userAgents = loadAgents(options.agents ?? [], io.cwd);
   return withStore(io, { global: options, command: 'moon parity' }, async (store) => {
     const run = await chooseRun(store, options.run);

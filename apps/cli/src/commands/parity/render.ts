@@ -54,7 +54,7 @@ function kindsOf({ divergencesByKind }: ParityReport): string {
   return kinds.join(', ');
 }
 
-function renderDivergence(found: ExplainedDivergence): string[] {
+export function renderDivergence(found: ExplainedDivergence): string[] {
   const { recorded, replayed, cause, chain, paths } = found;
   const lines = [`The first, at position ${count(found.seq)}: ${found.says}`];
   if (paths.length > 0) lines.push('', ...differencesTable(paths));

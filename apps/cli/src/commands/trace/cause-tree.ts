@@ -1,5 +1,5 @@
 import type { LogRow } from '@moon/kernel';
-import type { RunLog } from '../../store/run-log';
+import type { ReadLog } from '../../store/run-log';
 
 /** An event with everything that it caused, in the order of the log. */
 export interface TraceNode {
@@ -27,7 +27,7 @@ const PAGE_ROWS = 1_000;
  *
  * @param most events at most; the earliest ones
  */
-export async function traceOf({ events }: RunLog, asked: LogRow, most: number): Promise<Trace> {
+export async function traceOf({ events, isPositional }: ReadLog, asked: LogRow, most: number): Promise<Trace> {
   const rows: LogRow[] = [];
   let cursor: string | null = null;
   do {
@@ -38,11 +38,11 @@ export async function traceOf({ events }: RunLog, asked: LogRow, most: number): 
     cursor = page.cursor;
   } while (cursor !== null && rows.length < most);
   rows.push(...(await missingCauses(events, asked, rows)));
-  return { asked, ...treeOf(asked, rows), events: rows.length, isComplete: cursor === null };
+  return { asked, ...treeOf(asked, rows, isPositional), events: rows.length, isComplete: cursor === null };
 }
 
 /** The event asked for and its causes, as far as they are not among the rows. */
-async function missingCauses(events: RunLog['events'], asked: LogRow, rows: readonly LogRow[]): Promise<LogRow[]> {
+async function missingCauses(events: ReadLog['events'], asked: LogRow, rows: readonly LogRow[]): Promise<LogRow[]> {
   const known = new Set(rows.map(({ event }) => event.id));
   const missing: LogRow[] = [];
   for (let at: LogRow | undefined = asked; at && !known.has(at.event.id);) {
@@ -54,25 +54,32 @@ async function missingCauses(events: RunLog['events'], asked: LogRow, rows: read
   return missing;
 }
 
-/** Arranges events by their causes. An event whose cause is not among them is a root. */
-export function treeOf(asked: LogRow, rows: readonly LogRow[]): Pick<Trace, 'path' | 'roots'> {
+/**
+ * Arranges events by their causes. An event whose cause is not among them is a root.
+ *
+ * @param isPositional false: siblings come in the order of their times, since positions say nothing of it
+ */
+export function treeOf(asked: LogRow, rows: readonly LogRow[], isPositional = true): Pick<Trace, 'path' | 'roots'> {
   const nodes = new Map<string, TraceNode>();
-  const ordered = [...rows].sort((a, b) => a.seq - b.seq);
+  const timeOf = ({ event }: LogRow): number => (isPositional ? 0 : event.occurredAt);
+  const ordered = [...rows].sort((a, b) => timeOf(a) - timeOf(b) || a.seq - b.seq);
   for (const row of ordered) nodes.set(row.event.id, { row, children: [] });
   const roots: TraceNode[] = [];
+  /** What is known to cause what, so far: no link may close a ring. */
+  const causes = new Map<TraceNode, TraceNode>();
+  const leadsTo = (from: TraceNode, sought: TraceNode): boolean => {
+    for (let at: TraceNode | undefined = from; at; at = causes.get(at)) if (at === sought) return true;
+    return false;
+  };
   for (const node of nodes.values()) {
     const { causationId } = node.row.event;
     const cause = causationId === null ? undefined : nodes.get(causationId);
-    // A cause is in the log before what it caused; anything else would be a ring.
-    if (cause && cause.row.seq < node.row.seq) cause.children.push(node);
-    else roots.push(node);
+    if (cause && !leadsTo(cause, node)) {
+      causes.set(node, cause);
+      cause.children.push(node);
+    } else roots.push(node);
   }
   const path: LogRow[] = [];
-  for (let at = nodes.get(asked.event.id)?.row; at;) {
-    path.push(at);
-    const { causationId } = at.event;
-    const cause: LogRow | undefined = causationId === null ? undefined : nodes.get(causationId)?.row;
-    at = cause && cause.seq < at.seq ? cause : undefined;
-  }
+  for (let at = nodes.get(asked.event.id); at; at = causes.get(at)) path.push(at.row);
   return { path, roots };
 }

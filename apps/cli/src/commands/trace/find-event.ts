@@ -1,7 +1,7 @@
 import type { LogRow } from '@moon/kernel';
 import { CommandFailed, UsageError } from '../../errors';
 import { eventLine } from '../../output/event-line';
-import type { RunLog } from '../../store/run-log';
+import type { ReadLog } from '../../store/run-log';
 
 /** Candidates that are shown when an id is not unique. */
 const SHOWN = 10;
@@ -10,7 +10,7 @@ const SHOWN = 10;
  * The event that is meant by the beginning of an event's id (the root of a correlation is an event, too) or of an order's
  * id, which stands for the order's request.
  */
-export async function findEvent(log: RunLog, id: string): Promise<LogRow> {
+export async function findEvent(log: ReadLog, id: string): Promise<LogRow> {
   const digits = id.trim().toLowerCase();
   if (!/^[0-9a-f][0-9a-f-]{0,35}$/.test(digits)) {
     throw new UsageError(`"${id}" is no id: give the id of an event, an order or a correlation, or its first digits.`);
@@ -22,13 +22,17 @@ export async function findEvent(log: RunLog, id: string): Promise<LogRow> {
   const found = [...byEvent, ...byOrder.filter((row) => !known.has(row.seq))];
   if (found.length === 1) return found[0]!;
   if (found.length === 0)
-    throw new CommandFailed(`Run ${log.run.runId} has no event and no order whose id begins with "${id}".`);
+    throw new CommandFailed(`${nameOf(log)} has no event and no order whose id begins with "${id}".`);
   const list = found.slice(0, SHOWN).map((row) => `  ${row.event.id}  ${eventLine(row)}`);
   const more = found.length > SHOWN ? '\n  …' : '';
   throw new UsageError(`"${id}" fits more than one id; give more digits:\n${list.join('\n')}${more}`);
 }
 
-async function firstOf({ events }: RunLog, stream: string): Promise<LogRow> {
+/** What a message calls the log. */
+export const nameOf = ({ run, isPositional }: Pick<ReadLog, 'run' | 'isPositional'>): string =>
+  isPositional ? `Run ${run.runId}` : `The ${run.runId}`;
+
+async function firstOf({ events }: ReadLog, stream: string): Promise<LogRow> {
   for await (const row of events.readStream(stream)) return row;
   throw new CommandFailed(
     `Stream ${stream} is listed, but holds no event: the log is damaged. "moon doctor" looks into it.`,

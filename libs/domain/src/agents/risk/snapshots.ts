@@ -14,9 +14,9 @@ const KEY = episodeKey('state_mismatch', WHOLE_PORTFOLIO);
 
 /** Remembers the books after a change at event time `at`, ms. */
 export function rememberBooks(state: RiskAgentState, portfolio: PortfolioState, at: number): void {
-  const quantities = Object.fromEntries(
-    Object.entries(portfolio.positions).map(([instrument, { quantity }]) => [instrument, quantity]),
-  );
+  const quantities: RecentBooks['quantities'] = {};
+  for (const instrument in portfolio.positions)
+    quantities[instrument] = portfolio.positions[instrument]?.quantity ?? '0';
   state.recent.push({ at, cash: portfolio.cash, quantities });
   if (state.recent.length > KEPT_BOOKS) state.recent.shift();
 }

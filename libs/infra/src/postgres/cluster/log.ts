@@ -5,6 +5,7 @@ import { keysetRows } from '../paged-rows';
 import { TextPool } from '../pool';
 import type { PoolOptions, TextRow } from '../pool';
 import { fromColumns, ROW_COLUMNS } from '../rows';
+import { EmittedRows } from './emitted';
 
 /** The reading half of an event store: what tools need of a log, whoever writes it. */
 export type ReadableLog = Pick<
@@ -31,7 +32,22 @@ const LAST_POSITION = "SELECT coalesce(pg_sequence_last_value('log_position'), 0
 const SHARDS = `SELECT shard, epoch, owner, seq, published_seq, date_part('epoch', claimed_at) * 1000
   FROM shards ORDER BY shard`;
 
+const COUNTS = `SELECT (SELECT count(*) FROM events), (SELECT count(*) FROM stream_events),
+  (SELECT count(*) FROM bus_references), (SELECT count(*) FROM journal)`;
+
 const PRODUCERS = `SELECT event_id, shard FROM log WHERE event_id = ANY ($1::uuid[]) AND shard IS NOT NULL`;
+
+/** How much a cluster's log holds. */
+export interface ClusterCounts {
+  /** Bus events that the recorder archived. */
+  events: number;
+  /** Events that shards appended to streams. */
+  streamEvents: number;
+  /** Messages whose event is in the log for another reason. */
+  references: number;
+  /** Batches of all journals. */
+  journalBatches: number;
+}
 
 /**
  * The log of a deployment of many processes, for reading. Positions are given when a row is written and seen when it is
@@ -41,11 +57,14 @@ const PRODUCERS = `SELECT event_id, shard FROM log WHERE event_id = ANY ($1::uui
 export class ClusterLog implements ReadableLog {
   private readonly pool: TextPool;
   private readonly queries: LogQueries;
+  /** What each shard left in the log. */
+  readonly emitted: EmittedRows;
 
   /** @param login the application's role */
   constructor(login: Login, database: string, options: PoolOptions = {}) {
     this.pool = new TextPool(login, database, options);
     this.queries = new LogQueries(this.pool);
+    this.emitted = new EmittedRows(this.pool);
   }
 
   /** Rows above `fromSeq` in the order of their positions; positions have gaps. */
@@ -90,6 +109,13 @@ export class ClusterLog implements ReadableLog {
       publishedSeq: Number(published),
       claimedAt: Math.round(Number(at)),
     }));
+  }
+
+  /** Counts everything: seconds for a long log. */
+  async counts(): Promise<ClusterCounts> {
+    const [row] = await this.pool.rows('cluster_counts', COUNTS, []);
+    const [events, streamEvents, references, journalBatches] = row!.map(Number) as [number, number, number, number];
+    return { events, streamEvents, references, journalBatches };
   }
 
   /** The shards that emitted these events; what no shard emitted is not in it. */

@@ -1,6 +1,6 @@
 import { Client } from 'pg';
 import type { ClientConfig } from 'pg';
-import type { HostAndPort, Login } from '../access';
+import type { HostAndPort, Login } from '../login';
 import { isTransientStoreError } from '../transient';
 
 /** How long a server may take to accept, and Patroni to answer. */

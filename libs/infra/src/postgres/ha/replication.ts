@@ -1,5 +1,5 @@
 import { withClient } from '../access';
-import type { Login } from '../access';
+import type { Login } from '../login';
 
 export interface Replication {
   /** True while a commit is acknowledged by a standby before it is by the server. */

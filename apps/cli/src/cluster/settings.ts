@@ -1,0 +1,65 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import type { Command } from 'commander';
+import { clusterConfigSchema, type ClusterConfig } from '@moon/cluster';
+import { loadConfig } from '@moon/infra';
+import { UsageError } from '../errors';
+import type { GlobalOptions, Io } from '../io';
+
+/** What says where a deployment is. */
+export interface ClusterOptions extends GlobalOptions {
+  cluster?: boolean;
+  stack?: string;
+  config?: string;
+  set?: string[];
+}
+
+/** Gives a command the options by which it looks at a deployment of many processes instead of a data directory. */
+export function addClusterOptions(command: Command, hasConfig = false): Command {
+  command
+    .option('--cluster', 'look at a deployment of many processes; it is found by the settings of its processes')
+    .option('--stack <folder>', 'the deployment on the servers of "npm run stack" in this folder; means --cluster')
+    .option('--set <setting...>', 'with --cluster: any setting, e.g. --set postgres.database=moon');
+  return hasConfig ? command : command.option('--config <file>', 'with --cluster: its settings (default: MOON_CONFIG)');
+}
+
+export const isCluster = ({ cluster, stack }: ClusterOptions): boolean => cluster === true || stack !== undefined;
+
+/** Settings as the processes of the deployment read them. @throws UsageError, ConfigError that name what is wrong */
+export function clusterConfigOf({ cwd, env }: Pick<Io, 'cwd' | 'env'>, options: ClusterOptions): ClusterConfig {
+  const { stack, config = env.MOON_CONFIG } = options;
+  const set: Record<string, string> = {};
+  for (const setting of options.set ?? []) {
+    const separator = setting.indexOf('=');
+    if (separator < 1) throw new UsageError(`--set ${setting}: expected NAME=VALUE, e.g. --set shards=3.`);
+    set[setting.slice(0, separator)] = setting.slice(separator + 1);
+  }
+  return loadConfig(clusterConfigSchema, {
+    env: { ...env, ...(stack !== undefined && stackSettings(resolve(cwd, stack))) },
+    set,
+    ...(config !== undefined && { file: resolve(cwd, config) }),
+  });
+}
+
+interface StackFile {
+  kafka?: { brokers: string[] };
+  postgres?: { hosts: { host: string; port: number }[]; superuser: string; password: string; patroni: string[] };
+}
+
+/** The same as `npm run start:distributed` hands to the processes that it starts. */
+function stackSettings(folder: string): Record<string, string> {
+  const file = join(folder, 'stack.json');
+  if (!existsSync(file))
+    throw new UsageError(`--stack: ${file} is not there. Start the servers with "npm run stack -- start", or name their folder.`);
+  const { kafka, postgres } = JSON.parse(readFileSync(file, 'utf8')) as StackFile;
+  if (!kafka || !postgres) throw new UsageError(`--stack: ${file} names no Kafka or no PostgreSQL: start the stack with both.`);
+  return {
+    MOON_KAFKA__BROKERS: JSON.stringify(kafka.brokers),
+    MOON_KAFKA__REPLICATION_FACTOR: String(Math.min(3, kafka.brokers.length)),
+    MOON_KAFKA__MIN_IN_SYNC_REPLICAS: String(Math.min(2, kafka.brokers.length)),
+    MOON_POSTGRES__HOSTS: JSON.stringify(postgres.hosts.map(({ host, port }) => `${host}:${port}`)),
+    MOON_POSTGRES__PATRONI: JSON.stringify(postgres.patroni),
+    MOON_POSTGRES__SUPERUSER: postgres.superuser,
+    MOON_POSTGRES__PASSWORD: postgres.password,
+  };
+}

@@ -1,0 +1,103 @@
+import { testEvent } from '@moon/domain';
+import type { AnyEvent } from '@moon/events';
+import type { VenueReport } from '@moon/kernel';
+import { CarriedEvents } from './cluster/carried';
+import { checkAccepted, checkCarried, checkKeyOrder, checkLog } from './cluster/ledger/compare';
+import { Findings } from './cluster/ledger/findings';
+import { LogFold } from './cluster/ledger/log-fold';
+import { checkReports } from './cluster/ledger/venue-check';
+
+const T0 = 1_700_000_000_000;
+
+const opened = (at: number): AnyEvent => {
+  const window = { token: 'BTC', windowId: `w-${at}`, openedBy: 'chart_agent', openingSignalId: `s-${at}` };
+  const rules = { closesAt: T0 + at, voters: [], threshold: 60, minimumAgents: 1, timestamp: T0 + at };
+  return { ...testEvent('consensus.opened', T0 + at, { ...window, ...rules }), causationId: null } as AnyEvent;
+};
+
+const decided = (at: number): AnyEvent => {
+  const data = { event_type: 'signal.consensus_failed', token: 'BTC', windowId: `w-${at}`, timestamp: T0 + at };
+  return { ...opened(at + 1_000_000), type: 'signal.consensus_failed', data } as unknown as AnyEvent;
+};
+
+const tick = (at: number): AnyEvent =>
+  testEvent('price.tick', T0 + at, { token: 'BTC', price: 100, volume_1m: 0, timestamp: T0 + at });
+
+/** Each event on its topic at the offset that is given for it. */
+function carriedAt(...events: ReadonlyArray<readonly [event: AnyEvent, offset: number]>): CarriedEvents {
+  const carried = new CarriedEvents();
+  for (const [event, offset] of events)
+    carried.note({ event, offset, topic: 'consensus.events', partition: 0, producer: null });
+  return carried;
+}
+
+function folded(findings: Findings, ...rows: ReadonlyArray<readonly [event: AnyEvent, version?: number]>): LogFold {
+  const fold = new LogFold();
+  for (const [index, [event, version]] of rows.entries()) {
+    const stream = version === undefined ? {} : { streamId: 'consensus-BTC', version };
+    fold.take({ seq: index + 1, event, ...stream }, findings);
+  }
+  return fold;
+}
+
+const accepted = (orderId: string, venueOrderId: string): VenueReport =>
+  ({ kind: 'accepted', order_id: orderId, venueOrderId }) as unknown as VenueReport;
+
+describe('the ledger check', () => {
+  let findings: Findings;
+  beforeEach(() => (findings = new Findings()));
+
+  it('finds nothing where nothing is wrong', () => {
+    const [first, second, price] = [opened(1), decided(1), tick(3)];
+    const fold = folded(findings, [first, 1], [second, 2], [price]);
+    const carried = carriedAt([first, 4], [second, 5], [price, 6]);
+    checkLog(fold, carried.events, findings);
+    checkCarried(carried.events, fold, findings);
+    checkAccepted(new Set([price.id]), carried.events, findings);
+    fold.judge(findings);
+    expect(findings.examples).toEqual([]);
+  });
+
+  it('finds the planted bug: the relay is unordered', () => {
+    const [first, second] = [opened(1), opened(2)];
+    const fold = folded(findings, [first, 1], [second, 2]);
+    checkLog(fold, carriedAt([second, 4], [first, 5]).events, findings);
+    expect(findings.counts).toMatchObject({ reordered: 1, lost: 0 });
+  });
+
+  it('finds the planted bug: an order is sent again with new bytes', () => {
+    const fold = new LogFold();
+    checkReports([accepted('o-1', 'v-1'), accepted('o-1', 'v-2')], fold, findings);
+    expect(findings.counts.venueDoubles).toBe(1);
+  });
+
+  it('finds what the store lacks, what has a gap and what no cause explains', () => {
+    const [first, third] = [opened(1), { ...opened(3), causationId: 'gone' } as AnyEvent];
+    const fold = folded(findings, [first, 1], [third, 3]);
+    checkLog(fold, carriedAt([first, 1], [third, 2]).events, findings);
+    checkCarried(carriedAt([tick(9), 3]).events, fold, findings);
+    expect(findings.counts.lost).toBe(3);
+  });
+
+  it('finds an accepted input that is gone, and a key whose inputs changed places', () => {
+    const [first, second] = [tick(1), tick(2)];
+    const carried = carriedAt([second, 1], [first, 2]);
+    checkAccepted(new Set([first.id, 'gone']), carried.events, findings);
+    checkKeyOrder(new Map([['price.ticks\nBTC', [first.id, second.id]]]), carried.events, findings);
+    expect(findings.counts).toMatchObject({ lost: 1, reordered: 1 });
+  });
+
+  it('finds a saga that is stuck', () => {
+    const fold = folded(findings, [opened(1), 1], [tick(3_600_000)]);
+    fold.judge(findings);
+    expect(findings.counts.stuck).toBe(1);
+  });
+
+  it('finds an id with two contents', () => {
+    const first = tick(1);
+    const other = { ...first, data: { ...first.data, price: 101 } } as AnyEvent;
+    const fold = folded(findings, [other]);
+    checkCarried(carriedAt([first, 1]).events, fold, findings);
+    expect(findings.counts.doubled).toBe(1);
+  });
+});
