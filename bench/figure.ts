@@ -21,6 +21,8 @@ export interface BenchOptions {
   rate?: number;
   /** How long it measures, after its warm-up. */
   minutes?: number;
+  /** Multiplies the time-outs of the brokers' clients, the raw one's too: for a machine that is busy with more. */
+  patience?: number;
 }
 
 /** A bench cannot run here: one line that says what is missing and what to do. */

@@ -21,11 +21,11 @@ const ALERTING = { risk: { moveThreshold: 0.004, moveWindowMs: 60_000, clearAfte
 
 export async function run(
   size: BenchSize = 'full',
-  { rate = RATE, minutes }: BenchOptions = {},
+  { rate = RATE, minutes, patience = 1 }: BenchOptions = {},
 ): Promise<BenchFigure[]> {
   const load = loadFigure(BENCH);
   const result = await runChain({
-    ...{ rate, seed: 1, execution: 1, agents: 1, fast: false, agentSettings: ALERTING },
+    ...{ rate, seed: 1, execution: 1, agents: 1, allAgents: true, fast: false, patience, agentSettings: ALERTING },
     warmUpMs: WARM_UP_MS[size],
     measureMs: minutes === undefined ? MEASURE_MS[size] : minutes * 60_000,
     say: (line) => process.stderr.write(`${line}\n`),

@@ -18,11 +18,11 @@ const WARM_UP_RATE = 1_000;
 const PUBLISHED_MS = 15;
 const DELIVERED_MS = 5;
 
-export function run(size: BenchSize = 'full', { rate, minutes }: BenchOptions = {}): Promise<BenchFigure[]> {
+export function run(size: BenchSize = 'full', { rate, minutes, patience }: BenchOptions = {}): Promise<BenchFigure[]> {
   const rates = rate === undefined ? RATES[size] : [rate];
   const seconds = minutes === undefined ? SECONDS[size] : minutes * 60;
   return onStack(['kafka'], async (addresses) => {
-    const settings = kafkaOf(addresses);
+    const settings = kafkaOf(addresses, patience);
     await ensureTickTopics(settings);
     const lanes = { raw: await TickLane.open('raw', settings), platform: await TickLane.open('platform', settings) };
     const figures = [loadFigure(BENCH)];

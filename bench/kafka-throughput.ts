@@ -1,5 +1,5 @@
 import { pause, waitFor } from '../tests/faults/cluster/root';
-import type { BenchFigure, BenchSize } from './figure';
+import type { BenchFigure, BenchOptions, BenchSize } from './figure';
 import { kafkaOf, onStack } from './support/bench-stack';
 import { loadFigure, plainFigure } from './support/latency-figures';
 import type { Side } from './support/sides';
@@ -21,9 +21,9 @@ const MOST_UNDER_WAY = 10_000;
 const READ_WITHIN_MS = 300_000;
 const STILL_MS = 10_000;
 
-export function run(size: BenchSize = 'full'): Promise<BenchFigure[]> {
+export function run(size: BenchSize = 'full', { patience }: BenchOptions = {}): Promise<BenchFigure[]> {
   return onStack(['kafka'], async (addresses) => {
-    const settings = kafkaOf(addresses);
+    const settings = kafkaOf(addresses, patience);
     await ensureTickTopics(settings);
     const sides = { raw: await openSide('raw', settings), platform: await openSide('platform', settings) };
     const load = loadFigure(BENCH);

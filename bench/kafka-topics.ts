@@ -16,12 +16,12 @@ const SECONDS = { short: 20, full: 60 };
 
 export async function run(
   size: BenchSize = 'full',
-  { rate = DOCUMENT_RATES['price.tick'], minutes }: BenchOptions = {},
+  { rate = DOCUMENT_RATES['price.tick'], minutes, patience = 1 }: BenchOptions = {},
 ): Promise<BenchFigure[]> {
   const load = loadFigure(BENCH);
   const share = rate / DOCUMENT_RATES['price.tick'];
   const seconds = minutes === undefined ? SECONDS[size] : minutes * 60;
-  const result = await runTopics({ warmUpS: WARM_UP_S[size], seconds, share });
+  const result = await runTopics({ warmUpS: WARM_UP_S[size], seconds, share, patience });
   return [
     load,
     ...RATED_TYPES.flatMap((type) => topicFigures(result, type, share)),

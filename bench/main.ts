@@ -8,13 +8,15 @@ const OPTIONS = {
   short: { type: 'boolean', default: false },
   rate: { type: 'string' },
   minutes: { type: 'string' },
+  patience: { type: 'string' },
 } as const;
 
 /**
  * `npm run bench [-- NAME…] [--json] [--short]`: runs every benchmark of this folder, or those named (a name stands for all that
  * begin with it and a hyphen too: `replay`), and prints each figure with its
  * baseline of the same run and the ratio to it. Nothing is asserted about time: machines differ, ratios stay.
- * `--short` does less of the same work, in the benches that can. `--rate R` and `--minutes N` are for those on real servers.
+ * `--short` does less of the same work, in the benches that can. `--rate R`, `--minutes N` and `--patience N` are for those on
+ * real servers.
  * One whose servers cannot be had says so in one line; the others run, and the exit code is 1.
  */
 async function main(argv: readonly string[]): Promise<number> {
@@ -23,6 +25,7 @@ async function main(argv: readonly string[]): Promise<number> {
   const options = {
     ...(values.rate !== undefined && { rate: positive('--rate', values.rate) }),
     ...(values.minutes !== undefined && { minutes: positive('--minutes', values.minutes) }),
+    ...(values.patience !== undefined && { patience: positive('--patience', values.patience) }),
   };
   const all = readdirSync(__dirname)
     .filter((file) => file.endsWith('.js') && !['main.js', 'figure.js'].includes(file) && !file.includes('spec'))

@@ -56,10 +56,17 @@ function addressesIn(dir: string, only: readonly StackKind[]): StackAddresses {
   return addresses;
 }
 
-/** Settings of the platform's clients for these brokers. */
-export function kafkaOf({ kafka }: StackAddresses): KafkaSettings {
+/** Settings of the platform's clients for these brokers. @param patience multiplies their time-outs */
+export function kafkaOf({ kafka }: StackAddresses, patience = 1): KafkaSettings {
   if (!kafka) throw new Error('The stack runs no Kafka.');
   const { brokers } = kafka;
   const copies = { replicationFactor: Math.min(3, brokers.length), minInSyncReplicas: Math.min(2, brokers.length) };
-  return Value.Default(kafkaSchema, { brokers, clientId: 'moon-bench', ...copies }) as KafkaSettings;
+  const settings = Value.Default(kafkaSchema, { brokers, clientId: 'moon-bench', ...copies }) as KafkaSettings;
+  const { sessionTimeoutMs, requestTimeoutMs, connectionTimeoutMs } = settings;
+  return {
+    ...settings,
+    sessionTimeoutMs: sessionTimeoutMs * patience,
+    requestTimeoutMs: requestTimeoutMs * patience,
+    connectionTimeoutMs: connectionTimeoutMs * patience,
+  };
 }

@@ -15,6 +15,8 @@ export interface TopicsOptions {
   seconds: number;
   /** Of the document's rates; 1 = all of it. */
   share?: number;
+  /** Multiplies the time-outs of the brokers' clients. */
+  patience?: number;
   /** Brokers that start quicker and never get as fast. */
   fast?: boolean;
 }
@@ -42,7 +44,7 @@ const KNOWN = `SELECT count(DISTINCT id) AS known FROM (
   UNION ALL SELECT event_id FROM bus_references WHERE event_id = ANY ($1::uuid[])) AS kept`;
 
 /** Publishes on all topics at the document's rates, with the recorder as a process of its own. */
-export function runTopics({ warmUpS, seconds, share = 1, fast = false }: TopicsOptions): Promise<TopicsRun> {
+export function runTopics({ warmUpS, seconds, share = 1, patience = 1, fast = false }: TopicsOptions): Promise<TopicsRun> {
   return onStack(
     ['kafka', 'postgres'],
     async (addresses) => {
@@ -50,10 +52,13 @@ export function runTopics({ warmUpS, seconds, share = 1, fast = false }: TopicsO
       chmodSync(dir, 0o755);
       const probe = join(dir, 'archived');
       const file = join(dir, 'settings.json');
-      writeFileSync(file, JSON.stringify({ ...platformSettings(true), ...serverSettings(addresses), dataDir: dir }));
+      const settings = kafkaOf(addresses, patience);
+      const { sessionTimeoutMs, requestTimeoutMs, connectionTimeoutMs } = settings;
+      const servers = serverSettings(addresses, { kafka: { sessionTimeoutMs, requestTimeoutMs, connectionTimeoutMs } });
+      writeFileSync(file, JSON.stringify({ ...platformSettings(), ...servers, dataDir: dir }));
       const recorder = recorderOf(file, join(dir, 'recorder.log'));
       const store = new PrimaryClient(addresses);
-      const load = new TopicLoad(kafkaOf(addresses));
+      const load = new TopicLoad(settings);
       try {
         recorder.start({ [PROBE_FILE]: probe });
         await recorder.ready();

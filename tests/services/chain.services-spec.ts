@@ -12,7 +12,7 @@ describe('the chain over real brokers, as processes', () => {
 
   beforeAll(async () => {
     const eager = { risk: { moveThreshold: 0.004, moveWindowMs: 60_000, clearAfterMs: 0 } };
-    const processes = { execution: 1, agents: 1, agentSettings: eager };
+    const processes = { execution: 1, agents: 1, patience: 4, agentSettings: eager };
     result = await runChain({ rate: 1_000, seed: 1, ...processes, warmUpMs: 5_000, measureMs: 20_000 });
   });
 
@@ -37,7 +37,7 @@ describe('the chain over real brokers, as processes', () => {
 
 describe('all topics at once', () => {
   it('[BRK-5] at the rates of the design document: everything that was accepted is archived, and the recorder reads on to the end', async () => {
-    const { accepted, lost, latencies, lagAfter } = await runTopics({ warmUpS: 2, seconds: 10, fast: true });
+    const { accepted, lost, latencies, lagAfter } = await runTopics({ warmUpS: 2, seconds: 10, patience: 4, fast: true });
     const topics = RATED_TYPES.map((type) => CATALOG[type].topic);
     expect([...accepted.keys()].sort()).toEqual([...topics].sort());
     for (const topic of topics) {

@@ -192,9 +192,8 @@ export class Rig {
     writeFileSync(
       file,
       JSON.stringify({
-        ...platformSettings(this.options.allAgents ?? false, this.options.agentSettings),
-        ...servers,
-        kafka: { ...servers.kafka, ...this.timeouts() },
+        ...platformSettings(this.options),
+        ...serverSettings(this.addresses, { isProxied: this.options.proxied ?? false, kafka: this.timeouts() }),
         clock,
         dataDir: join(this.dir, 'data'),
         venue: { address: `127.0.0.1:${venuePort}` },

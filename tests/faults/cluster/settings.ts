@@ -23,13 +23,16 @@ export function portfolioNames(): string[] {
 const QUIET = ['agent/sentiment', 'agent/funding', 'agent/liquidation', 'agent/correlation'];
 const QUIET_NORMALISERS = ['normaliser/liquidations', 'normaliser/sentiment'];
 
-/**
- * Settings of every process, less where its servers are.
- *
- * @param isWhole all agents take part
- * @param agents further settings of agents, by their names
- */
-export function platformSettings(isWhole: boolean, agents: object = {}): object {
+/** Who takes part, and how. */
+export interface PlatformOptions {
+  /** Every agent; default: those that a trade needs. */
+  allAgents?: boolean;
+  /** Further settings of agents, by their names. */
+  agentSettings?: object;
+}
+
+/** Settings of every process, less where its servers are. */
+export function platformSettings({ allAgents = false, agentSettings = {} }: PlatformOptions = {}): object {
   const instruments = TOKENS.map((token) => ({ instrument: `${token}.HYPERLIQUID`, leverage: 3 }));
   const limits = { drawdown_total: 0.99, drawdown_day: 0.99, orders_per_second: 1_000 };
   return {
@@ -42,19 +45,22 @@ export function platformSettings(isWhole: boolean, agents: object = {}): object 
     model: { minMs: 100, maxMs: 300 },
     platform: {
       portfolios: portfolioNames().map((name) => ({ name, deposit: '1000000', instruments, limits })),
-      switchedOff: isWhole ? [] : [...QUIET, ...QUIET_NORMALISERS],
+      switchedOff: allAgents ? [] : [...QUIET, ...QUIET_NORMALISERS],
       consensus: { minimumAgents: 1, threshold: 55, cooldownMs: 0 },
-      agents: { trading: { opening: EAGER }, chart: { opening: EAGER }, ...agents },
+      agents: { trading: { opening: EAGER }, chart: { opening: EAGER }, ...agentSettings },
     },
   };
 }
 
-/** Where the servers of a stack are. @param isProxied by the way through Toxiproxy */
-export function serverSettings({ kafka, postgres }: StackAddresses, isProxied = false): { kafka: object; postgres: object } {
-  if (!kafka || !postgres) throw new Error('The stack has no Kafka or no PostgreSQL.');
+/** Where the servers of a stack are. @param kafka further settings of its clients */
+export function serverSettings(
+  { kafka: brokers, postgres }: StackAddresses,
+  { isProxied = false, kafka = {} }: { isProxied?: boolean; kafka?: object } = {},
+): object {
+  if (!brokers || !postgres) throw new Error('The stack has no Kafka or no PostgreSQL.');
   const hosts = isProxied ? postgres.viaToxiproxy : postgres.hosts;
   return {
-    kafka: { brokers: kafka.brokers, portOffset: isProxied ? 200 : 0 },
+    kafka: { brokers: brokers.brokers, portOffset: isProxied ? 200 : 0, ...kafka },
     postgres: {
       hosts: hosts.map(({ host, port }) => `${host}:${port}`),
       patroni: postgres.patroni,
