@@ -79,10 +79,10 @@ export class TopicLoad {
     this.number += 1;
     const example = exampleOf(type);
     const id = eventId('bench-topic', this.run, type, String(this.number));
-    const names = CATALOG[type].key === 'token' ? TOKENS : PORTFOLIOS;
+    const names = CATALOG[type].keyRule === 'token' ? TOKENS : PORTFOLIOS;
     const key = names[this.number % names.length] ?? '';
     const timestamp = Date.now();
-    const data = { ...example.data, timestamp, [CATALOG[type].key as string]: key };
+    const data = { ...example.data, timestamp, [CATALOG[type].keyRule]: key };
     return { ...example, id, key, occurredAt: timestamp, correlationId: id, data } as AnyEvent;
   }
 }

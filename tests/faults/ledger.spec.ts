@@ -21,7 +21,9 @@ const decided = (at: number): AnyEvent => {
 };
 
 const tick = (at: number): AnyEvent =>
-  testEvent('price.tick', T0 + at, { token: 'BTC', price: 100, volume_1m: 0, timestamp: T0 + at });
+  testEvent('price.tick', T0 + at, {
+    ...{ token: 'BTC', instrument: 'BTC.HYPERLIQUID', price: 100, kind: 'last', volume_1m: 0, timestamp: T0 + at },
+  });
 
 /** Each event on its topic at the offset that is given for it. */
 function carriedAt(...events: ReadonlyArray<readonly [event: AnyEvent, offset: number]>): CarriedEvents {

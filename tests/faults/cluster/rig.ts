@@ -188,7 +188,6 @@ export class Rig {
 
   private writeConfig(clock: { pace: number; origin: number }, venuePort: number): string {
     const file = join(this.dir, 'settings.json');
-    const servers = serverSettings(this.addresses, this.options.proxied);
     writeFileSync(
       file,
       JSON.stringify({
