@@ -13,7 +13,7 @@ import {
 } from '@moon/infra';
 import type { Login, PostgresAccess } from '@moon/infra';
 import type { BusMessage } from '@moon/kernel';
-import { withClient } from '../../libs/infra/src/postgres/access';
+import { withClient } from '../../libs/infra/src/testing/postgres';
 import { depositRow, tickRow } from '../../libs/kernel/src/contracts/event-store.contract';
 import * as stack from '../../scripts/stack/api.cjs';
 

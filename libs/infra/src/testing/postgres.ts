@@ -8,6 +8,8 @@ import { createRoles, withClient } from '../postgres/access';
 import type { PostgresAccess } from '../postgres/access';
 import { migrateUp } from '../postgres/data-source';
 
+export { withClient };
+
 /** A real server for one spec file, in a folder of its own. */
 export interface TestServer {
   server: EmbeddedServer;
