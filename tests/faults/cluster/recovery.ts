@@ -3,6 +3,7 @@ import { pause } from './root';
 import { PrimaryClient } from './store';
 
 const LOOK_MS = 100;
+const LOOK_WITHIN_MS = 2_000;
 /** A shard without progress for so long stands still. */
 const STALL_MS = 1_000;
 /** So long every shard must go on without standing still before a fault is over. */
@@ -17,12 +18,14 @@ export class RecoveryWatch {
   private readonly blows: number[] = [];
   private recoveryMs = 0;
   private steadySince = 0;
+  /** When the store was last heard of: while it hangs, nobody knows who stands still. */
+  private lookedAt = 0;
   private isOver = false;
   private running: Promise<void> = Promise.resolve();
   private readonly stallMs: number;
 
   constructor(private readonly rig: Rig) {
-    this.store = new PrimaryClient(rig.addresses);
+    this.store = new PrimaryClient(rig.addresses, { queryMs: LOOK_WITHIN_MS });
     this.stallMs = STALL_MS * (rig.options.patience ?? 1);
   }
 
@@ -52,7 +55,8 @@ export class RecoveryWatch {
     let isWell = false;
     while (!isWell && Date.now() < giveUpAt) {
       await pause(LOOK_MS);
-      if (Date.now() - this.steadySince < STEADY_MS) continue;
+      const now = Date.now();
+      if (now - this.steadySince < STEADY_MS || now - this.lookedAt > this.stallMs) continue;
       isWell = [...(await this.rig.statuses()).values()].every((status) => status?.state === 'READY');
     }
     this.isOver = true;
@@ -74,6 +78,7 @@ export class RecoveryWatch {
     const rows = await this.store.rows<{ shard: string; seq: string }>('SELECT shard, seq FROM shards');
     if (rows === null) return false;
     const now = Date.now();
+    this.lookedAt = now;
     for (const { shard, seq } of rows) {
       if (!hearsPrices(shard)) continue;
       const track = this.tracks.get(shard) ?? { seq: Number(seq), movedAt: now };

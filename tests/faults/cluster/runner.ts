@@ -1,4 +1,5 @@
 import type { Fault, Random } from './faults/fault';
+import { Findings } from './ledger/findings';
 import { checkLedger } from './ledger/ledger';
 import { RecoveryWatch } from './recovery';
 import type { Rig } from './rig';
@@ -44,23 +45,15 @@ export async function runFault(rig: Rig, fault: Fault, repeats: number, random: 
   for (let repeat = 1; repeat <= repeats; repeat += 1) {
     rig.say(`${fault.name} ${repeat}/${repeats}`);
     rig.load.go();
-    const watch = new RecoveryWatch(rig);
-    await watch.begin();
-    await fault.run({ rig, random, next: () => watch.blow(), healed: () => watch.blow(true) });
-    const recovery = await watch.end();
-    if (recovery === null) {
-      line.stuck += 1;
-      line.findings.push(`stuck: not every shard went on in time after ${fault.name}`);
-    } else recoveries.push(recovery);
-    rig.load.hold();
-    const findings = await checkLedger(rig);
+    const { recovery, findings } = await breakOnce(rig, fault, random);
+    if (recovery !== null) recoveries.push(recovery);
     for (const kind of ['lost', 'doubled', 'reordered', 'stuck', 'venueDoubles'] as const)
       line[kind] += findings.counts[kind];
     line.findings.push(...findings.examples);
     line.repeats = repeat;
     rig.say(`${fault.name} ${repeat}/${repeats}: recovery ${recovery ?? 'never'} ms${findings.isClean ? '' : ', FOUND'}`);
     for (const example of findings.examples) rig.say(`  ${example}`);
-    if (!findings.isClean || recovery === null) break;
+    if (!findings.isClean) break;
   }
   recoveries.sort((a, b) => a - b);
   line.recoveryMsP50 = recoveries[Math.floor((recoveries.length - 1) / 2)] ?? null;
@@ -69,6 +62,28 @@ export async function runFault(rig: Rig, fault: Fault, repeats: number, random: 
   line.crashes = crashesOf(rig) - before.crashes;
   line.orders = (await ordersOf(rig)) - before.orders;
   return line;
+}
+
+/** One blow, its recovery and the check afterwards. What cannot be done any more, since something hangs, is stuck. */
+async function breakOnce(
+  rig: Rig,
+  fault: Fault,
+  random: Random,
+): Promise<{ recovery: number | null; findings: Findings }> {
+  const failed: string[] = [];
+  const note = (error: unknown): void => void failed.push(error instanceof Error ? error.message : String(error));
+  const watch = new RecoveryWatch(rig);
+  await watch.begin();
+  await fault.run({ rig, random, next: () => watch.blow(), healed: () => watch.blow(true) }).catch(note);
+  const recovery = await watch.end();
+  if (recovery === null) failed.push('not every shard went on in time');
+  rig.load.hold();
+  const findings = await checkLedger(rig).catch((error: unknown) => {
+    note(error);
+    return new Findings();
+  });
+  for (const problem of failed) findings.add('stuck', `after ${fault.name}: ${problem}`);
+  return { recovery, findings };
 }
 
 export const isClean = ({ lost, doubled, reordered, stuck, venueDoubles }: FaultLine): boolean =>

@@ -2,6 +2,10 @@ import { Client } from 'pg';
 import type { Login } from '@moon/infra';
 import type { StackAddresses } from '../../../scripts/stack/api.cjs';
 
+/** As the settings have it by default. */
+const DATABASE = 'moon';
+const QUERY_MS = 60_000;
+
 /** Which server of the stack is primary, by what Patroni says; null while there is none. */
 export async function primaryOf({ postgres }: StackAddresses): Promise<number | null> {
   if (!postgres) throw new Error('This stack has no PostgreSQL.');
@@ -31,7 +35,7 @@ export class PrimaryClient {
 
   constructor(
     private readonly addresses: StackAddresses,
-    private readonly database = 'moon',
+    private readonly options: { queryMs?: number } = {},
   ) {}
 
   /** Rows of one statement; null while no primary answers. */
@@ -59,9 +63,9 @@ export class PrimaryClient {
     if (index === null) return null;
     const client = new Client({
       ...loginAt(this.addresses, index),
-      database: this.database,
+      database: DATABASE,
       connectionTimeoutMillis: 2_000,
-      query_timeout: 60_000,
+      query_timeout: this.options.queryMs ?? QUERY_MS,
     });
     client.on('error', () => {
       if (this.client === client) this.client = null;
