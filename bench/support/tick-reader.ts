@@ -54,7 +54,8 @@ async function main(): Promise<void> {
   const order = JSON.parse(process.argv[2] ?? '') as ReaderOrder;
   const arrivals = new Arrivals();
   const stop = await (order.side === 'platform' ? readPlatform(order, arrivals) : readRaw(order, arrivals));
-  process.on('message', ({ ask, phase }: ReaderQuestion) => {
+  process.on('message', (question) => {
+    const { ask, phase } = question as ReaderQuestion;
     const { latencies, distinct } = arrivals.result(phase);
     const answer: ReaderAnswer = { latencies: ask === 'result' ? latencies : [], distinct, ...arrivals.span };
     process.send?.(answer);

@@ -79,10 +79,11 @@ export class TopicLoad {
     this.number += 1;
     const example = exampleOf(type);
     const id = eventId('bench-topic', this.run, type, String(this.number));
-    const names = CATALOG[type].keyRule === 'token' ? TOKENS : PORTFOLIOS;
-    const key = names[this.number % names.length] ?? '';
+    const { keyRule } = CATALOG[type];
+    const names = keyRule === 'token' ? TOKENS : PORTFOLIOS;
     const timestamp = Date.now();
-    const data = { ...example.data, timestamp, [CATALOG[type].keyRule]: key };
+    const data = { ...example.data, timestamp, [keyRule]: names[this.number % names.length] };
+    const key = CATALOG[type].keyOf(data);
     return { ...example, id, key, occurredAt: timestamp, correlationId: id, data } as AnyEvent;
   }
 }
