@@ -10,7 +10,7 @@ import { renderDivergence } from './render';
 const REASON_WIDTH = 60;
 
 /** Compares every shard of a deployment. @returns whether all that could be compared is equal */
-export async function compareCluster(io: Io, options: ClusterOptions, codeVersion: string): Promise<boolean> {
+export async function compareCluster(io: Io, options: ClusterOptions & { shard?: string[] }, codeVersion: string): Promise<boolean> {
   return withCluster(io, options, async ({ config, reader, run }) => {
     const startedAt = performance.now();
     const { journals, archive, log } = reader;
@@ -20,6 +20,7 @@ export async function compareCluster(io: Io, options: ClusterOptions, codeVersio
       recorderLag: () => lagOf(io, config.kafka),
       onShard: ({ shard, compared }) => io.terminal?.write(`${shard}: ${plural(compared, 'event')} compared\n`),
       signal: io.signal,
+      ...(options.shard && { only: options.shard }),
     });
     const seconds = (performance.now() - startedAt) / 1_000;
     if (options.json) io.out(JSON.stringify({ run: run.runId, ...report }));
