@@ -49,5 +49,7 @@ export async function openClusterReader(config: ClusterConfig): Promise<ClusterR
 }
 
 function messageOf(error: unknown): string {
-  return error instanceof Error && error.message !== '' ? error.message : String((error as { code?: string }).code ?? error);
+  return error instanceof Error && error.message !== ''
+    ? error.message
+    : String((error as { code?: string }).code ?? error);
 }

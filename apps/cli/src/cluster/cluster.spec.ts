@@ -28,7 +28,10 @@ describe('moon on a deployment of many processes', () => {
     test = await startTestServer();
     const database = await test.clusterDatabase();
     const { host, port, user, password } = test.server;
-    const settings = { postgres: { hosts: [`${host}:${port}`], superuser: user, password, database }, kafka: { brokers: ['127.0.0.1:1'] } };
+    const settings = {
+      postgres: { hosts: [`${host}:${port}`], superuser: user, password, database },
+      kafka: { brokers: ['127.0.0.1:1'] },
+    };
     const file = join(line.folder, 'deployment.json');
     writeFileSync(file, JSON.stringify(settings));
     where = ['--cluster', '--config', file];
@@ -64,7 +67,10 @@ describe('moon on a deployment of many processes', () => {
     while (command.said.out.length < 2) await new Promise((resolve) => setTimeout(resolve, 20));
     command.interrupt();
     expect((await command.ended).code).toBe(0);
-    expect(command.said.out.map((text) => (JSON.parse(text) as AnyEvent).type)).toEqual(['price.tick', 'consensus.opened']);
+    expect(command.said.out.map((text) => (JSON.parse(text) as AnyEvent).type)).toEqual([
+      'price.tick',
+      'consensus.opened',
+    ]);
   }, 60_000);
 
   it('[US3-3] says of a shard why it cannot be compared, without brokers too, and ends with 1', async () => {
@@ -99,7 +105,10 @@ describe('moon on a deployment of many processes', () => {
 
   it('says so where no deployment has been', async () => {
     const { code, err } = await line.moon('events', ...where, '--set', 'postgres.database=empty');
-    expect({ code, err }).toEqual({ code: 1, err: [expect.stringMatching(/Database empty at .* holds no deployment yet/)] });
+    expect({ code, err }).toEqual({
+      code: 1,
+      err: [expect.stringMatching(/Database empty at .* holds no deployment yet/)],
+    });
   }, 60_000);
 
   it('names the applications that it starts', async () => {

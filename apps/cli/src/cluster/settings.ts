@@ -50,9 +50,12 @@ interface StackFile {
 function stackSettings(folder: string): Record<string, string> {
   const file = join(folder, 'stack.json');
   if (!existsSync(file))
-    throw new UsageError(`--stack: ${file} is not there. Start the servers with "npm run stack -- start", or name their folder.`);
+    throw new UsageError(
+      `--stack: ${file} is not there. Start the servers with "npm run stack -- start", or name their folder.`,
+    );
   const { kafka, postgres } = JSON.parse(readFileSync(file, 'utf8')) as StackFile;
-  if (!kafka || !postgres) throw new UsageError(`--stack: ${file} names no Kafka or no PostgreSQL: start the stack with both.`);
+  if (!kafka || !postgres)
+    throw new UsageError(`--stack: ${file} names no Kafka or no PostgreSQL: start the stack with both.`);
   return {
     MOON_KAFKA__BROKERS: JSON.stringify(kafka.brokers),
     MOON_KAFKA__REPLICATION_FACTOR: String(Math.min(3, kafka.brokers.length)),

@@ -98,7 +98,13 @@ class ShardReplay {
     const { compared, operational, pending, comparedByType, findings } = comparison;
     const parity: ShardParity = {
       ...{ shard, compared, equal: findings.count === 0 && impossible === null, ...this.counts, operational, pending },
-      ...{ seq, waitsAt: this.waitsAt, divergences: findings.count, divergencesByKind: findings.byKind, comparedByType },
+      ...{
+        seq,
+        waitsAt: this.waitsAt,
+        divergences: findings.count,
+        divergencesByKind: findings.byKind,
+        comparedByType,
+      },
       ...{ configurations: this.configurations, impossible },
     };
     return { parity, first: findings.first };
@@ -160,14 +166,9 @@ class ShardReplay {
   }
 
   private activated(event: ConfigActivated): void {
-    this.stage ??= new ShardStage(
-      this.shard,
-      event,
-      this.options.handlersOf ?? plannedHandlers,
-      (row, isInput) => {
-        if (!isInput || !this.isMessage) this.comparison.emitted(row, isInput);
-      },
-    );
+    this.stage ??= new ShardStage(this.shard, event, this.options.handlersOf ?? plannedHandlers, (row, isInput) => {
+      if (!isInput || !this.isMessage) this.comparison.emitted(row, isInput);
+    });
     this.configurations.push({ seq: this.stage.seq + 1, codeVersion: event.data.codeVersion });
   }
 

@@ -41,7 +41,12 @@ const filler: Handler<{ count: number }> = {
     if (event.type !== 'price.tick') return;
     state.count += 1;
     const { data } = exampleEvent('trade.executed');
-    out.emit('trade.executed', { ...data, order_id: event.id, fee: `0.${state.count}`, timestamp: event.occurredAt } as never);
+    out.emit('trade.executed', {
+      ...data,
+      order_id: event.id,
+      fee: `0.${state.count}`,
+      timestamp: event.occurredAt,
+    } as never);
   },
 };
 
@@ -135,7 +140,14 @@ describe('parity of a distributed run', () => {
     expect(report).toMatchObject({ equal: true, firstDivergence: null, divergences: 0, pending: 0, notes: [] });
     expect(report.comparedByType).toEqual({ 'signal.generated': 90, 'trade.executed': 90 });
     expect(report.shards).toEqual([
-      expect.objectContaining({ shard: 'group#0', compared: 180, messages: 180, equal: true, waitsAt: null, impossible: null }),
+      expect.objectContaining({
+        shard: 'group#0',
+        compared: 180,
+        messages: 180,
+        equal: true,
+        waitsAt: null,
+        impossible: null,
+      }),
     ]);
     expect(report.shards[0]?.configurations).toEqual([{ seq: 1, codeVersion: '1' }]);
     expect(report.shards[0]?.seq).toBe((await record.log.shards())[0]?.lastSeq);
@@ -198,6 +210,8 @@ describe('parity of a distributed run', () => {
     await tamper(`DELETE FROM events WHERE position = (SELECT min(position) FROM events WHERE type = 'price.tick')`);
     const missing = await parity();
     expect(missing.equal).toBe(false);
-    expect(missing.shards[0]?.impossible).toMatch(/Message 0 of price\.ticks\/\d+, which shard group#0 handled .* is not in the archive/);
+    expect(missing.shards[0]?.impossible).toMatch(
+      /Message 0 of price\.ticks\/\d+, which shard group#0 handled .* is not in the archive/,
+    );
   }, 60_000);
 });

@@ -56,9 +56,10 @@ export async function* wholeJournal(
   let seq = 0;
   for await (const batch of journals.open(shard).read(0)) {
     if (batch.afterSeq !== seq)
-      throw new Error(`The journal of ${shard} lacks positions ${seq + 1} to ${batch.afterSeq}: what led to its states is gone.`);
+      throw new Error(
+        `The journal of ${shard} lacks positions ${seq + 1} to ${batch.afterSeq}: what led to its states is gone.`,
+      );
     seq = batch.toSeq;
     yield batch;
   }
 }
-

@@ -39,7 +39,13 @@ export async function listClusterLetters(io: Io, options: Options): Promise<void
         return [name, 'message', from, clock(Date.parse(at)), `${reason}: ${cut(detail, ERROR_WIDTH)}`];
       }),
       ...letters.map(({ eventId, kind, handler, handlerKey, since, reason, error }) => {
-        return [shortId(eventId), kind, `${handler}/${handlerKey}`, clock(since), `${reason}: ${cut(error, ERROR_WIDTH)}`];
+        return [
+          shortId(eventId),
+          kind,
+          `${handler}/${handlerKey}`,
+          clock(since),
+          `${reason}: ${cut(error, ERROR_WIDTH)}`,
+        ];
       }),
     ];
     const columns = ['id', 'kind', 'of', 'since', 'reason'].map((title) => ({ title }));
@@ -67,7 +73,10 @@ export async function replayClusterLetter(io: Io, id: string, options: Options):
     const { found } = await withGroup(view, id, (letters, offset) => letters.replay(offset));
     const { topic } = found.origin;
     if (options.json) io.out(JSON.stringify({ run: view.run.runId, name: id, replayedTo: topic }));
-    else io.out(`${id} was put on ${topic} again. Every group that reads ${topic} gets it; one that cannot read it buries it anew.`);
+    else
+      io.out(
+        `${id} was put on ${topic} again. Every group that reads ${topic} gets it; one that cannot read it buries it anew.`,
+      );
   });
 }
 
@@ -111,5 +120,10 @@ async function withGroup<T>(
 function busLetter(group: string, { value, ...letter }: BuriedMessage): BusLetter {
   const text = value.toString('utf8');
   const isText = Buffer.from(text, 'utf8').equals(value);
-  return { name: `${group}/${letter.offset}`, group, ...letter, value: isText ? text : `base64:${value.toString('base64')}` };
+  return {
+    name: `${group}/${letter.offset}`,
+    group,
+    ...letter,
+    value: isText ? text : `base64:${value.toString('base64')}`,
+  };
 }

@@ -12,7 +12,10 @@ export function addDoctorCommand(program: Command, io: Io, exit: (code: number) 
   const doctor = program
     .command('doctor')
     .description('checks machine, configuration, store and logs, and says how to mend what is wrong')
-    .option('--config <file>', 'the configuration that "npm start", or with --cluster its processes, are given (default: MOON_CONFIG)')
+    .option(
+      '--config <file>',
+      'the configuration that "npm start", or with --cluster its processes, are given (default: MOON_CONFIG)',
+    )
     .addHelpText('after', '\nExit code: 1 when something is wrong; notes are no errors.')
     .action(async (_options, command: Command) => exit(await runDoctor(io, command.optsWithGlobals<ClusterOptions>())));
   addClusterOptions(doctor, true);

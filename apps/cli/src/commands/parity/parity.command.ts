@@ -17,6 +17,7 @@ import { readVenueJournal } from './venue-journal';
 
 interface ParityCommandOptions extends ClusterOptions {
   agents?: string[];
+  shard?: string[];
 }
 
 /** Nothing can be said about parity: exit code 2, so that a script never takes it for a divergence. */
@@ -29,6 +30,7 @@ export function addParityCommand(program: Command, io: Io, exit: (code: number) 
       'replays what a run recorded, with the same handlers, and compares every event that it emitted; it reads only',
     )
     .option('--agents <files...>', 'modules of users’ agents that the run was started with')
+    .option('--shard <names...>', 'with --cluster: only these shards, e.g. execution#0')
     .addHelpText('after', '\nExit codes: 0 equal, 1 not equal, 2 nothing can be compared.')
     .action(async (_options, command: Command) => {
       const options = command.optsWithGlobals<ParityCommandOptions>();

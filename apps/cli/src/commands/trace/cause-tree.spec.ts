@@ -12,7 +12,13 @@ const shape = ({ row: { event }, children }: TraceNode): string =>
 
 describe('the tree of causes', () => {
   it('does not mind that what came of an event is in the log before it, as the log of many processes has it', () => {
-    const rows = [row(1, 'fill', 'order', 30), row(2, 'order', 'signal', 20), row(3, 'late', 'tick', 25), row(9, 'tick', null), row(5, 'signal', 'tick', 10)];
+    const rows = [
+      row(1, 'fill', 'order', 30),
+      row(2, 'order', 'signal', 20),
+      row(3, 'late', 'tick', 25),
+      row(9, 'tick', null),
+      row(5, 'signal', 'tick', 10),
+    ];
     const { roots, path } = treeOf(rows[0]!, rows, false);
     expect(roots.map(shape)).toEqual(['tick(signal(order(fill)) late)']);
     expect(path.map(({ event }) => event.id)).toEqual(['fill', 'order', 'signal', 'tick']);

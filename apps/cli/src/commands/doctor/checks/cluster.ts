@@ -1,4 +1,11 @@
-import { groupNames, openClusterReader, recorderLag, shardNames, type ClusterConfig, type ClusterReader } from '@moon/cluster';
+import {
+  groupNames,
+  openClusterReader,
+  recorderLag,
+  shardNames,
+  type ClusterConfig,
+  type ClusterReader,
+} from '@moon/cluster';
 import { checkBrokers, ConfigError, pendingMigrations, replicationOf, topicDrift, topicPlan } from '@moon/infra';
 import { clusterConfigOf, type ClusterOptions } from '../../../cluster/settings';
 import type { Io } from '../../../io';
@@ -21,7 +28,9 @@ export async function* checkCluster(io: Io, options: ClusterOptions): AsyncItera
     yield problems.map((problem) => wrong('configuration', problem, 'Correct the setting that is named.'));
     return;
   }
-  yield [ok('configuration', `${config.shards} shards a group, ${plural(config.platform.portfolios.length, 'portfolio')}.`)];
+  yield [
+    ok('configuration', `${config.shards} shards a group, ${plural(config.platform.portfolios.length, 'portfolio')}.`),
+  ];
   yield await checkKafka(config);
   yield await checkPatroni(config);
   yield await checkClusterStore(config);
@@ -61,7 +70,11 @@ async function checkLag({ kafka }: ClusterConfig): Promise<Finding> {
   const most = lags.slice(0, 3).map(([topic, lag]) => `${topic} ${count(lag)}`);
   const text = `${plural(all, 'message')} not archived yet (${most.join(', ')}).`;
   if (all < MUCH_LAG) return ok('recorder', text);
-  return note('recorder', text, 'See whether a recorder runs, and whether the event store is slow: GET /status of the recorder.');
+  return note(
+    'recorder',
+    text,
+    'See whether a recorder runs, and whether the event store is slow: GET /status of the recorder.',
+  );
 }
 
 async function checkPatroni({ postgres }: ClusterConfig): Promise<Finding[]> {
@@ -75,7 +88,11 @@ async function checkPatroni({ postgres }: ClusterConfig): Promise<Finding[]> {
         if (state === 'running' || state === 'streaming') return ok(check, text);
         return note(check, text, '"patronictl list" says what it waits for.');
       } catch (error) {
-        return wrong(check, `${address} does not answer: ${messageOf(error)}.`, 'Start Patroni on that server: a dead one is no candidate.');
+        return wrong(
+          check,
+          `${address} does not answer: ${messageOf(error)}.`,
+          'Start Patroni on that server: a dead one is no candidate.',
+        );
       }
     }),
   );
@@ -126,9 +143,12 @@ async function checkShards(config: ClusterConfig, { log }: ClusterReader): Promi
     ok('shards', `${known.size} of ${wanted.length} have been claimed, last by ${[...owners].join(', ') || 'nobody'}.`),
   ];
   if (unclaimed.length > 0)
-    findings.push(note('shards', `Never claimed: ${unclaimed.join(', ')}.`, 'Start the processes that host these groups.'));
+    findings.push(
+      note('shards', `Never claimed: ${unclaimed.join(', ')}.`, 'Start the processes that host these groups.'),
+    );
   if (others.length > 0) {
-    const mend = 'Use the number of shards and the agents that the data were made with: keys would move away from their journals.';
+    const mend =
+      'Use the number of shards and the agents that the data were made with: keys would move away from their journals.';
     findings.push(wrong('shards', `Not of these settings: ${others.join(', ')}.`, mend));
   }
   return findings;
@@ -136,7 +156,8 @@ async function checkShards(config: ClusterConfig, { log }: ClusterReader): Promi
 
 async function checkLetters({ inspection }: ClusterReader): Promise<Finding> {
   const [parked, skipped] = await Promise.all([inspection.parkedKeys(), inspection.deadLetters()]);
-  if (parked.length + skipped.length === 0) return ok('dead letters', 'No handler gave an event up, and no key stands still.');
+  if (parked.length + skipped.length === 0)
+    return ok('dead letters', 'No handler gave an event up, and no key stands still.');
   const text = `${plural(parked.length, 'key')} standing still, ${plural(skipped.length, 'event')} given up.`;
   return note('dead letters', text, '"moon dead-letters list --cluster" shows them.');
 }
