@@ -9,7 +9,7 @@ const asText = { getTypeParser: () => (value: string) => value };
 
 /** Of several servers, one may freeze: nothing but the caller's own patience ends a wait for it. */
 const QUERY_MS = 2_000;
-const CONNECT_MS = 1_000;
+const CONNECT_MS = 2_000;
 const FIND_PRIMARY_MS = 10_000;
 
 export interface PoolOptions {

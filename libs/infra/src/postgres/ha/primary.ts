@@ -4,7 +4,7 @@ import type { HostAndPort, Login } from '../login';
 import { isTransientStoreError } from '../transient';
 
 /** How long a server may take to accept, and Patroni to answer. */
-const ANSWER_MS = 1_000;
+const ANSWER_MS = 2_000;
 /** Between two rounds through the list of hosts. */
 const RETRY_MS = 100;
 
