@@ -1,7 +1,7 @@
 // The import table of the architecture (CONTRIBUTING.md shows it), as rules that fail. `npm run boundaries`.
 // Type-only imports count: a rule that depends on another part's types depends on that part.
 
-const spec = '[.](spec|data-spec|long-spec|services-spec)[.]ts$';
+const spec = '[.](spec|data-spec|long-spec|services-spec|cluster-spec)[.]ts$';
 /** Helpers that only tests load: a lib's testing folder, its contract suites, its fixtures. */
 const testOnly = '(/testing/|/testing[.]ts$|[.]contract[.]ts$|/fixtures/)';
 

@@ -1,10 +1,10 @@
-// The suites are chosen by MOON_SUITE (scripts/test.mjs sets it): unit (default), data, long, services.
+// The suites are chosen by MOON_SUITE (scripts/test.mjs sets it): unit (default), data, long, services, cluster.
 // They are told apart by the end of the file's name, so a test lives beside what it tests.
 const { compilerOptions } = require('./tsconfig.json');
 const { jsc } = JSON.parse(require('node:fs').readFileSync(require('node:path').join(__dirname, '.swcrc'), 'utf8'));
 
 const suite = process.env.MOON_SUITE || 'unit';
-const endings = { unit: 'spec.ts', data: 'data-spec.ts', long: 'long-spec.ts', services: 'services-spec.ts' };
+const endings = { unit: 'spec.ts', data: 'data-spec.ts', long: 'long-spec.ts', services: 'services-spec.ts', cluster: 'cluster-spec.ts' };
 if (!(suite in endings))
   throw new Error(`MOON_SUITE is "${suite}"; it must be one of ${Object.keys(endings).join(', ')}.`);
 
@@ -35,7 +35,7 @@ module.exports = {
   moduleNameMapper: aliases,
   setupFiles: ['reflect-metadata'],
   // One stack of servers at a time: each takes 1.5 GB, and what fails under the load of another would be no finding.
-  ...(suite === 'services' ? { maxWorkers: 1 } : {}),
-  testTimeout: { unit: 20_000, data: 300_000, long: 3_600_000, services: 300_000 }[suite],
+  ...(['services', 'cluster'].includes(suite) ? { maxWorkers: 1 } : {}),
+  testTimeout: { unit: 20_000, data: 300_000, long: 3_600_000, services: 300_000, cluster: 900_000 }[suite],
   reporters: ['default', ['<rootDir>/scripts/jest-reporter.cjs', { suite }]],
 };

@@ -12,7 +12,7 @@ const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 const sourceFolders = ['apps', 'libs', 'bench', 'tests/faults/cluster'];
 const dist = join(root, 'dist');
 const manifestPath = join(dist, '.build.json');
-const notCompiled = /(\.d\.ts|\.spec\.ts|\.data-spec\.ts|\.long-spec\.ts|\.services-spec\.ts)$/;
+const notCompiled = /(\.d\.ts|\.spec\.ts|\.data-spec\.ts|\.long-spec\.ts|\.services-spec\.ts|\.cluster-spec\.ts)$/;
 /** Read at run time beside the code: SQL of migrations, recorded schemas, templates. */
 const copied = /\.(json|sql|html|css|csv)$/;
 

@@ -23,10 +23,8 @@ if (suite === 'data' && !existsSync(join(shared, 'data'))) {
 
 const services = {};
 try {
-  if (suite === 'services') {
-    services.MOON_CHROMIUM = chromium();
-    await stack();
-  }
+  if (suite === 'services') services.MOON_CHROMIUM = chromium();
+  if (suite === 'services' || suite === 'cluster') await stack();
   await build();
 } catch (error) {
   process.stderr.write(`${error.message}\n`);

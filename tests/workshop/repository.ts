@@ -20,7 +20,7 @@ export function repositoryFiles(): string[] {
 }
 
 export const specFiles = (): string[] =>
-  repositoryFiles().filter((path) => /\.(spec|data-spec|long-spec|services-spec)\.tsx?$/.test(path));
+  repositoryFiles().filter((path) => /\.(spec|data-spec|long-spec|services-spec|cluster-spec)\.tsx?$/.test(path));
 
 /** Names of the folders directly in `path`. */
 export const foldersIn = (path: string): string[] =>
