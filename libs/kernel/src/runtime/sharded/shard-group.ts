@@ -156,14 +156,16 @@ export class ShardGroup {
       consumer.seek({ ...partition, offset: shard.position(partition) ?? 0 });
     }
     for (const partition of partitionsOf(broadcast?.topics ?? [])) {
-      broadcast?.consumer.seek({ ...partition, offset: this.earliestWanted(slotOf(partition)) });
+      broadcast?.consumer.seek({ ...partition, offset: this.earliest(partition) });
     }
   }
 
-  /** One consumer brings what is broadcast to all shards: it begins where the first of those that have not begun wants to. */
-  private earliestWanted(slot: string): number {
-    const wishes = [...this.wanted.values()].flatMap((wanted) => wanted.get(slot) ?? []);
-    return wishes.reduce((low, offset) => Math.min(low, offset), Infinity);
+  /**
+   * One consumer brings what is broadcast to all shards: it goes back to where the one that is furthest behind reads on.
+   * The others pass over what they had.
+   */
+  private earliest(partition: BusPartition): number {
+    return this.shards.reduce((low, shard) => Math.min(low, shard.position(partition) ?? 0), Infinity);
   }
 
   /** False while a shard still waits for what it wants to begin with. */
