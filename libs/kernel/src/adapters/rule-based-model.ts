@@ -26,7 +26,9 @@ export function ruleBasedModelAdapter(latency: ModelLatency): EffectAdapter {
       const { token, inferenceId: id, agent, model, windowId, features } = request.data;
       const latencyMs = drawLatency(id, latency);
       const at = request.occurredAt + latencyMs;
-      const [provider, status, answer] = [RULE_BASED_PROVIDER, 'ok' as const, ruleBasedModel({ features })];
+      const provider = RULE_BASED_PROVIDER;
+      const status = 'ok' as const;
+      const answer = ruleBasedModel({ features });
       const event: AnyEvent = {
         id: derivedId(request.id, 'model/rule-based', 0),
         type: 'inference.completed',
