@@ -27,7 +27,8 @@ export function ruleBasedModelAdapter(latency: ModelLatency): EffectAdapter {
       const latencyMs = drawLatency(id, latency);
       const at = request.occurredAt + latencyMs;
       const provider = RULE_BASED_PROVIDER;
-      const [status, answer] = ['ok' as const, ruleBasedModel({ features })];
+      const status = 'ok' as const;
+      const answer = ruleBasedModel({ features });
       const event: AnyEvent = {
         id: derivedId(request.id, 'model/rule-based', 0),
         type: 'inference.completed',
