@@ -20,7 +20,14 @@ const maxParams = {
 // The same rule twice: `max-lines` fails, `workshop/max-lines-soft` only warns, earlier.
 const workshop = { rules: { 'max-lines-soft': builtinRules.get('max-lines'), 'max-params': maxParams } };
 
-const tests = ['**/*.spec.ts', '**/*.data-spec.ts', '**/*.long-spec.ts', '**/*.services-spec.ts', '**/*.cluster-spec.ts', 'tests/**/*.ts'];
+const tests = [
+  '**/*.spec.ts',
+  '**/*.data-spec.ts',
+  '**/*.long-spec.ts',
+  '**/*.services-spec.ts',
+  '**/*.cluster-spec.ts',
+  'tests/**/*.ts',
+];
 const testHelpers = ['**/testing/**/*.ts', '**/testing.ts', '**/*.contract.ts', '**/fixtures/**/*.ts'];
 
 /** What must be a plain function of events: contracts, rules, the matching engine, and handlers wherever they live. */

@@ -4,7 +4,13 @@ const { compilerOptions } = require('./tsconfig.json');
 const { jsc } = JSON.parse(require('node:fs').readFileSync(require('node:path').join(__dirname, '.swcrc'), 'utf8'));
 
 const suite = process.env.MOON_SUITE || 'unit';
-const endings = { unit: 'spec.ts', data: 'data-spec.ts', long: 'long-spec.ts', services: 'services-spec.ts', cluster: 'cluster-spec.ts' };
+const endings = {
+  unit: 'spec.ts',
+  data: 'data-spec.ts',
+  long: 'long-spec.ts',
+  services: 'services-spec.ts',
+  cluster: 'cluster-spec.ts',
+};
 if (!(suite in endings))
   throw new Error(`MOON_SUITE is "${suite}"; it must be one of ${Object.keys(endings).join(', ')}.`);
 

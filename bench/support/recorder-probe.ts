@@ -27,7 +27,8 @@ function main(): void {
     const now = monotonicNs();
     for (const { topic, producer } of messages) {
       const [, phase, stamp] = STAMP.exec(producer ?? '') ?? [];
-      if (phase !== undefined && stamp !== undefined) lines.push(`${phase} ${topic} ${Number(now - BigInt(stamp)) / 1e6}\n`);
+      if (phase !== undefined && stamp !== undefined)
+        lines.push(`${phase} ${topic} ${Number(now - BigInt(stamp)) / 1e6}\n`);
     }
     return archived;
   };

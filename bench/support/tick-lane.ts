@@ -93,7 +93,11 @@ export async function openSide(name: Side['name'], settings: KafkaSettings): Pro
   return raw;
 }
 
-export function openReader(name: Side['name'], settings: KafkaSettings, from: 'beginning' | 'end'): Promise<ReaderProcess> {
+export function openReader(
+  name: Side['name'],
+  settings: KafkaSettings,
+  from: 'beginning' | 'end',
+): Promise<ReaderProcess> {
   const topic = name === 'platform' ? PLATFORM_TOPIC : RAW_TOPIC;
   return ReaderProcess.start({ side: name, settings, topic, groupId: `bench.${name}.${process.pid}.${from}`, from });
 }

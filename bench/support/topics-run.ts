@@ -44,7 +44,13 @@ const KNOWN = `SELECT count(DISTINCT id) AS known FROM (
   UNION ALL SELECT event_id FROM bus_references WHERE event_id = ANY ($1::uuid[])) AS kept`;
 
 /** Publishes on all topics at the document's rates, with the recorder as a process of its own. */
-export function runTopics({ warmUpS, seconds, share = 1, patience = 1, fast = false }: TopicsOptions): Promise<TopicsRun> {
+export function runTopics({
+  warmUpS,
+  seconds,
+  share = 1,
+  patience = 1,
+  fast = false,
+}: TopicsOptions): Promise<TopicsRun> {
   return onStack(
     ['kafka', 'postgres'],
     async (addresses) => {

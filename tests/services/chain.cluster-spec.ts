@@ -37,7 +37,12 @@ describe('the chain over real brokers, as processes', () => {
 
 describe('all topics at once', () => {
   it('[BRK-5] at the rates of the design document: everything that was accepted is archived, and the recorder reads on to the end', async () => {
-    const { accepted, lost, latencies, lagAfter } = await runTopics({ warmUpS: 2, seconds: 10, patience: 4, fast: true });
+    const { accepted, lost, latencies, lagAfter } = await runTopics({
+      warmUpS: 2,
+      seconds: 10,
+      patience: 4,
+      fast: true,
+    });
     const topics = RATED_TYPES.map((type) => CATALOG[type].topic);
     expect([...accepted.keys()].sort()).toEqual([...topics].sort());
     for (const topic of topics) {

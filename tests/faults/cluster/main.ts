@@ -58,7 +58,11 @@ async function main(): Promise<number> {
   for (const needs of [undefined, 'proxy', 'disk'] as const) {
     const faults = chosen.filter((fault) => fault.needs === needs);
     if (faults.length === 0) continue;
-    for await (const line of runAll(faults, { ...options, proxied: needs === 'proxy', smallDisk: needs === 'disk' }, values.repeats)) {
+    for await (const line of runAll(
+      faults,
+      { ...options, proxied: needs === 'proxy', smallDisk: needs === 'disk' },
+      values.repeats,
+    )) {
       say(values.json ? `${JSON.stringify(line)}\n` : tableLine(line));
       isFine &&= isClean(line);
     }

@@ -84,7 +84,8 @@ export class RecoveryWatch {
       const track = this.tracks.get(shard) ?? { seq: Number(seq), movedAt: now };
       this.tracks.set(shard, track);
       if (track.seq === Number(seq)) continue;
-      if (now - track.movedAt > this.stallMs) this.recoveryMs = Math.max(this.recoveryMs, now - this.blowOf(track.movedAt));
+      if (now - track.movedAt > this.stallMs)
+        this.recoveryMs = Math.max(this.recoveryMs, now - this.blowOf(track.movedAt));
       track.seq = Number(seq);
       track.movedAt = now;
     }

@@ -204,7 +204,11 @@ export class Rig {
   private timeouts(): object {
     const { patience = 1 } = this.options;
     if (patience === 1) return {};
-    return { sessionTimeoutMs: 6_000 * patience, requestTimeoutMs: 2_000 * patience, connectionTimeoutMs: 1_000 * patience };
+    return {
+      sessionTimeoutMs: 6_000 * patience,
+      requestTimeoutMs: 2_000 * patience,
+      connectionTimeoutMs: 1_000 * patience,
+    };
   }
 
   private addApps(file: string, agents: number, execution: number): void {
@@ -235,7 +239,7 @@ export class Rig {
 export async function quiescent(rig: Rig, limitMs: number): Promise<string[]> {
   let open: string[] = ['nothing was looked at yet'];
   const end = Date.now() + limitMs;
-  for (let calm = 0; calm < 2; ) {
+  for (let calm = 0; calm < 2;) {
     open = await openEnds(rig);
     calm = open.length === 0 ? calm + 1 : 0;
     if (open.length > 0 && Date.now() > end) return open;
@@ -254,7 +258,8 @@ async function openEnds(rig: Rig): Promise<string[]> {
       continue;
     }
     for (const [part, { lag = {}, shards = [], isActive, waiting = 0 }] of Object.entries(status.parts)) {
-      for (const [topic, count] of Object.entries(lag)) if (count > 0) open.push(`${name} ${part} lags ${count} on ${topic}`);
+      for (const [topic, count] of Object.entries(lag))
+        if (count > 0) open.push(`${name} ${part} lags ${count} on ${topic}`);
       for (const { shard, isLive, seq, durableSeq, publishedSeq, backlog } of shards) {
         if (isLive && seq === durableSeq && seq === publishedSeq && backlog === 0) live.add(shard);
       }

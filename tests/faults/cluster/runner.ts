@@ -51,7 +51,9 @@ export async function runFault(rig: Rig, fault: Fault, repeats: number, random: 
       line[kind] += findings.counts[kind];
     line.findings.push(...findings.examples);
     line.repeats = repeat;
-    rig.say(`${fault.name} ${repeat}/${repeats}: recovery ${recovery ?? 'never'} ms${findings.isClean ? '' : ', FOUND'}`);
+    rig.say(
+      `${fault.name} ${repeat}/${repeats}: recovery ${recovery ?? 'never'} ms${findings.isClean ? '' : ', FOUND'}`,
+    );
     for (const example of findings.examples) rig.say(`  ${example}`);
     if (!findings.isClean) break;
   }

@@ -68,7 +68,9 @@ export const appFaults: readonly Fault[] = [
     ...either('execution')(blow),
     ...either('agents')(blow),
   ]),
-  kill('all-apps-kill', 'SIGKILL to every process of the platform at once', ({ rig }) => rig.apps.map(({ name }) => name)),
+  kill('all-apps-kill', 'SIGKILL to every process of the platform at once', ({ rig }) =>
+    rig.apps.map(({ name }) => name),
+  ),
   {
     name: 'execution-freeze',
     about: 'SIGSTOP to an execution process until the other has taken over its shards, then SIGCONT',

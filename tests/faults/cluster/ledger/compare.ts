@@ -32,7 +32,11 @@ export function checkLog(fold: LogFold, carried: ReadonlyMap<string, Carried>, f
   }
 }
 
-export function checkAccepted(accepted: ReadonlySet<string>, carried: ReadonlyMap<string, Carried>, findings: Findings): void {
+export function checkAccepted(
+  accepted: ReadonlySet<string>,
+  carried: ReadonlyMap<string, Carried>,
+  findings: Findings,
+): void {
   for (const id of accepted) if (!carried.has(id)) findings.add('lost', `an accepted input is gone: ${id}`);
 }
 

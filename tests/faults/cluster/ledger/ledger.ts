@@ -63,7 +63,9 @@ async function lookOnce(rig: Rig, findings: Findings, options: LedgerOptions): P
 
 async function readJournals({ store }: Rig, cover: JournalCover, findings: Findings): Promise<void> {
   const sql = 'SELECT shard, after_seq, to_seq, entries FROM journal ORDER BY shard, after_seq';
-  const rows = await store.rows<{ shard: string; after_seq: string; to_seq: string; entries: JournalBatch['entries'] }>(sql);
+  const rows = await store.rows<{ shard: string; after_seq: string; to_seq: string; entries: JournalBatch['entries'] }>(
+    sql,
+  );
   if (rows === null) throw new Error('The store does not answer.');
   for (const { shard, after_seq, to_seq, entries } of rows)
     cover.take(shard, { afterSeq: Number(after_seq), toSeq: Number(to_seq), entries }, findings);

@@ -13,7 +13,10 @@ export async function checkVenue(venue: RemotePaperVenue, fold: LogFold, finding
     for (const { orderId } of books.openOrders) {
       const order = fold.orders.get(orderId);
       if (!order || isTerminal(order.status))
-        findings.add('stuck', `the venue works an order that is over here: ${orderId} is ${order?.status ?? 'unknown'}`);
+        findings.add(
+          'stuck',
+          `the venue works an order that is over here: ${orderId} is ${order?.status ?? 'unknown'}`,
+        );
     }
     checkReports(await venue.reportsSince(name, 0), fold, findings);
   }
