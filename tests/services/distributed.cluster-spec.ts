@@ -43,7 +43,12 @@ async function newest(type: string): Promise<AnyEvent> {
 async function chainOf(event: AnyEvent): Promise<AnyEvent[]> {
   const chain = [event];
   for (let cause = event.causationId; cause !== null;) {
-    const { rows } = await log.query({ eventId: cause, limit: 1 });
+    // What is bus-first is archived a little after it happened; its journal had it before.
+    const wanted = cause;
+    const { rows } = await eventually(
+      () => log.query({ eventId: wanted, limit: 1 }),
+      (page) => page.rows.length > 0,
+    );
     const [row] = rows;
     if (!row) throw new Error(`The cause ${cause} of ${chain[chain.length - 1]?.type} is not in the log.`);
     chain.push(row.event);
