@@ -20,7 +20,7 @@ function main(): void {
     lines = [];
   };
   // Bound to nothing: it is called with each archive as its `this`.
-   
+
   const append = EventArchive.prototype.append;
   EventArchive.prototype.append = async function (messages): ReturnType<EventArchive['append']> {
     const archived = await append.call(this, messages);
