@@ -84,7 +84,10 @@ describe('a cluster log on a primary with a synchronous standby', () => {
 
   const isReady = async (): Promise<boolean> => {
     const { isSynchronous, standbys } = await replicationOf(access.owner, DATABASE);
-    return isSynchronous && standbys === 1 && (await stack.status(dir)).ready;
+    const { nodes } = await stack.status(dir);
+    // Patroni promotes no standby before it has noted it as synchronous, which is later than the server's own list.
+    const isNoted = Object.values(nodes).some(({ role }) => role === 'sync standby');
+    return isSynchronous && standbys === 1 && isNoted;
   };
   const nodeOf = async (role: 'primary' | 'standby'): Promise<number> => {
     const { nodes } = await stack.status(dir);

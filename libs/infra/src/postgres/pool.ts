@@ -106,9 +106,15 @@ export class TextPool {
     }
   }
 
-  private connect(): Promise<PoolClient> {
-    if (!this.finder) return this.pool.connect();
-    return this.finder.retried(this.options.findPrimaryMs ?? FIND_PRIMARY_MS, () => this.pool.connect());
+  private async connect(): Promise<PoolClient> {
+    const { finder } = this;
+    if (!finder) return this.pool.connect();
+    for (;;) {
+      const client = await finder.retried(this.options.findPrimaryMs ?? FIND_PRIMARY_MS, () => this.pool.connect());
+      if (!finder.isStale(client)) return client;
+      // It stood idle through a failover: behind it may be a frozen server, or one that is no primary any more.
+      client.release(true);
+    }
   }
 }
 

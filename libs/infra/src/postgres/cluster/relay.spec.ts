@@ -92,6 +92,12 @@ describe('the relay of stream events', () => {
       return rows[0] ?? { epoch: 0, position: 0 };
     });
 
+  const renewedAt = async (): Promise<string> =>
+    withClient(test.access.app, database, async (client) => {
+      const { rows } = await client.query<{ at: string }>('SELECT renewed_at::text AS at FROM relay_cursors');
+      return rows[0]!.at;
+    });
+
   it('loses nothing of shards whose transactions overlap, keeps each stream in order, and names the shard', async () => {
     const published: RelayedRow[] = [];
     startRelay(async (rows) => void published.push(...rows));
@@ -266,11 +272,12 @@ describe('the relay of stream events', () => {
   });
 
   it('keeps its lease while it is idle', async () => {
-    const relay = startRelay(async () => undefined, { leaseMs: 200, pollMs: 20 });
+    const relay = startRelay(async () => undefined, { leaseMs: 1_000, pollMs: 20 });
     await until(async () => (await relay.status()).isActive, 'at work');
-    const standby = startRelay(async () => undefined, { leaseMs: 200 });
+    const standby = startRelay(async () => undefined, { leaseMs: 1_000 });
     const { epoch } = await cursor();
-    await new Promise((resolve) => setTimeout(resolve, 1_000));
+    const renewals = new Set<string>();
+    await until(async () => renewals.add(await renewedAt()).size > 10, 'ten signs of life');
     expect(await cursor()).toMatchObject({ epoch });
     expect((await standby.status()).isActive).toBe(false);
   });

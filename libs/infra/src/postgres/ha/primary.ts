@@ -37,6 +37,8 @@ export class PrimaryFinder {
   private readonly patroni: readonly string[];
   private at = 0;
   private newest = 0;
+  /** The server that was last found to be the primary. */
+  private primary: HostAndPort | null = null;
 
   private constructor(
     private readonly hosts: readonly HostAndPort[],
@@ -135,6 +137,11 @@ export class PrimaryFinder {
     if (current.host === host && current.port === port) this.at = (this.at + 1) % this.hosts.length;
   }
 
+  /** True for a connection that was opened before another server was found to be the primary. */
+  isStale({ host, port }: HostAndPort): boolean {
+    return this.primary !== null && (this.primary.host !== host || this.primary.port !== port);
+  }
+
   private async assertPrimary(client: Client): Promise<void> {
     const where = `${client.host}:${client.port}`;
     const { rows } = await client.query<{ timeline: string | null }>({ text: WHO, query_timeout: ANSWER_MS } as never);
@@ -148,6 +155,7 @@ export class PrimaryFinder {
     const url = this.patroni[this.hosts.findIndex(({ host, port }) => host === client.host && port === client.port)];
     if (url !== undefined) await assertLeader(url, where);
     this.newest = Math.max(this.newest, Number(timeline));
+    this.primary = { host: client.host, port: client.port };
   }
 }
 
