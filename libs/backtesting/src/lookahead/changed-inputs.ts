@@ -48,12 +48,14 @@ class Mirror {
     const anchor = this.anchors.get(seen.instrument) ?? seen.price;
     this.anchors.set(seen.instrument, anchor);
     const turned = (price: number): number => num15((anchor * anchor) / price);
-    if (event.type === 'price.tick') return { ...event, data: { ...event.data, price: turned(event.data.price) } };
-    if (event.type === 'bar.opened') return { ...event, data: { ...event.data, open: turned(event.data.open) } };
+    if (event.type === 'price.tick')
+      return { ...event, ...idsOf(event), data: { ...event.data, price: turned(event.data.price) } };
+    if (event.type === 'bar.opened')
+      return { ...event, ...idsOf(event), data: { ...event.data, open: turned(event.data.open) } };
     if (event.type !== 'bar.closed') return event;
     const { open, high, low, close } = event.data;
     const prices = { open: turned(open), high: turned(low), low: turned(high), close: turned(close) };
-    return { ...event, data: { ...event.data, ...prices } };
+    return { ...event, ...idsOf(event), data: { ...event.data, ...prices } };
   }
 }
 
@@ -62,4 +64,9 @@ function seenPrice(event: AnyEvent): { instrument: string; price: number } | nul
   if (event.type === 'bar.opened') return { instrument: event.data.instrument, price: event.data.open };
   if (event.type === 'bar.closed') return { instrument: event.data.instrument, price: event.data.close };
   return null;
+}
+
+/** Ids of recorded inputs are made when they are asked for: a copy of the event alone would lack them. */
+function idsOf({ id, correlationId }: AnyEvent): Pick<AnyEvent, 'id' | 'correlationId'> {
+  return { id, correlationId };
 }

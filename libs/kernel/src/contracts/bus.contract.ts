@@ -61,8 +61,10 @@ export function describeBus({ name, create }: BusContract): void {
           );
       }
       await Promise.all(calls);
-      await listener.until(() => tokens.every((token) => listener.idsOf(token).length >= 60));
-      for (const token of tokens) expect(listener.idsOf(token)).toEqual(idsOf(ticks(token, 60)));
+      // A batch whose acknowledgement is late is sent again, whole: copies may follow, and none is ahead of its first.
+      const firsts = (token: string): string[] => [...new Set(listener.idsOf(token))];
+      await listener.until(() => tokens.every((token) => firsts(token).length >= 60));
+      for (const token of tokens) expect(firsts(token)).toEqual(idsOf(ticks(token, 60)));
       const producers = listener.messagesSeen.flatMap((message) =>
         !isRefused(message) && tokens.includes(message.event.key) ? [`${message.event.key} ${message.producer}`] : [],
       );
