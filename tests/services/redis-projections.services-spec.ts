@@ -60,7 +60,12 @@ describe('projections in a real Redis', () => {
       25: () => redis.start(),
     });
     await expectProjection();
-    const answer = await projecting.reader.get(keys);
+    // A reader leaves a cache that failed alone for a while.
+    let answer = await projecting.reader.get(keys);
+    while (answer.isStale) {
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      answer = await projecting.reader.get(keys);
+    }
     expect(answer).toMatchObject({ isStale: false, entries: (await projecting.cache.get(keys)).entries });
     expect(projecting.states.slice(-3)).toEqual(['down', 'catching-up', 'up']);
   });

@@ -22,10 +22,11 @@ describe('the whole native stack', () => {
   const stateOf = async (name: string) => (await stack.status(dir)).nodes[name]!;
   const primary = async () => {
     const { nodes } = await stack.status(dir);
+    // None while another one is being chosen: 0.
     return Number(
       Object.keys(nodes)
-        .find((name) => nodes[name]!.role === 'primary')!
-        .slice(-1),
+        .find((name) => nodes[name]!.role === 'primary')
+        ?.slice(-1) ?? 0,
     );
   };
 

@@ -190,6 +190,8 @@ describe('Kafka', () => {
     const { topic, partition, offset } = places[2]!;
     const admin = kafkaClient(settings).admin();
     await admin.connect();
+    // The client knows who leads a partition only of topics that it was asked about before.
+    await admin.fetchTopicOffsets(topic);
     await admin.deleteTopicRecords({ topic, partitions: [{ partition, offset: String(offset) }] });
     await admin.disconnect();
     const listener = new RecordingListener({ assigned: () => consumer.seek(places[0]!) });
