@@ -31,7 +31,9 @@ try {
   process.exit(1);
 }
 
-const child = spawn(process.execPath, [join(root, 'node_modules/jest/bin/jest.js'), ...jestArguments], {
+// A failed test of servers may leave a connection that tries for ever: it must not keep CI waiting.
+const ends = suite === 'services' || suite === 'cluster' ? ['--forceExit'] : [];
+const child = spawn(process.execPath, [join(root, 'node_modules/jest/bin/jest.js'), ...ends, ...jestArguments], {
   cwd: root,
   stdio: 'inherit',
   env: { ...process.env, ...services, MOON_SUITE: suite, MOON_SHARED: shared },
