@@ -99,8 +99,9 @@ describe('a Redis that cannot be used is named in one line', () => {
     expect(await failure({ nodes: ['127.0.0.1:1'] })).toBe(
       'Nobody listens at 127.0.0.1:1: start Redis, or check "redis.nodes".',
     );
-    expect(await failure({ nodes: ['no-such-machine.invalid:6379'] })).toBe(
-      'There is no machine of the name in no-such-machine.invalid:6379: check "redis.nodes".',
+    // Where no name server answers in time, that is all there is to be said.
+    expect(await failure({ nodes: ['no-such-machine.invalid:6379'] })).toMatch(
+      /no-such-machine\.invalid:6379.*: check "redis\.nodes"\.$/,
     );
   });
 
