@@ -96,7 +96,7 @@ describe('the distributed platform on real servers', () => {
     }
   });
 
-  it('[CARD-3] [AGT-3] trades over Kafka: from a fill the log leads back, process by process, to a market event', async () => {
+  it('[CARD-3] trades over Kafka: from a fill the log leads back, process by process, to a market event', async () => {
     expect(
       await eventually(
         () => countOf('portfolio.fill_booked'),
@@ -106,7 +106,7 @@ describe('the distributed platform on real servers', () => {
     ).toBeGreaterThan(0);
     const chain = await chainOf(await newest('portfolio.fill_booked'));
     const types = chain.map(({ type }) => type);
-    expect(types).toEqual(expect.arrayContaining(['venue.report', 'order.submitted', 'order.requested']));
+    expect(types).toEqual(expect.arrayContaining(['venue.report', 'order.submitted', 'order.approved']));
     expect(types).toEqual(expect.arrayContaining(['trade.consensus_approved', 'signal.generated']));
     const root = chain[chain.length - 1];
     expect(root?.source).toContain('feed/');
