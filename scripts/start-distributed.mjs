@@ -2,6 +2,7 @@
 // of SYS-1, with health and status each. Ctrl-C drains them in the opposite order.
 import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { dirname, join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
@@ -157,7 +158,12 @@ const several = (app, count) =>
   count === 1 ? [app] : Array.from({ length: count }, (_, index) => `${app}-${index + 1}`);
 
 try {
-  const venueArgs = ['--data-dir', join(dataDir, 'venue'), '--port', String(base + 90)];
+  // The venue prices and charges as the processes' settings say.
+  const { paperVenueConfig, readClusterOptions } = createRequire(import.meta.url)(dist('libs/cluster/src/index.js'));
+  const config = readClusterOptions('venue', common, { ...process.env, ...env });
+  const venueFile = join(dataDir, 'venue.json');
+  writeFileSync(venueFile, JSON.stringify(paperVenueConfig({ config })));
+  const venueArgs = ['--data-dir', join(dataDir, 'venue'), '--port', String(base + 90), '--config', venueFile];
   const line = await start(
     'venue',
     [dist('apps/execution/src/venues/paper/main.js'), ...venueArgs],

@@ -1,5 +1,5 @@
 import { RedisProjectionCache, type Logger, type RedisConfig } from '@moon/infra';
-import { CacheMonitor, processEvent, RunningClock, type Engine } from '@moon/kernel';
+import { CacheMonitor, executionState, processEvent, RunningClock, type Engine } from '@moon/kernel';
 import type { AnyEvent } from '@moon/events';
 
 interface Door {
@@ -89,9 +89,5 @@ export class CacheGate {
 }
 
 function isHaltedBy(engine: Engine, portfolio: string): boolean {
-  const state = engine.host.state<{ portfolio: { halts: readonly { source: string }[] } | null }>(
-    'execution',
-    portfolio,
-  );
-  return state?.portfolio?.halts.some(({ source }) => source === SOURCE) ?? false;
+  return executionState(engine, portfolio)?.portfolio?.halts.some(({ source }) => source === SOURCE) ?? false;
 }

@@ -37,6 +37,8 @@ export interface Connections {
   archive: EventArchive;
   log: ClusterLog;
   deadLetters: DeadLetters;
+  /** Told how writes to the event store go: null after one that succeeded, the error of one that is tried again. */
+  onStore: (error: Error | null) => void;
 }
 
 /** Asks the brokers, and makes the catalog's topics what they are to be. @throws KafkaUnavailable */

@@ -92,8 +92,11 @@ export function createGroup(options: GroupHostOptions): { group: ShardGroup; lag
         owner,
         takes: takesOf(plan, ownsKey),
         isTransient: isTransientStoreError,
-        onRetry: (error, attempt) =>
-          onProblem('a journal write failed, trying again', { shard: name, attempt, error: error.message }),
+        onRetry: (error, attempt) => {
+          onProblem('a journal write failed, trying again', { shard: name, attempt, error: error.message });
+          connections.onStore(error);
+        },
+        onWritten: () => connections.onStore(null),
         onProblem,
         onEnd,
       });

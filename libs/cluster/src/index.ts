@@ -9,6 +9,7 @@ export { ProjectionsPart } from './parts/projections-part';
 export { RecorderPart } from './parts/recorder-part';
 export { relayPart } from './parts/relay-part';
 export { retentionPart } from './parts/retention-part';
+export { readClusterOptions } from './options';
 export { runClusterApp, type ClusterApp, type Part, type PartContext } from './process';
 export { executionSpec, paperVenueConfig, plainSpec } from './shard-specs';
 export { checkClusterParity, type ClusterParityOptions } from './parity/check';

@@ -89,6 +89,7 @@ class ClusterProcess {
     const watch = setInterval(() => this.look(), LOOK_MS);
     try {
       await this.start();
+      if (this.health.state === 'STOPPING') return;
       this.health.ready();
       const seconds = ((Date.now() - startedAt) / 1_000).toFixed(1);
       process.stdout.write(`READY in ${seconds} s · ${this.app.name} · ${this.http?.address ?? ''}/health/ready\n`);
@@ -101,7 +102,7 @@ class ClusterProcess {
     }
   }
 
-  /** Components in their order (SYS-1). A broker or a store that is away is waited for, and said. */
+  /** Components in their order (SYS-1). A broker or a store that is away ends the start, and is named. */
   private async start(): Promise<void> {
     const { config, logger, health, app } = this;
     await health.start(
@@ -126,6 +127,7 @@ class ClusterProcess {
       ...{ config, logger, publisher, owner: ownerName(config, app.name), clock: clusterClock(config) },
       plans: groupPlans(config.platform),
       deadLetters: new DeadLetters(config.kafka, logger),
+      onStore: (error) => this.note('event-store', error === null, error?.message ?? ''),
     };
     await health.start(
       'cache',
@@ -168,7 +170,7 @@ class ClusterProcess {
     this.note('agents', down.length === 0, `not up: ${down.join(', ')}`);
   }
 
-  private note(component: 'broker' | 'agents', isUp: boolean, problem: string): void {
+  private note(component: 'broker' | 'event-store' | 'agents', isUp: boolean, problem: string): void {
     const { status } = this.health.report().components[component] ?? {};
     if (isUp && status === 'down') this.health.set(component, 'up', 'up again');
     else if (!isUp && status === 'up') this.health.set(component, 'down', problem);

@@ -102,6 +102,7 @@ export class RecorderPart implements Part {
       try {
         const { stored, ms } = await connections.archive.append(messages);
         this.isAway = false;
+        connections.onStore(null);
         this.note(stored, ms);
         return true;
       } catch (thrown) {
@@ -111,6 +112,7 @@ export class RecorderPart implements Part {
         }
         this.isAway = true;
         this.counts.retries += 1;
+        connections.onStore(thrown as Error);
         connections.logger.warn({ err: thrown }, 'the archive takes nothing, trying again');
         await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
       }

@@ -1,5 +1,6 @@
 import type { EventStore, LogRow } from '../ports/event-store';
 import type { LogSink } from '../ports/log-sink';
+import { DurableWaiters } from './durable-waiters';
 
 export interface LogWriterOptions {
   /** Rows in one transaction at most. */
@@ -26,7 +27,7 @@ export class LogWriter implements LogSink {
   private writing = false;
   private failure: Error | null = null;
   private stored: number;
-  private readonly waiters: Array<{ seq: number; resolve: () => void; reject: (error: Error) => void }> = [];
+  private readonly waiters = new DurableWaiters();
   private readonly roomWaiters: Array<() => void> = [];
 
   constructor(
@@ -65,7 +66,7 @@ export class LogWriter implements LogSink {
   durable(seq: number): Promise<void> {
     if (seq <= this.stored) return Promise.resolve();
     if (this.failure) return Promise.reject(this.failure);
-    return new Promise((resolve, reject) => this.waiters.push({ seq, resolve, reject }));
+    return this.waiters.wait(seq);
   }
 
   room(): Promise<void> {
@@ -103,20 +104,14 @@ export class LogWriter implements LogSink {
 
   private stop(error: Error): false {
     this.failure = error;
-    for (const waiter of this.waiters.splice(0)) waiter.reject(error);
+    this.waiters.fail(error);
     for (const resolve of this.roomWaiters.splice(0)) resolve();
     this.options.onFatal?.(error);
     return false;
   }
 
   private wake(): void {
-    for (let index = 0; index < this.waiters.length;) {
-      const waiter = this.waiters[index];
-      if (waiter && waiter.seq <= this.stored) {
-        this.waiters.splice(index, 1);
-        waiter.resolve();
-      } else index += 1;
-    }
+    this.waiters.wake(this.stored);
     if (!this.isFull) for (const resolve of this.roomWaiters.splice(0)) resolve();
   }
 }

@@ -1,4 +1,5 @@
 import { CATALOG, type AnyEvent } from '@moon/events';
+import { DurableWaiters } from '../../log/durable-waiters';
 import type { BusPosition, EventPublisher } from '../../ports/bus';
 import { PublisherStopped } from '../../ports/bus';
 import type { LogRow } from '../../ports/event-store';
@@ -53,7 +54,7 @@ export class ShardLog implements LogSink {
   private failure: Error | null = null;
   private unpublished = 0;
   private publishing = Promise.resolve();
-  private readonly waiters: Array<{ seq: number; resolve: () => void; reject: (error: Error) => void }> = [];
+  private readonly waiters = new DurableWaiters();
   private readonly roomWaiters: Array<() => void> = [];
 
   constructor(private readonly options: ShardLogOptions) {
@@ -125,7 +126,7 @@ export class ShardLog implements LogSink {
   durable(seq: number): Promise<void> {
     if (seq <= this.stored) return Promise.resolve();
     if (this.failure) return Promise.reject(this.failure);
-    return new Promise((resolve, reject) => this.waiters.push({ seq, resolve, reject }));
+    return this.waiters.wait(seq);
   }
 
   /** Resolves when everything up to now is stored and published. @throws the reason why it never will be */
@@ -217,20 +218,14 @@ export class ShardLog implements LogSink {
   private fail(error: Error): false {
     if (this.failure) return false;
     this.failure = error;
-    for (const waiter of this.waiters.splice(0)) waiter.reject(error);
+    this.waiters.fail(error);
     for (const resolve of this.roomWaiters.splice(0)) resolve();
     this.options.onFatal(error);
     return false;
   }
 
   private wake(): void {
-    for (let index = 0; index < this.waiters.length;) {
-      const waiter = this.waiters[index];
-      if (waiter && waiter.seq <= this.stored) {
-        this.waiters.splice(index, 1);
-        waiter.resolve();
-      } else index += 1;
-    }
+    this.waiters.wake(this.stored);
     this.wakeRoom();
   }
 

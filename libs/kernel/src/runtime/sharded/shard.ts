@@ -17,8 +17,6 @@ export interface ShardWiring {
   log: ShardLog;
   /** To be called with every request of the engine. */
   onRequest: (request: OpenRequest) => void;
-  /** Puts an event of the process itself in, when the shard is between two inputs. */
-  submit: (event: AnyEvent) => void;
 }
 
 export interface ShardOptions extends Pick<ShardLogOptions, 'isTransient' | 'onRetry' | 'onWritten' | 'highWater'> {
@@ -34,7 +32,7 @@ export interface ShardOptions extends Pick<ShardLogOptions, 'isTransient' | 'onR
   /** False for a message that nobody in this shard takes: of a type that no handler names, or of a key that another shard owns. */
   takes: (event: AnyEvent) => boolean;
   /** What the shard takes in before its first live message: its settings, what a venue reported meanwhile. */
-  begin?: (engine: Engine, isNew: boolean) => Promise<readonly AnyEvent[]>;
+  begin?: (engine: Engine) => Promise<readonly AnyEvent[]>;
   /** Called when the shard is live. */
   onLive?: (engine: Engine, submit: (event: AnyEvent) => void) => Promise<void>;
   onVenueSilent?: (error: Error) => void;
@@ -97,7 +95,6 @@ export class Shard {
       onRequest: (request) => {
         if (this.phase === 'live' || this.phase === 'starting') this.live.request(request);
       },
-      submit: (event) => this.submitLater(event),
     });
     this.live = new LiveRuntime({
       ...{ engine: this.engine, log: this.log, clock, headers, venue },
@@ -137,11 +134,6 @@ export class Shard {
     return this.positions.of(partition);
   }
 
-  /** All partitions of which it has read, with their next offsets. */
-  get reading(): BusPosition[] {
-    return this.positions.list();
-  }
-
   /** True while this partition should bring no more messages. */
   isHeld(partition: BusPartition): boolean {
     return this.phase !== 'live' && this.buffer.size(partition) >= HELD_MESSAGES;
@@ -157,7 +149,7 @@ export class Shard {
   }
 
   /** An event of the process itself, handled when the shard is between two inputs. */
-  submitLater(event: AnyEvent): void {
+  private submitLater(event: AnyEvent): void {
     setImmediate(() => {
       if (this.phase === 'live') this.live.submit(event);
     });
@@ -194,7 +186,7 @@ export class Shard {
 
   private async goLive(): Promise<void> {
     this.log.recovered();
-    const inputs = (await this.options.begin?.(this.engine, this.engine.lastSeq === 0)) ?? [];
+    const inputs = (await this.options.begin?.(this.engine)) ?? [];
     if (this.phase !== 'starting') return;
     this.live.start(inputs);
     // What came in meanwhile, partition by partition: it is the first that is recorded as handled live.
