@@ -115,13 +115,7 @@ class ClusterProcess {
       () => openStore(config, logger),
       () => `${config.postgres.hosts.join(', ')}, database ${config.postgres.database}`,
     );
-    const publisher = new KafkaPublisher({
-      settings: config.kafka,
-      logger,
-      onTrouble: (trouble) =>
-        logger.error(trouble, 'the broker takes nothing; what is to be published is kept and resent'),
-      onRecovered: () => logger.warn('the broker takes messages again'),
-    });
+    const publisher = new KafkaPublisher({ settings: config.kafka, logger });
     this.connections = {
       ...store,
       ...{ config, logger, publisher, owner: ownerName(config, app.name), clock: clusterClock(config) },

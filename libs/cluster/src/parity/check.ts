@@ -22,7 +22,7 @@ export interface ClusterParityOptions {
 }
 
 /**
- * Parity of a distributed run (issue 5): every shard's journal is read from its beginning, its messages are taken from
+ * Parity of a distributed run: every shard's journal is read from its beginning, its messages are taken from
  * the archive and its own inputs from the journal, each is handled again by the same handlers under the settings that the
  * journal activates, with no effects; and every event that a handler emits must be what the log holds of that shard, with
  * the same id, data and order. Operational events are left out (rule 5). It only reads, beside a deployment at work too.

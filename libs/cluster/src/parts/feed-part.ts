@@ -52,16 +52,7 @@ export class FeedPart implements Part {
         directory: join(config.dataDir, 'spool'),
         onDropped: (problem) => logger.error(problem),
       },
-      publisher: ({ onTrouble, onRecovered }) =>
-        new KafkaPublisher({
-          settings: config.kafka,
-          logger,
-          onTrouble: (trouble) => {
-            logger.error(trouble, 'the broker takes nothing; the feed is kept on disk');
-            onTrouble(trouble);
-          },
-          onRecovered,
-        }),
+      publisher: (hooks) => new KafkaPublisher({ settings: config.kafka, logger, ...hooks }),
       feed: {
         pause: () => this.hold({ isSpoolFull: true }),
         resume: () => this.hold({ isSpoolFull: false }),
