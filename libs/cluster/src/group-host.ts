@@ -83,7 +83,9 @@ export function createGroup(options: GroupHostOptions): { group: ShardGroup; lag
       const spec = options.shard(index, ownsKey);
       const name = `${plan.name}#${index}`;
       logger.info({ shard: name, owner }, 'a shard is being opened');
-      return Shard.open({
+      const startedAt = performance.now();
+      const elapsed = (): number => Math.round(performance.now() - startedAt);
+      const shard = await Shard.open({
         ...spec,
         journal: connections.journals.open(name),
         publisher: connections.publisher,
@@ -100,6 +102,13 @@ export function createGroup(options: GroupHostOptions): { group: ShardGroup; lag
         onProblem,
         onEnd,
       });
+      const openedMs = elapsed();
+      const { toReplay } = shard;
+      shard.ready.then(
+        () => logger.info({ shard: name, toReplay, openedMs, liveMs: elapsed() }, 'a shard is live'),
+        () => undefined,
+      );
+      return shard;
     },
   });
   return { group, lag: () => ({ ...consumer.lag(), ...broadcast?.consumer.lag() }) };

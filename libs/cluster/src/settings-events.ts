@@ -10,12 +10,14 @@ export interface SettingsOptions {
   /** Run time, ms. */
   at: number;
   headers: AnyEvent['headers'];
+  /** Where the shard's journal ends: settings that come back at the same instant are activated anew. */
+  seq: number;
   /** The last `config.activated` of this shard. */
   last: AnyEvent | null;
 }
 
 /** The settings as an input of a shard (rule 8): whenever they, or the code, are new to it. */
-export function settingsEvents({ shard, codeVersion, platform, at, headers, last }: SettingsOptions): AnyEvent[] {
+export function settingsEvents({ shard, codeVersion, platform, at, seq, headers, last }: SettingsOptions): AnyEvent[] {
   const values = { platform } as unknown as Extract<AnyEvent, { type: 'config.activated' }>['data']['values'];
   const isKnown =
     last?.type === 'config.activated' &&
@@ -27,7 +29,7 @@ export function settingsEvents({ shard, codeVersion, platform, at, headers, last
     kind: 'config.activated',
     instrument: shard,
     venueTime: at,
-    values: [codeVersion, canonicalHash(values)],
+    values: [codeVersion, canonicalHash(values), seq],
   });
   return [
     {

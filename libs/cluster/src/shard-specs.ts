@@ -45,7 +45,7 @@ export function plainSpec({ plan, connections, codeVersion }: SpecContext, index
     begin: async (engine) => {
       const last = await lastSettings(connections, shard);
       const at = Math.max(clock.now(), engine.now);
-      return settingsEvents({ shard, codeVersion, platform: config.platform, at, headers, last });
+      return settingsEvents({ shard, codeVersion, platform: config.platform, at, seq: engine.lastSeq, headers, last });
     },
   };
 }
@@ -98,7 +98,7 @@ export function executionSpec(
       const missed = await link.resume(portfolios, false);
       const feedInstruments = config.feed.tokens.map((token) => `${token}.HYPERLIQUID`);
       return [
-        ...settingsEvents({ shard, codeVersion, platform, at, headers, last }),
+        ...settingsEvents({ shard, codeVersion, platform, at, seq: engine.lastSeq, headers, last }),
         ...portfolioEvents(engine, platform, { at, headers, feedInstruments }),
         ...notCompared(engine, portfolios, at, headers),
         ...missed,

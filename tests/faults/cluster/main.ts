@@ -44,14 +44,14 @@ async function main(): Promise<number> {
   const names = values.only?.split(',') ?? FAULTS.map(({ name }) => name);
   const chosen = names.map((name) => FAULTS.find((fault) => fault.name === name) ?? unknown(name));
   const options = {
-    rate: Number(values.rate),
-    seed: Number(values.seed),
+    rate: whole('rate', values.rate),
+    seed: whole('seed', values.seed),
     ...(values.plant !== undefined && { plant: values.plant }),
     keep: values.keep,
-    execution: Number(values.execution),
-    agents: Number(values.agents),
+    execution: whole('execution', values.execution),
+    agents: whole('agents', values.agents),
     allAgents: values['all-agents'],
-    patience: Number(values.patience),
+    patience: whole('patience', values.patience),
     say: (line: string) => process.stderr.write(`${new Date().toISOString().slice(11, 19)} ${line}\n`),
   };
   let isFine = true;
@@ -80,7 +80,12 @@ async function* runAll(
   try {
     for (const fault of faults) {
       rig ??= await Rig.start(options);
-      const line = await runFault(rig, fault, Number(repeats ?? fault.repeats), seeded(options.seed));
+      const line = await runFault(
+        rig,
+        fault,
+        repeats === undefined ? fault.repeats : whole('repeats', repeats),
+        seeded(options.seed),
+      );
       yield line;
       if (isClean(line)) continue;
       await rig.stop();
@@ -102,15 +107,26 @@ function say(text: string): number {
   return 0;
 }
 
+/** What the person at the terminal did wrong: one line, no stack. */
+class UsageError extends Error {}
+
 function unknown(name: string): never {
-  throw new Error(`There is no fault ${name}; --list shows them.`);
+  throw new UsageError(`There is no fault ${name}; --list shows them.`);
+}
+
+function whole(name: string, text: string): number {
+  const number = Number(text);
+  if (Number.isInteger(number) && number >= 1) return number;
+  throw new UsageError(`--${name} is ${text}; it takes a whole number from 1 on.`);
 }
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(130));
 main().then(
   (code) => process.exit(code),
   (error: unknown) => {
-    process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+    const isUsage = error instanceof UsageError || (error as NodeJS.ErrnoException).code?.startsWith('ERR_PARSE_ARGS');
+    const { message, stack } = error instanceof Error ? error : new Error(String(error));
+    process.stderr.write(`${isUsage ? message : (stack ?? message)}\n`);
     process.exit(2);
   },
 );

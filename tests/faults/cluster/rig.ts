@@ -1,5 +1,7 @@
 import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { RemotePaperVenue } from '@moon/app-execution';
@@ -160,7 +162,8 @@ export class Rig {
     this.addresses = await stackApi.start({ dir: this.stackDir, only, basePort: 0, brokers: 3, fast });
     this.store = new PrimaryClient(this.addresses);
     const venue = this.add('venue', 'execution/src/venues/paper/main.js', {
-      args: ['--data-dir', join(this.dir, 'data', 'venue')],
+      // Its own port, so that it comes back where it was.
+      args: ['--data-dir', join(this.dir, 'data', 'venue'), '--port', String(await freePort())],
       ready: /"listening":(\d+)/,
     });
     venue.start();
@@ -233,6 +236,15 @@ export class Rig {
     this.processes.set(name, one);
     return one;
   }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
 }
 
 /** Waits until one after the other of the rig's consumers has nothing to do: no message is missing, nothing is held back. */

@@ -86,7 +86,7 @@ describe('parity of a distributed run', () => {
         if (known) return [];
         const platform = { of: 'this spec' } as unknown as PlatformConfig;
         const at = Math.max(T0, now);
-        return settingsEvents({ shard: 'group#0', codeVersion: '1', platform, at, headers: {}, last: null });
+        return settingsEvents({ shard: 'group#0', codeVersion: '1', platform, at, seq: 0, headers: {}, last: null });
       },
     });
     const first = await bed.member();

@@ -30,6 +30,8 @@ export interface KafkaConsumerOptions {
 
 const REFRESH_ENDS_MS = 5000;
 const RETRY_MS = 300;
+/** Answers to other questions in a row, each of at most one fetch to each broker that led the partition lately. */
+const MOST_STRAYS = 8;
 
 /**
  * A member of a group that reads shards. The fetching loop only fills lanes; whatever the owner takes its time for, the
@@ -165,17 +167,32 @@ export class KafkaConsumer implements BusConsumer {
     const lane = this.lanes.get(`${batch.topic}/${batch.partition}`);
     if (lane === undefined || lane.next === null || lane.holds.has('assigning')) return;
     lane.end = Number(batch.highWatermark);
-    const first = Number(batch.firstOffset());
-    if (first > lane.next && lane.hole !== first) {
-      // An answer to an older question, or a hole in the log: whoever asks again knows.
-      lane.hole = first;
-      this.member.seek(lane, lane.next);
+    const asked = askedFor(batch);
+    if (asked !== lane.next && asked !== lane.hole) {
+      this.askAgain(lane, asked);
       return;
     }
-    lane.hole = null;
+    lane.strays = 0;
     resolveOffset(batch.lastOffset());
-    lane.offer(batch.messages);
+    lane.offer(batch.messages, Number(batch.lastOffset()) + 1);
     this.weigh(lane);
+  }
+
+  /** An answer to an older question: taken for this one's, it would leave a hole. When no other comes, the broker is asked why. */
+  private askAgain(lane: Lane, asked: number): void {
+    lane.strays += 1;
+    this.member.seek(lane, lane.next!);
+    if (lane.strays % MOST_STRAYS !== 0) return;
+    this.explain(lane, asked).catch((error: unknown) => this.trouble(`${this.options.groupId}: ${messageOf(error)}`));
+  }
+
+  private async explain(lane: Lane, asked: number): Promise<void> {
+    const wanted = lane.next;
+    const kept = (await this.positions.kept(lane.topic)).get(lane.partition);
+    if (wanted === null || wanted !== lane.next || kept === undefined) return;
+    if (wanted > kept.high) throw new BehindPosition(lane, wanted, kept.high);
+    // Expired, or nothing that a reader sees: what comes behind it is let through, and the hole is told of.
+    if (asked > wanted) lane.hole = asked;
   }
 
   private async assign(shards: readonly number[]): Promise<void> {
@@ -189,17 +206,21 @@ export class KafkaConsumer implements BusConsumer {
       for (const lane of lanes) this.lanes.delete(nameOf(lane));
       throw error;
     }
-    await this.findStarts(lanes);
-    for (const lane of lanes) {
+    const start = (lane: Lane): void => {
       this.hold(lane, 'assigning', false);
       if (lane.next !== null) this.member.seek(lane, lane.next);
-    }
+    };
+    // Whose position the owner said need not wait for the others.
+    const [known, unknown] = [lanes.filter(({ next }) => next !== null), lanes.filter(({ next }) => next === null)];
+    known.forEach(start);
+    await this.findStarts(unknown);
+    unknown.forEach(start);
   }
 
   private open(topic: TopicName, partition: number): Lane {
     const lane = new Lane(topic, partition, {
       deliver: (from, messages) => this.listener!.messages(from, messages),
-      skipped: (from, wanted) => this.skipped(from, wanted),
+      skipped: (from, wanted, first) => this.skipped(from, wanted, first),
       changed: () => this.weighAll(),
       onError: (error) =>
         this.trouble(`${topic}/${partition}: the owner failed and gets the same again: ${messageOf(error)}`),
@@ -212,17 +233,16 @@ export class KafkaConsumer implements BusConsumer {
   /** Where the owner named no position, the group's; and what has expired is told before anything newer comes. */
   private async findStarts(lanes: readonly Lane[]): Promise<void> {
     const open = new Set(lanes);
-    let committed: Map<string, Map<number, number>> | null = null;
     while (open.size > 0 && !this.isStopped) {
       try {
         const topics = [...new Set([...open].map(({ topic }) => topic))];
-        if ([...open].some(({ next }) => next === null)) committed ??= await this.positions.committed(topics);
+        const committed = await this.positions.committed(topics);
         // One topic after the other: the client asks for the metadata of all of them each time, under one lock.
         for (const topic of topics) {
           const kept = await this.positions.kept(topic);
           for (const lane of open) {
             if (lane.topic !== topic) continue;
-            await this.startLane(lane, kept.get(lane.partition)!, committed?.get(topic)?.get(lane.partition) ?? null);
+            await this.startLane(lane, kept.get(lane.partition)!, committed.get(topic)?.get(lane.partition) ?? null);
             open.delete(lane);
           }
         }
@@ -236,15 +256,20 @@ export class KafkaConsumer implements BusConsumer {
   private async startLane(lane: Lane, { low, high }: Kept, committed: number | null): Promise<void> {
     const wanted = lane.next ?? committed;
     lane.end = high;
-    if (wanted !== null && (wanted < low || wanted > high)) await this.listener!.expired(placeOf(lane), wanted, low);
-    const start = this.options.from === 'end' ? high : low;
-    lane.seek(wanted === null ? start : wanted < low || wanted > high ? low : wanted);
+    // A leader that was just elected learns late how far its replicas are: what was read once comes back into sight.
+    if (wanted !== null && wanted > high) throw new BehindPosition(lane, wanted, high);
+    if (wanted !== null && wanted < low) await this.listener!.expired(placeOf(lane), wanted, low);
+    lane.seek(wanted === null ? (this.options.from === 'end' ? high : low) : Math.max(wanted, low));
   }
 
   /** A hole in the log: expired when the broker keeps nothing older; else compacted or of an aborted transaction. */
-  private async skipped(from: BusPartition, wanted: number): Promise<void> {
+  private async skipped(from: BusPartition, wanted: number, first: number): Promise<void> {
     const low = (await this.positions.kept(from.topic)).get(from.partition)?.low ?? 0;
-    if (low > wanted) await this.listener!.expired(from, wanted, low);
+    if (low > wanted) return this.listener!.expired(from, wanted, low);
+    const place = `${from.topic}/${from.partition}`;
+    this.trouble(
+      `${this.options.groupId}: ${place} has nothing from ${wanted} to below ${first}, and goes on behind it`,
+    );
   }
 
   private async revoke(shards: readonly number[]): Promise<void> {
@@ -330,6 +355,20 @@ class Broadcast extends KafkaConsumer {
     return Promise.resolve();
   }
 }
+
+/** Readers know more than the broker: messages were lost there, unless it is about to see them again. */
+class BehindPosition extends Error {
+  constructor({ topic, partition }: BusPartition, wanted: number, high: number) {
+    super(
+      `${topic}/${partition} ends at ${high} on the broker, but was read up to ${wanted}; waiting for its replicas. ` +
+        'If this stays, the broker has lost messages: see docs/runbooks/distributed.md, “A position beyond the end”.',
+    );
+  }
+}
+
+/** The offset that a fetch asked for; kafkajs has it on every batch, and not in its types. */
+const askedFor = (batch: EachBatchPayload['batch']): number =>
+  Number((batch as EachBatchPayload['batch'] & { fetchedOffset: string }).fetchedOffset);
 
 const nameOf = ({ topic, partition }: BusPartition): string => `${topic}/${partition}`;
 const placeOf = ({ topic, partition }: BusPartition): BusPartition => ({ topic, partition });

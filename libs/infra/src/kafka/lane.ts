@@ -39,7 +39,9 @@ export class Lane implements BusPartition {
   /** The partition's end, as last heard. */
   end = 0;
   bytes = 0;
-  /** A hole that was fetched twice: it is one of the broker's, not of a lost answer. */
+  /** Answers in a row that were to another question. */
+  strays = 0;
+  /** Where the broker goes on behind a hole at `next`, once it is known that there is one. */
   hole: number | null = null;
   private queue: Queued[] = [];
   private generation = 0;
@@ -68,8 +70,11 @@ export class Lane implements BusPartition {
     this.wake();
   }
 
-  /** Takes what was fetched; offsets that were seen or are below the position drop out. */
-  offer(messages: readonly KafkaMessage[]): void {
+  /**
+   * Takes what was fetched; offsets that were seen or are below the position drop out.
+   * @param end the offset to fetch next: what is missing before it no reader is to see (control records)
+   */
+  offer(messages: readonly KafkaMessage[], end: number): void {
     for (const message of messages) {
       const offset = Number(message.offset);
       if (this.next === null || offset < this.next) continue;
@@ -78,6 +83,8 @@ export class Lane implements BusPartition {
       this.bytes += bytes;
       this.next = offset + 1;
     }
+    if (this.next !== null) this.next = Math.max(this.next, end);
+    this.hole = null;
     this.pump();
   }
 

@@ -128,6 +128,27 @@ export class MemoryConsumer implements BusConsumer {
     return lags;
   }
 
+  /**
+   * Loses its place in its group and gets it again: it knows no position any more but what the group has committed.
+   * @param meanwhile runs while it has none
+   */
+  async expel(meanwhile: () => void): Promise<void> {
+    const { group, assigned } = this.membership;
+    const { listener } = this;
+    if (!listener) throw new Error('The consumer was not started.');
+    this.listener = null;
+    await this.running;
+    await listener.revoked(assigned);
+    meanwhile();
+    for (const [slot, { topic, partition }] of this.next) {
+      const offset = this.committed.get(`${group} ${slot}`) ?? this.bus.list({ topic, partition }).length;
+      this.next.set(slot, { topic, partition, offset });
+    }
+    await listener.assigned(assigned);
+    this.listener = listener;
+    this.wake();
+  }
+
   /** Stops without a word, as a killed process does. */
   kill(): void {
     this.listener = null;

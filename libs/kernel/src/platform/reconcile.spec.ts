@@ -70,6 +70,18 @@ describe('Reconciliation', () => {
   beforeEach(() => jest.useFakeTimers());
   afterEach(() => jest.useRealTimers());
 
+  it('[SYS-8] a restart is an input of its own, also when the clock has gone back and nothing has happened since the last', async () => {
+    const { engine, reconciliation, take, state } = await opened();
+    await reconciliation.start(['main']);
+    const ids = [1, 2].map(() => {
+      const inputs = notCompared(engine, ['main'], engine.now, HEADERS);
+      take(inputs);
+      return inputs[0]?.id;
+    });
+    expect(new Set(ids).size).toBe(2);
+    expect(state().isReconciled).toBe(false);
+  });
+
   it('[EXE-5] books that agree make the portfolio reconciled, and it is not asked again', async () => {
     const { reconciliation, faults, state, found } = await opened();
     expect(state()).toEqual({ isReconciled: false, halts: [] });

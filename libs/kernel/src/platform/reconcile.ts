@@ -14,6 +14,8 @@ interface Comparison {
   /** False when nothing was compared, and the differences say why; default: true. */
   isCompared?: boolean;
   at: number;
+  /** The log's present end: two equal comparisons of one instant are different ones, also after a clock went back. */
+  seq: number;
   headers: AnyEvent['headers'];
 }
 
@@ -31,7 +33,7 @@ export async function reconcileAll(
   const events: AnyEvent[] = [];
   for (const portfolio of portfolios) {
     const found = await booksDiffer(engine, venue, portfolio);
-    events.push(comparison({ portfolio, differences: found, at, headers }));
+    events.push(comparison({ portfolio, differences: found, at, seq: engine.lastSeq, headers }));
   }
   return events;
 }
@@ -45,7 +47,9 @@ export function notCompared(
 ): AnyEvent[] {
   return portfolios
     .filter((portfolio) => typeof executionState(engine, portfolio)?.portfolio?.reconciledAt === 'number')
-    .map((portfolio) => comparison({ portfolio, differences: [NOT_COMPARED], isCompared: false, at, headers }));
+    .map((portfolio) =>
+      comparison({ portfolio, differences: [NOT_COMPARED], isCompared: false, at, seq: engine.lastSeq, headers }),
+    );
 }
 
 /** What the venue's books say otherwise, one sentence each. @throws VenueTimeout | VenueUnreachable */
@@ -56,13 +60,20 @@ export async function booksDiffer(engine: Engine, venue: VenuePort, portfolio: s
 }
 
 /** The input that says how a comparison went. */
-export function comparison({ portfolio, differences: found, isCompared = true, at, headers }: Comparison): AnyEvent {
+export function comparison({
+  portfolio,
+  differences: found,
+  isCompared = true,
+  at,
+  seq,
+  headers,
+}: Comparison): AnyEvent {
   const id = inputId({
     source: 'reconciliation',
     kind: 'portfolio.reconciled',
     instrument: portfolio,
     venueTime: at,
-    values: [...found],
+    values: [seq, ...found],
   });
   return {
     ...{ id, type: 'portfolio.reconciled', schemaVersion: 1, source: 'reconciliation', key: portfolio },
@@ -122,8 +133,9 @@ export class Reconciliation {
     const text = found.join('\n');
     if (this.told.get(portfolio) !== text) {
       this.told.set(portfolio, text);
-      const { now, headers, submit, onProblem } = this.options;
-      const event = comparison({ portfolio, differences: found, isCompared, at: now(), headers });
+      const { now, headers, submit, onProblem, engine } = this.options;
+      const seq = engine.lastSeq;
+      const event = comparison({ portfolio, differences: found, isCompared, at: now(), seq, headers });
       submit(event);
       if (found.length > 0) {
         const context = { portfolio, differences: found, event: event.id, correlationId: event.correlationId };

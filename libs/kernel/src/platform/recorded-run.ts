@@ -118,7 +118,7 @@ export async function startRecordedRun(options: RecordedRunOptions): Promise<Rec
     for (const portfolio of resumed.splice(0)) {
       const found = await booksDiffer(engine, options.venue, portfolio);
       if (found.length === 0) continue;
-      const event = comparison({ portfolio, differences: found, at: engine.now, headers });
+      const event = comparison({ portfolio, differences: found, at: engine.now, seq: engine.lastSeq, headers });
       engine.input(event);
       const context = { portfolio, differences: found, event: event.id, correlationId: event.correlationId };
       options.onProblem?.('the portfolio is not reconciled with its venue and opens nothing', context);

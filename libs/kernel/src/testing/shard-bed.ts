@@ -57,7 +57,7 @@ export class ShardMember {
   readonly problems: string[] = [];
   readonly failures: Error[] = [];
   private readonly consumer: MemoryConsumer;
-  private readonly broadcast: MemoryConsumer | null;
+  readonly broadcast: MemoryConsumer | null;
 
   constructor(
     private readonly bed: ShardBed,

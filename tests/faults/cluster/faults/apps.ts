@@ -9,7 +9,7 @@ async function killAtSomeMoment({ rig, random, next }: Blow, names: readonly str
   await pause(between(random, 0, 2_000));
   next();
   await Promise.all(names.map((name) => rig.process(name).kill()));
-  await rig.allReady();
+  await Promise.all([rig.allReady(), ...names.map((name) => rig.process(name).ready())]);
 }
 
 /** Shards that a process owns, by what the store says. */

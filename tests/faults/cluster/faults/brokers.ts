@@ -1,8 +1,9 @@
-import { pause, stackApi } from '../root';
+import { pause, stackApi, waitFor } from '../root';
 import { quorumLeader } from '../quorum';
 import { between, type Blow, type Fault } from './fault';
 
 const BROKERS = 3;
+const QUORUM_WITHIN_MS = 60_000;
 
 const nameOf = (index: number): string => `kafka-${(index % BROKERS) + 1}`;
 
@@ -65,9 +66,9 @@ export const brokerFaults: readonly Fault[] = [
 
 /** Of a KRaft cluster the admin client hears any broker; who leads the controllers only the quorum says. */
 async function activeController({ rig }: Blow): Promise<string> {
-  for (const address of rig.addresses.kafka?.brokers ?? []) {
-    const leader = await quorumLeader(address);
-    if (leader !== null) return `kafka-${leader}`;
-  }
-  throw new Error('No broker says who leads the controllers.');
+  const leader = await waitFor('A broker says who leads the controllers', QUORUM_WITHIN_MS, async () => {
+    const answers = await Promise.all((rig.addresses.kafka?.brokers ?? []).map(quorumLeader));
+    return answers.find((id) => id !== null) ?? null;
+  });
+  return `kafka-${leader}`;
 }

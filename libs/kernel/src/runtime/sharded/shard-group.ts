@@ -76,8 +76,12 @@ export class ShardGroup {
     const { consumer, broadcast, checkpointMs } = this.options;
     const heard = this.listener((messages) => this.toAll(messages));
     // Everybody hears everything: what the broker calls its shards says nothing of ours.
-    const ignore = (): Promise<void> => Promise.resolve();
-    await broadcast?.consumer.start({ ...heard, assigned: ignore, revoked: ignore });
+    await broadcast?.consumer.start({
+      ...heard,
+      // Also after it was expelled from its own group and came back: it knows no position by itself.
+      assigned: () => Promise.resolve(this.seekBroadcast()),
+      revoked: () => Promise.resolve(),
+    });
     await consumer.start(this.listener((messages) => this.toOwner(messages)));
     this.timer = setInterval(() => void this.checkpoint(), checkpointMs);
     this.timer.unref();
@@ -127,7 +131,7 @@ export class ShardGroup {
 
   private async take(shards: readonly number[]): Promise<void> {
     for (const shard of shards) this.assigned.add(shard);
-    for (const shard of shards) await this.open(shard);
+    await Promise.all(shards.map((shard) => this.open(shard)));
   }
 
   private async open(index: number): Promise<void> {
@@ -155,6 +159,12 @@ export class ShardGroup {
       if (partition.partition % this.options.shards !== index) continue;
       consumer.seek({ ...partition, offset: shard.position(partition) ?? 0 });
     }
+    this.seekBroadcast();
+  }
+
+  private seekBroadcast(): void {
+    const { broadcast } = this.options;
+    if (this.held.size === 0) return;
     for (const partition of partitionsOf(broadcast?.topics ?? [])) {
       broadcast?.consumer.seek({ ...partition, offset: this.earliest(partition) });
     }

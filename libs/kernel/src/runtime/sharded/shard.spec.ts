@@ -140,6 +140,19 @@ describe('a shard', () => {
     expect(second.group.shards.map(({ engine }) => engine.lastSeq)).toEqual(before);
   });
 
+  it('[SYS-8] hears what was broadcast while its consumer had lost its place in its own group', async () => {
+    const bed = mixers({ keyed: ['market.bars'], broadcast: ['price.ticks'] });
+    const member = await bed.member();
+    await play(bed, 0, 4);
+    await member.broadcast?.expel(() => {
+      for (let minute = 4; minute < 30; minute += 1) bed.bus.append(tick(BTC, minute * 60_000, 100 + minute));
+    });
+    await turns();
+    const prices = (trail(member) ?? []).filter((step) => step.startsWith('t'));
+    expect(prices).toEqual(Array.from({ length: 30 }, (_, minute) => `t${100 + minute}`));
+    expect(member.failures).toEqual([]);
+  });
+
   it('publishes nothing of which the inputs are not stored', async () => {
     let isDown = false;
     const bed = mixers({

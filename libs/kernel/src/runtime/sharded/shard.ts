@@ -57,6 +57,8 @@ const GRACE_MS = 1_000;
 export class Shard {
   readonly engine: Engine;
   readonly log: ShardLog;
+  /** Journal positions between its checkpoint and the end of its journal: what it had to handle again. */
+  readonly toReplay: number;
   private readonly live: LiveRuntime;
   private readonly buffer = new MessageBuffer();
   private readonly positions: Positions;
@@ -90,6 +92,7 @@ export class Shard {
       streamVersions: new Map(Object.entries(meta.streams ?? {})),
       onFatal: (error) => this.end(error),
     });
+    this.toReplay = claim.lastSeq - (checkpoint?.seq ?? 0);
     this.engine = options.createEngine({
       log: this.log,
       onRequest: (request) => {
