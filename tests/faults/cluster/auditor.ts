@@ -2,8 +2,9 @@ import { TOPICS, type TopicName } from '@moon/events';
 import { createBroadcastConsumer, kafkaClient, type KafkaSettings } from '@moon/infra';
 import { isRefused, type BusConsumer, type BusPartition } from '@moon/kernel';
 import { CarriedEvents, type Carried } from './carried';
-import { waitFor } from './root';
+import { pause, waitFor } from './root';
 
+const ASKED_AT_MOST = 60;
 const ALL_TOPICS = Object.keys(TOPICS) as TopicName[];
 
 /** Reads everything on the brokers beside the platform, and remembers what it may be held to. */
@@ -57,7 +58,19 @@ export class Auditor {
     await this.consumer.stop();
   }
 
+  /** Leaders may be on the move: then it is asked again. */
   private async ends(): Promise<Array<{ slot: string; end: number }>> {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await this.endsNow();
+      } catch (error) {
+        if (attempt === ASKED_AT_MOST) throw error;
+        await pause(500);
+      }
+    }
+  }
+
+  private async endsNow(): Promise<Array<{ slot: string; end: number }>> {
     const admin = kafkaClient(this.settings).admin({ retry: { initialRetryTime: 200, retries: 30 } });
     await admin.connect();
     try {

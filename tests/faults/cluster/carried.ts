@@ -8,7 +8,10 @@ export interface Carried {
   type: EventType;
   key: string;
   cause: string | null;
+  /** Of its first copy. */
   producer: string | null;
+  /** Shards that said it: what opens portfolios is the same for those that are opened at one instant. */
+  producers: Set<string>;
   /** Where it stands first. */
   topic: TopicName;
   partition: number;
@@ -35,9 +38,11 @@ export class CarriedEvents {
     const known = this.events.get(event.id);
     if (!known) {
       const { type, key, causationId: cause } = event;
-      this.events.set(event.id, { digest, type, key, cause, producer, topic, partition, offset, copies: [] });
+      const producers = new Set(producer === null ? [] : [producer]);
+      this.events.set(event.id, { digest, type, key, cause, producer, producers, topic, partition, offset, copies: [] });
       return;
     }
+    if (producer !== null) known.producers.add(producer);
     known.copies.push({ topic, partition, offset });
     if (known.digest !== digest)
       this.conflicts.push(`${event.type} ${event.id} has two contents (${topic}/${partition}, offset ${offset})`);

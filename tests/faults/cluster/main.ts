@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 import { FAULTS } from './faults';
 import type { Fault } from './faults/fault';
-import { Rig } from './rig';
+import { Rig, type RigOptions } from './rig';
 import { isClean, runFault, seeded, type FaultLine } from './runner';
 
 const USAGE = `npm run faults -- [options]: breaks the distributed platform on real servers and checks its ledger.
@@ -18,6 +18,7 @@ const USAGE = `npm run faults -- [options]: breaks the distributed platform on r
   --patience N    multiplies time-outs, for a machine that is busy with more (1)
   --json          one JSON line a fault on standard output
   --keep          keeps the folder with the logs
+  --leave         after a finding: ends everything but the servers, and says how to look into them
 `;
 
 async function main(): Promise<number> {
@@ -36,6 +37,7 @@ async function main(): Promise<number> {
       patience: { type: 'string', default: '1' },
       json: { type: 'boolean', default: false },
       keep: { type: 'boolean', default: false },
+      leave: { type: 'boolean', default: false },
     },
   });
   if (values.help) return say(USAGE);
@@ -47,7 +49,8 @@ async function main(): Promise<number> {
     rate: whole('rate', values.rate),
     seed: whole('seed', values.seed),
     ...(values.plant !== undefined && { plant: values.plant }),
-    keep: values.keep,
+    keep: values.keep || values.leave,
+    leave: values.leave,
     execution: whole('execution', values.execution),
     agents: whole('agents', values.agents),
     allAgents: values['all-agents'],
@@ -66,6 +69,7 @@ async function main(): Promise<number> {
       say(values.json ? `${JSON.stringify(line)}\n` : tableLine(line));
       isFine &&= isClean(line);
     }
+    if (!isFine && values.leave) break;
   }
   return isFine ? 0 : 1;
 }
@@ -73,7 +77,7 @@ async function main(): Promise<number> {
 /** All of them on one rig; one that was left broken is replaced. */
 async function* runAll(
   faults: readonly Fault[],
-  options: Parameters<typeof Rig.start>[0],
+  options: RigOptions & { leave: boolean },
   repeats: string | undefined,
 ): AsyncIterable<FaultLine> {
   let rig: Rig | null = null;
@@ -88,8 +92,9 @@ async function* runAll(
       );
       yield line;
       if (isClean(line)) continue;
-      await rig.stop();
+      await rig.stop(options.leave);
       rig = null;
+      if (options.leave) return;
     }
   } finally {
     await rig?.stop();

@@ -42,10 +42,10 @@ function request(): Buffer {
   return Buffer.concat([int32(body.length), body]);
 }
 
-/** Size, correlation and tags; error; array of topics: name; array of partitions: index, error, leader. */
+/** Size, correlation and tags; error; array of topics: name; array of partitions: index, error, leader. Lengths of arrays and names: one byte. */
 function leaderIn(answer: Buffer): number | null {
   if (answer.readInt16BE(9) !== 0) return null;
-  const leader = 12 + 1 + METADATA_TOPIC.length + 4 + 2;
+  const leader = 12 + 1 + METADATA_TOPIC.length + 1 + 4 + 2;
   const id = answer.readInt32BE(leader);
   return id > 0 ? id : null;
 }

@@ -131,7 +131,8 @@ export class Rig {
     await Promise.race([Promise.all(waiting), late]).finally(() => clearTimeout(timer));
   }
 
-  async stop(): Promise<void> {
+  /** @param leaveServers the servers stay, for whoever wants to look into them */
+  async stop(leaveServers = false): Promise<void> {
     await this.load?.stop();
     await this.auditor?.stop();
     await this.venue?.close();
@@ -142,6 +143,11 @@ export class Rig {
       }),
     );
     await this.store?.close();
+    if (leaveServers) {
+      this.say(`the servers run on; look: npx moon parity --cluster --config ${join(this.dir, 'settings.json')}`);
+      this.say(`and end them: npm run stack -- stop --dir ${this.stackDir}`);
+      return;
+    }
     const isSmall = this.options.smallDisk ?? false;
     if (this.addresses) await stackApi.stop(this.stackDir, { clean: !isSmall });
     if (isSmall) execFileSync('umount', [this.postgresDisk]);

@@ -63,7 +63,7 @@ export class JournalCover {
   judgeOutputs(events: ReadonlyMap<string, Carried>, fold: LogFold, findings: Findings): void {
     const found = new Map<string, number>();
     const count = (shard: string): void => void found.set(shard, (found.get(shard) ?? 0) + 1);
-    for (const { producer, type } of events.values()) if (producer !== null && !isStoreFirst(type)) count(producer);
+    for (const { producers, type } of events.values()) if (!isStoreFirst(type)) producers.forEach(count);
     for (const { shard, stream } of fold.events.values()) if (shard !== null && stream !== null) count(shard);
     for (const [shard, end] of this.ends) {
       const expected = end - (this.messages.get(shard) ?? 0);
