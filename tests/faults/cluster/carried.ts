@@ -39,7 +39,18 @@ export class CarriedEvents {
     if (!known) {
       const { type, key, causationId: cause } = event;
       const producers = new Set(producer === null ? [] : [producer]);
-      this.events.set(event.id, { digest, type, key, cause, producer, producers, topic, partition, offset, copies: [] });
+      this.events.set(event.id, {
+        digest,
+        type,
+        key,
+        cause,
+        producer,
+        producers,
+        topic,
+        partition,
+        offset,
+        copies: [],
+      });
       return;
     }
     if (producer !== null) known.producers.add(producer);

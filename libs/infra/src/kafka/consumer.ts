@@ -7,8 +7,9 @@ import { Committer } from './committer';
 import { GroupMember } from './group-member';
 import { describeKafkaError, kafkaClient, KafkaUnavailable, type KafkaSettings } from './kafka-config';
 import { Lane, type Hold } from './lane';
+import { LaneStarts } from './lane-starts';
 import { Membership } from './membership';
-import { Positions, type Kept } from './positions';
+import { Positions } from './positions';
 import { partitionsOf, requireMultiple } from './shard-assigner';
 
 export interface KafkaConsumerOptions {
@@ -29,7 +30,6 @@ export interface KafkaConsumerOptions {
 }
 
 const REFRESH_ENDS_MS = 5000;
-const RETRY_MS = 300;
 /** Answers to other questions in a row, each of at most one fetch to each broker that led the partition lately. */
 const MOST_STRAYS = 8;
 
@@ -39,6 +39,7 @@ const MOST_STRAYS = 8;
  */
 export class KafkaConsumer implements BusConsumer {
   private readonly positions: Positions;
+  private readonly starts: LaneStarts;
   private readonly member: GroupMember;
   private readonly membership: Membership;
   private readonly committer: Committer;
@@ -55,6 +56,12 @@ export class KafkaConsumer implements BusConsumer {
     const { settings, logger, groupId, topics, shards } = options;
     const client = kafkaClient(settings, logger);
     this.positions = new Positions(client, groupId);
+    this.starts = new LaneStarts(this.positions, {
+      from: options.from ?? 'beginning',
+      expired: (from, wanted, first) => this.listener!.expired(from, wanted, first),
+      isStopped: () => this.isStopped,
+      onTrouble: (problem) => this.trouble(`${groupId}: ${problem}`),
+    });
     this.membership = new Membership({
       assign: (own) => this.assign(own),
       revoke: (own) => this.revoke(own),
@@ -183,16 +190,9 @@ export class KafkaConsumer implements BusConsumer {
     lane.strays += 1;
     this.member.seek(lane, lane.next!);
     if (lane.strays % MOST_STRAYS !== 0) return;
-    this.explain(lane, asked).catch((error: unknown) => this.trouble(`${this.options.groupId}: ${messageOf(error)}`));
-  }
-
-  private async explain(lane: Lane, asked: number): Promise<void> {
-    const wanted = lane.next;
-    const kept = (await this.positions.kept(lane.topic)).get(lane.partition);
-    if (wanted === null || wanted !== lane.next || kept === undefined) return;
-    if (wanted > kept.high) throw new BehindPosition(lane, wanted, kept.high);
-    // Expired, or nothing that a reader sees: what comes behind it is let through, and the hole is told of.
-    if (asked > wanted) lane.hole = asked;
+    this.starts
+      .explain(lane, asked)
+      .catch((error: unknown) => this.trouble(`${this.options.groupId}: ${messageOf(error)}`));
   }
 
   private async assign(shards: readonly number[]): Promise<void> {
@@ -213,14 +213,14 @@ export class KafkaConsumer implements BusConsumer {
     // Whose position the owner said need not wait for the others.
     const [known, unknown] = [lanes.filter(({ next }) => next !== null), lanes.filter(({ next }) => next === null)];
     known.forEach(start);
-    await this.findStarts(unknown);
+    await this.starts.find(unknown);
     unknown.forEach(start);
   }
 
   private open(topic: TopicName, partition: number): Lane {
     const lane = new Lane(topic, partition, {
       deliver: (from, messages) => this.listener!.messages(from, messages),
-      skipped: (from, wanted, first) => this.skipped(from, wanted, first),
+      skipped: (from, wanted, first) => this.starts.skipped(from, wanted, first),
       changed: () => this.weighAll(),
       onError: (error) =>
         this.trouble(`${topic}/${partition}: the owner failed and gets the same again: ${messageOf(error)}`),
@@ -228,48 +228,6 @@ export class KafkaConsumer implements BusConsumer {
     if (this.ownerHolds.has(nameOf(lane))) lane.holds.add('owner');
     this.lanes.set(nameOf(lane), lane);
     return lane;
-  }
-
-  /** Where the owner named no position, the group's; and what has expired is told before anything newer comes. */
-  private async findStarts(lanes: readonly Lane[]): Promise<void> {
-    const open = new Set(lanes);
-    while (open.size > 0 && !this.isStopped) {
-      try {
-        const topics = [...new Set([...open].map(({ topic }) => topic))];
-        const committed = await this.positions.committed(topics);
-        // One topic after the other: the client asks for the metadata of all of them each time, under one lock.
-        for (const topic of topics) {
-          const kept = await this.positions.kept(topic);
-          for (const lane of open) {
-            if (lane.topic !== topic) continue;
-            await this.startLane(lane, kept.get(lane.partition)!, committed.get(topic)?.get(lane.partition) ?? null);
-            open.delete(lane);
-          }
-        }
-      } catch (error) {
-        this.trouble(`${this.options.groupId}: finding where to start: ${messageOf(error)}`);
-        await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
-      }
-    }
-  }
-
-  private async startLane(lane: Lane, { low, high }: Kept, committed: number | null): Promise<void> {
-    const wanted = lane.next ?? committed;
-    lane.end = high;
-    // A leader that was just elected learns late how far its replicas are: what was read once comes back into sight.
-    if (wanted !== null && wanted > high) throw new BehindPosition(lane, wanted, high);
-    if (wanted !== null && wanted < low) await this.listener!.expired(placeOf(lane), wanted, low);
-    lane.seek(wanted === null ? (this.options.from === 'end' ? high : low) : Math.max(wanted, low));
-  }
-
-  /** A hole in the log: expired when the broker keeps nothing older; else compacted or of an aborted transaction. */
-  private async skipped(from: BusPartition, wanted: number, first: number): Promise<void> {
-    const low = (await this.positions.kept(from.topic)).get(from.partition)?.low ?? 0;
-    if (low > wanted) return this.listener!.expired(from, wanted, low);
-    const place = `${from.topic}/${from.partition}`;
-    this.trouble(
-      `${this.options.groupId}: ${place} has nothing from ${wanted} to below ${first}, and goes on behind it`,
-    );
   }
 
   private async revoke(shards: readonly number[]): Promise<void> {
@@ -356,20 +314,9 @@ class Broadcast extends KafkaConsumer {
   }
 }
 
-/** Readers know more than the broker: messages were lost there, unless it is about to see them again. */
-class BehindPosition extends Error {
-  constructor({ topic, partition }: BusPartition, wanted: number, high: number) {
-    super(
-      `${topic}/${partition} ends at ${high} on the broker, but was read up to ${wanted}; waiting for its replicas. ` +
-        'If this stays, the broker has lost messages: see docs/runbooks/distributed.md, “A position beyond the end”.',
-    );
-  }
-}
-
 /** The offset that a fetch asked for; kafkajs has it on every batch, and not in its types. */
 const askedFor = (batch: EachBatchPayload['batch']): number =>
   Number((batch as EachBatchPayload['batch'] & { fetchedOffset: string }).fetchedOffset);
 
 const nameOf = ({ topic, partition }: BusPartition): string => `${topic}/${partition}`;
-const placeOf = ({ topic, partition }: BusPartition): BusPartition => ({ topic, partition });
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
