@@ -1,6 +1,6 @@
 import { connect, type Socket } from 'node:net';
 import { VenueRefused, VenueTimeout, VenueUnreachable } from '@moon/kernel';
-import { LineSplitter, type Answer, type WireError } from './protocol';
+import { LineSplitter, writeFrame, type Answer, type WireError } from './protocol';
 
 export interface ConnectionOptions {
   host: string;
@@ -48,7 +48,7 @@ export class Connection {
         );
       }, this.options.requestTimeoutMs);
       this.waiting.set(id, { resolve, reject, timer });
-      socket.write(`${JSON.stringify({ id, method, params })}\n`);
+      writeFrame(socket, { id, method, params });
     });
   }
 

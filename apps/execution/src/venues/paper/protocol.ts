@@ -1,3 +1,5 @@
+import type { Socket } from 'node:net';
+
 /**
  * The wire of the paper venue's process: newline-delimited JSON over TCP. A request is {id, method, params}, its answer
  * {id, result} or {id, error}; answers may come in another order than requests.
@@ -21,6 +23,15 @@ export type Answer = { id: number; result: unknown } | { id: number; error: Wire
 export const MAX_FRAME_BYTES = 4 * 1024 * 1024;
 /** Reports in one answer; the client asks on. */
 export const REPORTS_PER_PAGE = 1_000;
+
+/** Writes a frame; the frames of one turn of the event loop leave together. */
+export function writeFrame(socket: Socket, frame: VenueRequest | Answer): void {
+  if (socket.writableCorked === 0) {
+    socket.cork();
+    process.nextTick(() => socket.uncork());
+  }
+  socket.write(`${JSON.stringify(frame)}\n`);
+}
 
 /** Cuts a byte stream into lines. */
 export class LineSplitter {

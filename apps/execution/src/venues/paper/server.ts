@@ -11,7 +11,7 @@ import {
 } from '@moon/kernel';
 import type { VenueFaults } from './faults';
 import type { PaperVenue } from './paper-venue';
-import { LineSplitter, REPORTS_PER_PAGE, type Answer, type VenueRequest } from './protocol';
+import { LineSplitter, REPORTS_PER_PAGE, writeFrame, type Answer, type VenueRequest } from './protocol';
 
 /** Longest wait at the end for answers that are held back, wall ms. */
 const CLOSE_WAIT_MS = 2_000;
@@ -124,7 +124,7 @@ export class PaperVenueServer {
 
   private write(socket: Socket, answer: Answer): void {
     if (socket.destroyed || socket.writableEnded) return;
-    socket.write(`${JSON.stringify(answer)}\n`);
+    writeFrame(socket, answer);
     if (socket.writableLength <= MAX_UNREAD_BYTES) return;
     this.options.notice('A client reads no answers; it was cut off.');
     socket.destroy();
