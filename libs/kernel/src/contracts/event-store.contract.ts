@@ -241,7 +241,7 @@ export function describeEventStore({ name, create, isShared }: EventStoreContrac
       expect(await collect(store.readStream('portfolio-none'))).toEqual([]);
     });
 
-    it('answers queries by type, token, key, time, cause and stream, in pages', async () => {
+    it('[EVS-5] answers queries by type, token, key, time, cause and stream, in pages', async () => {
       const root = tickRow(1);
       const rows = [
         root,
@@ -268,7 +268,7 @@ export function describeEventStore({ name, create, isShared }: EventStoreContrac
       expect((await store.query({ limit: 1, types: ['portfolio.deposited'] })).rows).toEqual([rows[1]]);
     });
 
-    it('pages through events of one and the same time without losing or doubling any', async () => {
+    it('[EVS-5] pages through events of one and the same time without losing or doubling any', async () => {
       const rows = Array.from({ length: 25 }, (_, index) => tickRow(index + 1, { at: T0 }));
       await store.appendBatch(rows);
       const found = (await pages({ limit: 4 })).flat();

@@ -1,7 +1,8 @@
+import type { Handler } from '@moon/domain';
 import { validateEvent } from '@moon/events';
 import { MemoryEventStore } from '../memory/memory-event-store';
 import type { LogRow } from '../ports/event-store';
-import { LiveBed } from '../testing/live-bed';
+import { LiveBed, turns } from '../testing/live-bed';
 import { T0, tick } from '../testing/venue-desk';
 import { appendSla } from './append-sla';
 
@@ -48,7 +49,31 @@ async function written(delayMs: number) {
 let opened: LiveBed;
 
 describe('The service level of an append', () => {
-  it('[EVT-5] a store that is too slow is a metric.sla_violation in the log, once, with the figure and its bound', async () => {
+  it('[EVS-4] events flow while the store takes its time: they are handled before they are stored', async () => {
+    const handled: number[] = [];
+    const listener: Handler<object> = {
+      name: 'agent/listener',
+      role: 'agent',
+      partitionedBy: 'token',
+      consumes: ['price.tick'],
+      initialState: () => ({}),
+      handle: (event) => void handled.push(event.occurredAt),
+    };
+    const stored: number[] = [];
+    const bed = new LiveBed({
+      handlers: [listener],
+      store: new SlowStore(150),
+      onWritten: (rows) => void stored.push(rows),
+    }).start();
+    for (let index = 0; index < 50; index += 1) bed.submit(tick('BTC.HYPERLIQUID', index, 50_000));
+    await turns();
+    expect(handled).toHaveLength(50);
+    expect(stored).toEqual([]);
+    while (stored.reduce((sum, rows) => sum + rows, 0) < 50) await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(await bed.rows()).toHaveLength(50);
+  });
+
+  it('[EVT-5] [EVS-4] a store that is too slow is a metric.sla_violation in the log, once, with the figure and its bound', async () => {
     const { found, problems } = await written(12);
     expect(found).toHaveLength(1);
     const [event] = found;

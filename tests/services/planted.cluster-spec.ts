@@ -1,0 +1,41 @@
+import { join } from 'node:path';
+import { FAULTS } from '../faults/cluster/faults';
+import type { Fault } from '../faults/cluster/faults/fault';
+import { ROOT } from '../faults/cluster/root';
+import { Rig } from '../faults/cluster/rig';
+import { isClean, runFault, seeded } from '../faults/cluster/runner';
+
+const SEED = 5;
+const RATE = Number(process.env.MOON_FAULTS_RATE ?? 200);
+const PATIENCE = Number(process.env.MOON_FAULTS_PATIENCE ?? 1);
+const REPEATS = 3;
+
+/** Bugs that the rig must find, the fault that shows each, and what it is to be found as. */
+const PLANTED = [
+  ['commit-before-effect', 'agents-kill', 'lost'],
+  ['no-journal', 'agents-kill', 'lost'],
+  ['missing-dedupe', 'duplicates', 'doubled'],
+  ['lost-checkpoint', 'all-apps-kill', null],
+  ['unordered-relay', 'recorder-kill', 'reordered'],
+  ['resend-with-new-bytes', 'venue-kill', 'venueDoubles'],
+] as const;
+
+describe('the fault rig finds what was broken on purpose', () => {
+  it.each(PLANTED)(
+    '[SYS-8] %s, by %s',
+    async (plant, name, kind) => {
+      const fault = FAULTS.find((one): one is Fault => one.name === name)!;
+      const file = join(ROOT, 'tests/faults/cluster/planted', `${plant}.cjs`);
+      const rig = await Rig.start({ rate: RATE, seed: SEED, patience: PATIENCE, plant: file });
+      try {
+        const line = await runFault(rig, fault, REPEATS, seeded(SEED));
+        expect(isClean(line)).toBe(false);
+        if (kind !== null) expect(line[kind]).toBeGreaterThan(0);
+        expect(line.findings.join('\n')).not.toBe('');
+      } finally {
+        await rig.stop();
+      }
+    },
+    900_000,
+  );
+});
