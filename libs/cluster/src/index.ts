@@ -17,5 +17,6 @@ export type { ClusterParityReport, ShardDivergence, ShardParity } from './parity
 export { groupNames } from './connections';
 export { OverviewSource, shardNames, type ClusterOverview } from './overview';
 export { WatchPart } from './parts/watch-part';
+export { askDeployment, type OperatorCommand } from './operators';
 export { openClusterReader, type ClusterReader } from './reader';
 export { recorderLag } from './recorder-lag';

@@ -5,6 +5,7 @@ export type { Archived } from './cluster/archive';
 export { ClusterLog } from './cluster/log';
 export type { ClusterCounts, ReadableLog, ShardStatus } from './cluster/log';
 export type { EmittedRow, EmittedRows } from './cluster/emitted';
+export { OperatorStream } from './cluster/operator-stream';
 export { Retention } from './cluster/retention';
 export type { LogDrop } from './cluster/retention';
 export { StreamRelay } from './cluster/relay';
