@@ -19,4 +19,10 @@ export { OverviewSource, shardNames, type ClusterOverview } from './overview';
 export { WatchPart } from './parts/watch-part';
 export { askDeployment, type OperatorCommand } from './operators';
 export { openClusterReader, type ClusterReader } from './reader';
+export {
+  rebuildClusterProjections,
+  RebuildInterrupted,
+  type ClusterRebuildOptions,
+  type ClusterRebuildResult,
+} from './rebuild';
 export { recorderLag } from './recorder-lag';

@@ -12,6 +12,7 @@ export { StreamRelay } from './cluster/relay';
 export { RelayFenced } from './cluster/relay-lease';
 export type { HeldBack, PublishBatch, RelayedRow, RelayOptions, RelayStatus } from './cluster/relay';
 export { ShardJournals } from './cluster/shard-journal';
+export { soleWork } from './cluster/sole-work';
 export { migrateDown, migrateUp, pendingMigrations } from './data-source';
 export type { DatabaseKind } from './data-source';
 export { PostgresEventStore } from './event-store';

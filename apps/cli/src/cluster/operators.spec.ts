@@ -1,0 +1,277 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { checkClusterParity, clusterConfigSchema, shardOfKey, type ClusterConfig } from '@moon/cluster';
+import type { AnyEvent } from '@moon/events';
+import { ClusterLog, EventArchive, loadConfig, ShardJournals, StreamRelay } from '@moon/infra';
+import { executionState, groupPlans, takesOf, type Handler } from '@moon/kernel';
+import { portfolioEvents, settingsEvents } from '../../../../libs/cluster/src/settings-events';
+import { startTestServer, type TestServer } from '../../../../libs/infra/src/testing/postgres';
+import { ShardBed, type ShardMember } from '../../../../libs/kernel/src/testing/shard-bed';
+import { T0, tick } from '../../../../libs/kernel/src/testing/venue-desk';
+import { CommandLine } from '../testing/command-line';
+
+const SHARDS = 3;
+const headers = { mode: 'synthetic' } as const;
+/** Of one shard each, by the names. */
+const PORTFOLIOS = ['main', 'second', 'third', 'fourth'];
+const POISON = 103;
+
+const settings = {
+  platform: {
+    portfolios: PORTFOLIOS.map((name) => ({ name, instruments: [{ instrument: 'BTC.HYPERLIQUID', leverage: 1 }] })),
+  },
+  kafka: { brokers: ['127.0.0.1:1'] },
+};
+
+/** Fails at one price as long as it has seen few: what it does follows from what it was given. */
+const choking = (name: string, role: 'agent' | 'saga'): Handler<{ seen: number }> => ({
+  ...{ name, role, partitionedBy: 'token', consumes: ['price.tick'] },
+  initialState: () => ({ seen: 0 }),
+  handle(event, state, out) {
+    if (event.type !== 'price.tick') return;
+    if (event.data.price === POISON && state.seen < 5) throw new Error('too early');
+    state.seen += 1;
+    const { token, price, timestamp } = event.data;
+    out.emit('signal.error', { token, agent: name, reason: 'refused', detail: `${state.seen} ${price}`, timestamp });
+  },
+});
+const CHOKING = [choking('agent/choking', 'agent'), choking('saga/choking', 'saga')];
+
+/** Shards on a real store, with the relay; between them a broker in memory. */
+class Deployment {
+  readonly log: ClusterLog;
+  readonly archive: EventArchive;
+  readonly journals: ShardJournals;
+  readonly execution: ShardBed;
+  readonly choking: ShardBed;
+  private readonly relay: StreamRelay;
+  private members: ShardMember[] = [];
+
+  constructor(test: TestServer, database: string, config: ClusterConfig) {
+    const { app } = test.access;
+    this.log = new ClusterLog(app, database);
+    this.archive = new EventArchive(app, database);
+    this.journals = new ShardJournals(app, database);
+    const plan = groupPlans(config.platform).find(({ name }) => name === 'execution')!;
+    const ownedBy = (shard: number) => (key: string) => shardOfKey(key, SHARDS) === shard;
+    const journal: ShardBed['options']['journal'] = ({ shard }) => this.journals.open(shard);
+    const settingsOf = async (shard: string, at: number): Promise<AnyEvent[]> => {
+      const { rows } = await this.log.query({ types: ['config.activated'], streamId: `config@${shard}`, limit: 1 });
+      const last = rows[0]?.event ?? null;
+      return settingsEvents({ shard, codeVersion: '1', platform: config.platform, at, headers, last });
+    };
+    this.execution = new ShardBed({
+      ...{ name: 'execution', journal, handlers: plan.handlers, keyed: plan.keyed, broadcast: plan.broadcast },
+      takes: (shard) => takesOf(plan, ownedBy(shard), `execution#${shard}`),
+      begin: async (engine, shard) => {
+        const at = Math.max(T0, engine.now);
+        const own = config.platform.portfolios.filter(({ name }) => ownedBy(shard)(name));
+        const opened = { at, headers, feedInstruments: ['BTC.HYPERLIQUID'] };
+        const events = portfolioEvents(engine, { ...config.platform, portfolios: own }, opened);
+        // Instruments are listed by whoever comes first; here, several would.
+        const portfolios = events.filter(({ type }) => type !== 'instrument.listed');
+        return [...(await settingsOf(`execution#${shard}`, at)), ...portfolios];
+      },
+    });
+    this.choking = new ShardBed({
+      ...{ name: 'choking', journal, handlers: CHOKING, keyed: ['price.ticks'], broadcast: ['audit.events'] },
+      begin: (engine) => settingsOf('choking#0', Math.max(T0, engine.now)),
+    });
+    this.relay = new StreamRelay(app, database, (rows) => {
+      for (const { event, version, shard } of rows)
+        for (const { bus } of [this.execution, this.choking])
+          bus.append({ ...event, headers: { ...event.headers, streamVersion: version! } } as AnyEvent, shard);
+      return Promise.resolve();
+    });
+    this.relay.start();
+  }
+
+  async start(): Promise<void> {
+    this.members = [await this.execution.member([0, 1, 2], SHARDS), await this.choking.member()];
+    await until(() => this.members.every(({ group }) => group.shards.length > 0 && group.isLive));
+  }
+
+  kill(): void {
+    for (const member of this.members) member.kill();
+  }
+
+  async stop(): Promise<void> {
+    for (const { group, failures } of this.members) {
+      await group.stop();
+      expect(failures).toEqual([]);
+    }
+    await this.relay.stop();
+    await Promise.all([this.log.close(), this.archive.close(), this.journals.close()]);
+  }
+
+  /** What keeps a portfolio from trading, as its owner's memory says. */
+  haltsOf(portfolio: string): readonly unknown[] {
+    const shards = this.members[0]?.group.shards ?? [];
+    const states = shards.map(({ engine }) => executionState(engine, portfolio)?.portfolio);
+    return states.flatMap((state) => state?.halts ?? []);
+  }
+
+  async of(...types: string[]): Promise<AnyEvent[]> {
+    return (await this.log.query({ types, limit: 1_000 })).rows.map(({ event }) => event);
+  }
+}
+
+async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
+  for (const deadline = performance.now() + 15_000; !(await isSo());) {
+    if (performance.now() > deadline) throw new Error('It did not come about within 15 s.');
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+describe('operators and a deployment', () => {
+  const line = new CommandLine();
+  let test: TestServer;
+  let where: string[];
+  let platform: Deployment;
+  let isStopped: boolean;
+
+  beforeAll(async () => {
+    test = await startTestServer();
+  }, 60_000);
+  afterAll(async () => {
+    await test.stop();
+    line.remove();
+  });
+  beforeEach(async () => {
+    const database = await test.clusterDatabase();
+    const { host, port, user, password } = test.server;
+    const postgres = { hosts: [`${host}:${port}`], superuser: user, password, database };
+    const file = join(line.folder, `${database}.json`);
+    writeFileSync(file, JSON.stringify({ ...settings, postgres }));
+    where = ['--cluster', '--config', file];
+    platform = new Deployment(test, database, loadConfig(clusterConfigSchema, { env: {}, file }));
+    await platform.start();
+    isStopped = false;
+  }, 30_000);
+  afterEach(async () => {
+    if (!isStopped) await platform.stop();
+  });
+
+  const haltsOf = (portfolio: string): readonly unknown[] => platform.haltsOf(portfolio);
+
+  it('[SYS-8] halts a portfolio and lifts the halt, in the name of who asked; a restart changes nothing', async () => {
+    const halted = await line.moon('halt', '--portfolio', 'second', '--reason', 'maintenance', ...where);
+    expect(halted).toMatchObject({
+      code: 0,
+      out: [expect.stringMatching(/^Portfolio second is halted: maintenance\. Recorded in portfolio-second; asked by /)],
+    });
+    const [raised, ...others] = await platform.of('halt.raised');
+    const [asked] = await platform.of('operator.command');
+    expect(others).toEqual([]);
+    expect(raised).toMatchObject({ causationId: asked!.id, data: { source: 'operator', portfolio: 'second' } });
+    expect((asked!.data as { requestedBy: string }).requestedBy).toMatch(/.@./);
+    expect(haltsOf('second')).toHaveLength(1);
+    expect(haltsOf('main')).toHaveLength(0);
+    expect(await line.moon('halt', '--portfolio', 'second', '--reason', 'maintenance', ...where)).toMatchObject({
+      code: 0,
+      out: [expect.stringMatching(/already/)],
+    });
+    platform.kill();
+    await platform.start();
+    expect(haltsOf('second')).toHaveLength(1);
+    const lifted = await line.moon('lift', '--portfolio', 'second', ...where);
+    expect(lifted).toMatchObject({ code: 0, out: [expect.stringMatching(/the halt "maintenance" is lifted/)] });
+    expect(haltsOf('second')).toHaveLength(0);
+    expect(await platform.of('halt.raised', 'halt.lifted')).toHaveLength(2);
+  }, 60_000);
+
+  it('halts all portfolios: every shard that has one says so', async () => {
+    const shards = new Set(PORTFOLIOS.map((name) => shardOfKey(name, SHARDS)));
+    expect(shards.size).toBeGreaterThan(1);
+    const { requests } = await line.json<{ requests: { eventId: string }[] }>(
+      ...['halt', '--global', '--reason', 'venue down', ...where],
+    );
+    const raised = await platform.of('halt.raised');
+    expect(raised).toHaveLength(shards.size);
+    for (const { causationId } of raised) expect(causationId).toBe(requests[0]!.eventId);
+    await until(() => PORTFOLIOS.every((name) => haltsOf(name).length === 1));
+    const { code, out } = await line.moon('lift', '--global', ...where);
+    expect({ code, out }).toEqual({ code: 0, out: [expect.stringMatching(/the halt "venue down" is lifted/)] });
+    await until(() => PORTFOLIOS.every((name) => haltsOf(name).length === 0));
+  }, 60_000);
+
+  it('[AGT-3] has a dead letter delivered again; a key that fails again is said to', async () => {
+    for (let second = 0; second < 6; second += 1)
+      platform.choking.bus.append(tick('BTC.HYPERLIQUID', second * 1_000, 100 + second));
+    await until(async () => (await platform.of('event.skipped', 'key.parked')).length === 2);
+    await platform.archive.append(platform.choking.bus.messages());
+    const [skipped] = await platform.of('event.skipped');
+    const id = (skipped!.data as { skippedEventId: string }).skippedEventId;
+    const replayed = await line.moon('dead-letters', 'replay', id, '--handler', 'agent/choking', ...where);
+    expect(replayed).toMatchObject({
+      code: 0,
+      out: [expect.stringMatching(/^agent\/choking\/BTC of choking#0 was given [0-9a-f]{8} again and did not fail\./)],
+    });
+    const again = await line.moon('dead-letters', 'replay', id, '--handler', 'saga/choking', ...where);
+    expect(again).toMatchObject({ code: 1, err: [expect.stringMatching(/given [0-9a-f]{8} again and failed again/)] });
+    expect(await line.moon('dead-letters', 'replay', id, '--handler', 'agent/choking', ...where)).toMatchObject({
+      code: 2,
+      err: [expect.stringMatching(/"agent\/choking" did not give up that event/)],
+    });
+  }, 60_000);
+
+  it('[US3-3] is in parity with its journals, operators’ commands and restarts included', async () => {
+    await line.moon('halt', '--global', '--reason', 'x', ...where);
+    for (let second = 0; second < 6; second += 1)
+      platform.choking.bus.append(tick('BTC.HYPERLIQUID', second * 1_000, 100 + second));
+    await until(async () => (await platform.of('event.skipped', 'key.parked')).length === 2);
+    await platform.archive.append(platform.choking.bus.messages());
+    const [skipped] = await platform.of('event.skipped');
+    const id = (skipped!.data as { skippedEventId: string }).skippedEventId;
+    for (const handler of ['agent/choking', 'saga/choking'])
+      await line.moon('dead-letters', 'replay', id, '--handler', handler, ...where);
+    platform.kill();
+    await platform.start();
+    await line.moon('lift', '--global', ...where);
+    const { log, archive, journals } = platform;
+    for (const name of ['execution', 'choking'] as const) {
+      await archive.append(platform[name].bus.messages());
+      const report = await checkClusterParity({
+        record: { log, archive, journals },
+        codeVersion: '1',
+        recorderLag: () => Promise.resolve(0),
+        only: name === 'choking' ? ['choking#0'] : [0, 1, 2].map((shard) => `execution#${shard}`),
+        ...(name === 'choking' && { handlersOf: () => CHOKING }),
+      });
+      expect(report).toMatchObject({ equal: true, divergences: 0, firstDivergence: null });
+      expect(report.compared).toBeGreaterThan(5);
+    }
+  }, 60_000);
+
+  it.each([
+    ['an unknown portfolio', ['halt', '--portfolio', 'man', '--reason', 'x'], 2, /Did you mean "main"/],
+    ['the halt of nobody', ['lift', '--portfolio', 'main'], 1, /no operator's halt\. No halt is in force/],
+    ['no time', ['halt', '--global', '--reason', 'x', '--wait', '0'], 2, /--wait 0: expected seconds/],
+    ['no letter', ['dead-letters', 'replay', 'abcd'], 1, /There are no dead letters/],
+  ])('refuses %s in one line', async (_what, argv, code, message) => {
+    const said = await line.moon(...argv, ...where);
+    expect(said).toEqual({ code, out: [], err: [expect.stringMatching(message)] });
+    expect(await platform.of('operator.command')).toEqual([]);
+  });
+
+  it('says what is missing when nobody carries it out, and the next start does', async () => {
+    platform.kill();
+    const { code, err } = await line.moon('halt', '--portfolio', 'main', '--reason', 'x', '--wait', '0.5', ...where);
+    expect({ code, err }).toEqual({
+      code: 1,
+      err: [expect.stringMatching(/^moon: Not done within 500 ms: no halt\.raised in 1 stream \(portfolio-main\) yet\./)],
+    });
+    await platform.start();
+    await until(async () => (await platform.of('halt.raised')).length === 1);
+  }, 60_000);
+
+  it('says so where no process has worked yet', async () => {
+    await platform.stop();
+    isStopped = true;
+    const database = await test.clusterDatabase();
+    const { code, err } = await line.moon(
+      ...['halt', '--global', '--reason', 'x', ...where, '--set', `postgres.database=${database}`],
+    );
+    expect({ code, err }).toEqual({ code: 1, err: [expect.stringMatching(/has opened no portfolio yet/)] });
+  });
+});
