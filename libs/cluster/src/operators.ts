@@ -1,4 +1,4 @@
-import { CATALOG, eventId, type AnyEvent, type EmitData } from '@moon/events';
+import { CATALOG, eventId, validateEmitted, type AnyEvent, type EmitData } from '@moon/events';
 import { isTransientStoreError, OperatorStream } from '@moon/infra';
 import type { ClusterConfig } from './config';
 import { runTimeAt } from './connections';
@@ -15,7 +15,7 @@ const ATTEMPTS = 20;
  * unknown outcome it is the same command.
  *
  * @returns the command as it is in the log
- * @throws Error when no process of the deployment has ever worked, or the store stays away
+ * @throws EventRefused for what no shard could read; Error when no process has ever worked, or the store stays away
  */
 export async function askDeployment(
   { access, database, log }: Pick<ClusterReader, 'access' | 'database' | 'log'>,
@@ -31,6 +31,8 @@ export async function askDeployment(
     // Where run time is faster than wall time, only the processes and their log know it.
     const at = Math.max(runTimeAt(config, await stream.now()), last?.event.occurredAt ?? 0);
     const command = commandOf(asked, at, settings.event.headers);
+    // What is in the stream is published whatever it is.
+    validateEmitted(command);
     await stored(() => stream.append(command));
     return command;
   } finally {

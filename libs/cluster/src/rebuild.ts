@@ -43,8 +43,8 @@ export class RebuildInterrupted extends Error {
 const OVERLAP = 20_000;
 /** Wall time between two looks at the log while it is behind what readers see, ms. */
 const LOOK_MS = 500;
-/** Looks at a log that grows no more: the recorder may be that far behind. */
-const PATIENCE = 60;
+/** Looks at a log that grows no more, while readers see more than it has. */
+const PATIENCE = 20;
 
 /**
  * Rebuilds all projections of a deployment beside its processes (rule 30). It reads the log and fills the next generation;

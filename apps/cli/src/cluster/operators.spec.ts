@@ -158,7 +158,9 @@ describe('operators and a deployment', () => {
     const halted = await line.moon('halt', '--portfolio', 'second', '--reason', 'maintenance', ...where);
     expect(halted).toMatchObject({
       code: 0,
-      out: [expect.stringMatching(/^Portfolio second is halted: maintenance\. Recorded in portfolio-second; asked by /)],
+      out: [
+        expect.stringMatching(/^Portfolio second is halted: maintenance\. Recorded in portfolio-second; asked by /),
+      ],
     });
     const [raised, ...others] = await platform.of('halt.raised');
     const [asked] = await platform.of('operator.command');
@@ -259,7 +261,9 @@ describe('operators and a deployment', () => {
     const { code, err } = await line.moon('halt', '--portfolio', 'main', '--reason', 'x', '--wait', '0.5', ...where);
     expect({ code, err }).toEqual({
       code: 1,
-      err: [expect.stringMatching(/^moon: Not done within 500 ms: no halt\.raised in 1 stream \(portfolio-main\) yet\./)],
+      err: [
+        expect.stringMatching(/^moon: Not done within 500 ms: no halt\.raised in 1 stream \(portfolio-main\) yet\./),
+      ],
     });
     await platform.start();
     await until(async () => (await platform.of('halt.raised')).length === 1);

@@ -20,16 +20,24 @@ export interface LetterAddress {
 const REMEMBERED = 1_000;
 /** Characters of one piece of an event's text; a free-form text may have 4,000. */
 const PIECE = 3_000;
+/** Characters of an event that is carried at most: a broker takes messages of one MiB, quotes count twice. */
+const LARGEST_EVENT = 250_000;
 
 /**
  * Arguments of the command that has a dead letter delivered again: of a parked key its address alone, else with the event
  * itself, so that the journal which names the command holds all that a shard needs to handle it again.
+ *
+ * @throws RangeError the event is too large to be carried
  */
 export function replayArguments(letter: LetterAddress, original: AnyEvent | null): JsonObject {
   if (original === null) return { ...letter, parked: true };
   // Plain ASCII: a piece then never ends in the middle of a character.
   const escaped = (character: string): string => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
   const text = JSON.stringify(original).replace(/[\u0080-\uffff]/g, escaped);
+  if (text.length > LARGEST_EVENT)
+    throw new RangeError(
+      `Event ${original.id} has ${text.length} characters; at most ${LARGEST_EVENT} can be delivered again.`,
+    );
   return { ...letter, event: text.match(new RegExp(`.{1,${PIECE}}`, 'g')) ?? [] };
 }
 

@@ -161,15 +161,13 @@ describe('moon projections rebuild', () => {
     projecting.writer.write([{ key: 'invented', version: streamVersion(1), value: '1' }]);
     await projecting.writer.idle();
     const before = await generations();
-    expect(await line.moon(...command)).toMatchObject({
-      code: 1,
-      err: [expect.stringMatching(/^moon: 1 keys of the cache are ahead of the log \(invented\)/)],
-    });
+    const { code, err } = await line.moon(...command);
+    expect(code).toBe(1);
+    expect(err.at(-1)).toMatch(/^moon: 1 keys of the cache are ahead of the log \(invented\)/);
     expect(await generations()).toEqual(before);
-    expect(await line.moon(...command, '--force')).toMatchObject({
-      code: 0,
-      err: [expect.stringMatching(/^Lost, since the log does not have them: invented\./)],
-    });
+    const forced = await line.moon(...command, '--force');
+    expect(forced.code).toBe(0);
+    expect(forced.err.at(-1)).toMatch(/^Lost, since the log does not have them: invented\./);
     await expectProjection();
   }, 180_000);
 

@@ -45,7 +45,7 @@ describe('moon projections rebuild, without a cache', () => {
       'reading, 25 %, 480,000 events, 48,000 events/s, 30 s left',
     );
     expect(textOf({ phase: 'catching-up', events: 2_000_000, seq: cut, cut }, 40_000)).toBe(
-      'catching-up, 2,000,000 events, 50,000 events/s, 40 s',
+      'catching up with what readers see, 2,000,000 events, 40 s',
     );
   });
 });

@@ -43,10 +43,11 @@ const shareOf = ({ seq, cut }: RebuildProgress): number => (cut === 0 ? 1 : Math
 /** What is said of a rebuild that has been going on for so long (wall ms). */
 export function textOf(progress: RebuildProgress, elapsedMs: number): string {
   const { phase, events } = progress;
+  const read = `${count(events)} events`;
+  if (phase === 'writing') return `writing what ${read} led to, ${span(elapsedMs)}`;
+  if (phase === 'catching-up') return `catching up with what readers see, ${read}, ${span(elapsedMs)}`;
   const rate = elapsedMs > 0 ? Math.round((events / elapsedMs) * 1_000) : 0;
-  const read = `${count(events)} events, ${count(rate)} events/s`;
-  if (phase !== 'reading') return `${phase}, ${read}, ${span(elapsedMs)}`;
   const share = shareOf(progress);
   const left = share > LEAST_SHARE ? `, ${span((elapsedMs / share) * (1 - share))} left` : '';
-  return `reading, ${(share * 100).toFixed(0)} %, ${read}${left}`;
+  return `reading, ${(share * 100).toFixed(0)} %, ${read}, ${count(rate)} events/s${left}`;
 }

@@ -32,7 +32,13 @@ const handlers = [trailing('agent/trail', 'agent'), trailing('saga/trail', 'saga
 
 const command = (args: AnyEvent['data'] | object, at = 900_000, name = 'replay_dead_letter'): AnyEvent => {
   const id = eventId('operators-spec', name, JSON.stringify(args), String(at));
-  const data = { event_type: 'operator.command', command: name, arguments: args, requestedBy: 'ann', timestamp: T0 + at };
+  const data = {
+    event_type: 'operator.command',
+    command: name,
+    arguments: args,
+    requestedBy: 'ann',
+    timestamp: T0 + at,
+  };
   return {
     ...{ id, type: 'operator.command', schemaVersion: 1, source: 'operator', key: 'system', occurredAt: T0 + at },
     ...{ correlationId: id, causationId: null, data },
@@ -63,7 +69,10 @@ describe('operators’ commands in a shard', () => {
       if (second === 3) poison = event;
       await say(event);
     }
-    expect([trail(first, 'agent'), trail(first, 'saga')]).toEqual([[100, 101, 102, 104, 105], [100, 101, 102]]);
+    expect([trail(first, 'agent'), trail(first, 'saga')]).toEqual([
+      [100, 101, 102, 104, 105],
+      [100, 101, 102],
+    ]);
     await first.group.stop();
     isBroken = false;
     return bed.member();
@@ -151,7 +160,10 @@ describe('operators’ commands in a shard', () => {
   it('leaves alone what is meant for another shard', async () => {
     const member = await mended();
     const before = member.shard.engine.lastSeq;
-    await say(command(replayArguments(of('saga', { shard: 'group#1' }), null)), command({ scope: 'global' }, 1, 'halt'));
+    await say(
+      command(replayArguments(of('saga', { shard: 'group#1' }), null)),
+      command({ scope: 'global' }, 1, 'halt'),
+    );
     expect(member.shard.engine.lastSeq).toBe(before);
   });
 
@@ -160,5 +172,7 @@ describe('operators’ commands in a shard', () => {
     const { event } = replayArguments({ ...of('agent', { eventId: eventId('x') }) }, long) as { event: string[] };
     expect(event.length).toBeGreaterThan(10);
     expect(JSON.parse(event.join(''))).toEqual(long);
+    const larger = { ...long, data: { text: 'x'.repeat(250_000) } } as unknown as AnyEvent;
+    expect(() => replayArguments(of('agent', { eventId: eventId('x') }), larger)).toThrow(/at most 250000/);
   });
 });
