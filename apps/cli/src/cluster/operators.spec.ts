@@ -1,20 +1,14 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { checkClusterParity, clusterConfigSchema, shardOfKey, type ClusterConfig } from '@moon/cluster';
-import type { AnyEvent } from '@moon/events';
-import { ClusterLog, EventArchive, loadConfig, ShardJournals, StreamRelay } from '@moon/infra';
-import { executionState, groupPlans, takesOf, type Handler } from '@moon/kernel';
-import { portfolioEvents, settingsEvents } from '../../../../libs/cluster/src/settings-events';
+import { checkClusterParity, clusterConfigSchema, shardOfKey } from '@moon/cluster';
+import { loadConfig } from '@moon/infra';
+import { CHOKING, Deployment, POISON, until } from '../../../../libs/cluster/src/testing/deployment';
 import { startTestServer, type TestServer } from '../../../../libs/infra/src/testing/postgres';
-import { ShardBed, type ShardMember } from '../../../../libs/kernel/src/testing/shard-bed';
-import { T0, tick } from '../../../../libs/kernel/src/testing/venue-desk';
+import { tick } from '../../../../libs/kernel/src/testing/venue-desk';
 import { CommandLine } from '../testing/command-line';
 
 const SHARDS = 3;
-const headers = { mode: 'synthetic' } as const;
-/** Of one shard each, by the names. */
 const PORTFOLIOS = ['main', 'second', 'third', 'fourth'];
-const POISON = 103;
 
 const settings = {
   platform: {
@@ -22,106 +16,6 @@ const settings = {
   },
   kafka: { brokers: ['127.0.0.1:1'] },
 };
-
-/** Fails at one price as long as it has seen few: what it does follows from what it was given. */
-const choking = (name: string, role: 'agent' | 'saga'): Handler<{ seen: number }> => ({
-  ...{ name, role, partitionedBy: 'token', consumes: ['price.tick'] },
-  initialState: () => ({ seen: 0 }),
-  handle(event, state, out) {
-    if (event.type !== 'price.tick') return;
-    if (event.data.price === POISON && state.seen < 5) throw new Error('too early');
-    state.seen += 1;
-    const { token, price, timestamp } = event.data;
-    out.emit('signal.error', { token, agent: name, reason: 'refused', detail: `${state.seen} ${price}`, timestamp });
-  },
-});
-const CHOKING = [choking('agent/choking', 'agent'), choking('saga/choking', 'saga')];
-
-/** Shards on a real store, with the relay; between them a broker in memory. */
-class Deployment {
-  readonly log: ClusterLog;
-  readonly archive: EventArchive;
-  readonly journals: ShardJournals;
-  readonly execution: ShardBed;
-  readonly choking: ShardBed;
-  private readonly relay: StreamRelay;
-  private members: ShardMember[] = [];
-
-  constructor(test: TestServer, database: string, config: ClusterConfig) {
-    const { app } = test.access;
-    this.log = new ClusterLog(app, database);
-    this.archive = new EventArchive(app, database);
-    this.journals = new ShardJournals(app, database);
-    const plan = groupPlans(config.platform).find(({ name }) => name === 'execution')!;
-    const ownedBy = (shard: number) => (key: string) => shardOfKey(key, SHARDS) === shard;
-    const journal: ShardBed['options']['journal'] = ({ shard }) => this.journals.open(shard);
-    const settingsOf = async (shard: string, at: number): Promise<AnyEvent[]> => {
-      const { rows } = await this.log.query({ types: ['config.activated'], streamId: `config@${shard}`, limit: 1 });
-      const last = rows[0]?.event ?? null;
-      return settingsEvents({ shard, codeVersion: '1', platform: config.platform, at, headers, last });
-    };
-    this.execution = new ShardBed({
-      ...{ name: 'execution', journal, handlers: plan.handlers, keyed: plan.keyed, broadcast: plan.broadcast },
-      takes: (shard) => takesOf(plan, ownedBy(shard), `execution#${shard}`),
-      begin: async (engine, shard) => {
-        const at = Math.max(T0, engine.now);
-        const own = config.platform.portfolios.filter(({ name }) => ownedBy(shard)(name));
-        const opened = { at, headers, feedInstruments: ['BTC.HYPERLIQUID'] };
-        const events = portfolioEvents(engine, { ...config.platform, portfolios: own }, opened);
-        // Instruments are listed by whoever comes first; here, several would.
-        const portfolios = events.filter(({ type }) => type !== 'instrument.listed');
-        return [...(await settingsOf(`execution#${shard}`, at)), ...portfolios];
-      },
-    });
-    this.choking = new ShardBed({
-      ...{ name: 'choking', journal, handlers: CHOKING, keyed: ['price.ticks'], broadcast: ['audit.events'] },
-      begin: (engine) => settingsOf('choking#0', Math.max(T0, engine.now)),
-    });
-    this.relay = new StreamRelay(app, database, (rows) => {
-      for (const { event, version, shard } of rows)
-        for (const { bus } of [this.execution, this.choking])
-          bus.append({ ...event, headers: { ...event.headers, streamVersion: version! } } as AnyEvent, shard);
-      return Promise.resolve();
-    });
-    this.relay.start();
-  }
-
-  async start(): Promise<void> {
-    this.members = [await this.execution.member([0, 1, 2], SHARDS), await this.choking.member()];
-    await until(() => this.members.every(({ group }) => group.shards.length > 0 && group.isLive));
-  }
-
-  kill(): void {
-    for (const member of this.members) member.kill();
-  }
-
-  async stop(): Promise<void> {
-    for (const { group, failures } of this.members) {
-      await group.stop();
-      expect(failures).toEqual([]);
-    }
-    await this.relay.stop();
-    await Promise.all([this.log.close(), this.archive.close(), this.journals.close()]);
-  }
-
-  /** What keeps a portfolio from trading, as its owner's memory says. */
-  haltsOf(portfolio: string): readonly unknown[] {
-    const shards = this.members[0]?.group.shards ?? [];
-    const states = shards.map(({ engine }) => executionState(engine, portfolio)?.portfolio);
-    return states.flatMap((state) => state?.halts ?? []);
-  }
-
-  async of(...types: string[]): Promise<AnyEvent[]> {
-    return (await this.log.query({ types, limit: 1_000 })).rows.map(({ event }) => event);
-  }
-}
-
-async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
-  for (const deadline = performance.now() + 15_000; !(await isSo());) {
-    if (performance.now() > deadline) throw new Error('It did not come about within 15 s.');
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-}
 
 describe('operators and a deployment', () => {
   const line = new CommandLine();
@@ -144,7 +38,7 @@ describe('operators and a deployment', () => {
     const file = join(line.folder, `${database}.json`);
     writeFileSync(file, JSON.stringify({ ...settings, postgres }));
     where = ['--cluster', '--config', file];
-    platform = new Deployment(test, database, loadConfig(clusterConfigSchema, { env: {}, file }));
+    platform = new Deployment(test.access, database, loadConfig(clusterConfigSchema, { env: {}, file }));
     await platform.start();
     isStopped = false;
   }, 30_000);
@@ -199,7 +93,7 @@ describe('operators and a deployment', () => {
 
   it('[AGT-3] has a dead letter delivered again; a key that fails again is said to', async () => {
     for (let second = 0; second < 6; second += 1)
-      platform.choking.bus.append(tick('BTC.HYPERLIQUID', second * 1_000, 100 + second));
+      platform.choking.bus.append(tick('BTC.HYPERLIQUID', second * 1_000, POISON - 3 + second));
     await until(async () => (await platform.of('event.skipped', 'key.parked')).length === 2);
     await platform.archive.append(platform.choking.bus.messages());
     const [skipped] = await platform.of('event.skipped');
@@ -220,7 +114,7 @@ describe('operators and a deployment', () => {
   it('[US3-3] is in parity with its journals, operators’ commands and restarts included', async () => {
     await line.moon('halt', '--global', '--reason', 'x', ...where);
     for (let second = 0; second < 6; second += 1)
-      platform.choking.bus.append(tick('BTC.HYPERLIQUID', second * 1_000, 100 + second));
+      platform.choking.bus.append(tick('BTC.HYPERLIQUID', second * 1_000, POISON - 3 + second));
     await until(async () => (await platform.of('event.skipped', 'key.parked')).length === 2);
     await platform.archive.append(platform.choking.bus.messages());
     const [skipped] = await platform.of('event.skipped');
