@@ -46,10 +46,10 @@ export class Deployment {
     const plan = groupPlans(config.platform).find(({ name }) => name === 'execution')!;
     const ownedBy = (shard: number) => (key: string) => shardOfKey(key, SHARDS) === shard;
     const journal: ShardBed['options']['journal'] = ({ shard }) => this.journals.open(shard);
-    const settingsOf = async (shard: string, at: number): Promise<AnyEvent[]> => {
+    const settingsOf = async (shard: string, at: number, seq: number): Promise<AnyEvent[]> => {
       const { rows } = await this.log.query({ types: ['config.activated'], streamId: `config@${shard}`, limit: 1 });
       const last = rows[0]?.event ?? null;
-      return settingsEvents({ shard, codeVersion: '1', platform: config.platform, at, headers, last });
+      return settingsEvents({ shard, codeVersion: '1', platform: config.platform, at, seq, headers, last });
     };
     this.execution = new ShardBed({
       ...{ name: 'execution', journal, handlers: plan.handlers, keyed: plan.keyed, broadcast: plan.broadcast },
@@ -61,12 +61,12 @@ export class Deployment {
         const events = portfolioEvents(engine, { ...config.platform, portfolios: own }, opened);
         // Instruments are listed by whoever comes first; here, several would.
         const portfolios = events.filter(({ type }) => type !== 'instrument.listed');
-        return [...(await settingsOf(`execution#${shard}`, at)), ...portfolios];
+        return [...(await settingsOf(`execution#${shard}`, at, engine.lastSeq)), ...portfolios];
       },
     });
     this.choking = new ShardBed({
       ...{ name: 'choking', journal, handlers: CHOKING, keyed: ['price.ticks'], broadcast: ['audit.events'] },
-      begin: (engine) => settingsOf('choking#0', Math.max(T0, engine.now)),
+      begin: (engine) => settingsOf('choking#0', Math.max(T0, engine.now), engine.lastSeq),
     });
     this.relay = new StreamRelay(app, database, (rows) => {
       for (const { event, version, shard } of rows)
@@ -77,9 +77,11 @@ export class Deployment {
     this.relay.start();
   }
 
+  /** Resolves when every shard is live, and the log holds what it began with. */
   async start(): Promise<void> {
     this.members = [await this.execution.member([0, 1, 2], SHARDS), await this.choking.member()];
     await until(() => this.members.every(({ group }) => group.shards.length > 0 && group.isLive));
+    for (const { group } of this.members) for (const { log } of group.shards) await log.settled();
   }
 
   kill(): void {
@@ -106,10 +108,12 @@ export class Deployment {
   }
 }
 
-/** Waits until something is so. @throws Error after 15 s */
+const PATIENCE_MS = 60_000;
+
+/** Waits until something is so. @throws Error when it does not come about */
 export async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
-  for (const deadline = performance.now() + 15_000; !(await isSo());) {
-    if (performance.now() > deadline) throw new Error('It did not come about within 15 s.');
+  for (const deadline = performance.now() + PATIENCE_MS; !(await isSo());) {
+    if (performance.now() > deadline) throw new Error(`It did not come about within ${PATIENCE_MS} ms.`);
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }

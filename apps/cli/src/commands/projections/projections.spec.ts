@@ -37,7 +37,7 @@ describe('moon projections rebuild, without a cache', () => {
       code: 1,
       err: [expect.stringMatching(/Nobody listens at 127\.0\.0\.1:1: start Redis/)],
     });
-  }, 60_000);
+  }, 120_000);
 
   it('tells how far it is, how fast, and how long it will take', () => {
     const cut = 2_000_000;

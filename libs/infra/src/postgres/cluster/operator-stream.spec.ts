@@ -28,7 +28,7 @@ describe('the stream of operators’ commands', () => {
 
   beforeAll(async () => {
     test = await startTestServer();
-  }, 60_000);
+  }, 120_000);
   afterAll(() => test.stop());
   beforeEach(async () => {
     database = await test.clusterDatabase();
