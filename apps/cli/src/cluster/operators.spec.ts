@@ -162,8 +162,11 @@ describe('operators and a deployment', () => {
         expect.stringMatching(/^moon: Not done within 500 ms: no halt\.raised in 1 stream \(portfolio-main\) yet\./),
       ],
     });
+    const again = line.moon('halt', '--portfolio', 'main', '--reason', 'x', ...patient);
+    await until(async () => (await platform.of('operator.command')).length === 2);
     await platform.start();
-    await until(async () => (await platform.of('halt.raised')).length === 1);
+    expect(await again).toMatchObject({ code: 0, out: [expect.stringMatching(/^Portfolio main is halted: x\./)] });
+    expect(await platform.of('halt.raised')).toHaveLength(1);
   }, 180_000);
 
   it('says so where no process has worked yet', async () => {

@@ -16,9 +16,9 @@ export interface Patience {
 
 /** By what a command's effect is known. */
 export interface ExpectedEffect {
-  types: readonly EventType[];
-  /** Streams in each of which one of these is expected. */
-  streams: readonly string[];
+  type: EventType;
+  /** Streams that it is still missing in, given what the command has caused so far. */
+  missing: (caused: readonly LogRow[]) => Promise<readonly string[]>;
 }
 
 const POLL_MS = 100;
@@ -44,25 +44,25 @@ export function askCluster({ reader, config }: ClusterView, ask: OperatorAsk): P
  * Waits until the command's effect is in the log.
  * @throws CommandFailed when the deployment refuses it, or does not carry it out in time: it stays asked for then
  */
-export async function answersOf(
+export async function untilDone(
   { events }: Pick<ClusterView, 'events'>,
   command: OperatorCommand,
-  { types, streams }: ExpectedEffect,
+  { type, missing }: ExpectedEffect,
   { waitMs, signal }: Patience,
-): Promise<LogRow[]> {
+): Promise<void> {
   const deadline = performance.now() + waitMs;
   for (;;) {
-    const query = { causationId: command.id, types: [...types, 'agent.error'], limit: MOST_ANSWERS };
+    const query = { causationId: command.id, types: [type, 'agent.error'], limit: MOST_ANSWERS };
     const { rows } = await events.query(query);
     const refusal = rows.map(({ event }) => event).find((event) => event.type === 'agent.error');
     if (refusal?.type === 'agent.error')
       throw new CommandFailed(`The deployment refused event ${command.id}: ${refusal.data.error}`);
-    const missing = streams.filter((streamId) => !rows.some((row) => row.streamId === streamId));
-    if (missing.length === 0) return rows;
+    const streams = await missing(rows);
+    if (streams.length === 0) return;
     if (performance.now() > deadline || signal.aborted) {
       const why = signal.aborted ? 'Interrupted' : `Not done within ${span(waitMs)}`;
       throw new CommandFailed(
-        `${why}: no ${types.join(' or ')} in ${plural(missing.length, 'stream')} (${missing.join(', ')}) yet. The request is stored as event ` +
+        `${why}: no ${type} in ${plural(streams.length, 'stream')} (${streams.join(', ')}) yet. The request is stored as event ` +
           `${command.id} and is carried out as soon as relay and shards are at work: see "moon doctor" and "moon trace ${command.id}".`,
       );
     }

@@ -1,7 +1,7 @@
-import { replayArguments, type EventStore } from '@moon/kernel';
+import { replayArguments, type EventStore, type LogRow } from '@moon/kernel';
 import type { ClusterView } from '../../cluster/read-log';
 import { CommandFailed } from '../../errors';
-import { answersOf, askCluster, type Patience } from '../../operator/ask-cluster';
+import { askCluster, untilDone, type Patience } from '../../operator/ask-cluster';
 import { shortId } from '../../output/text';
 import { readLetters, type Letter } from './letters';
 
@@ -26,7 +26,9 @@ export async function replayInCluster(
     arguments: replayArguments({ shard, handler, handlerKey, eventId, seq }, original),
   });
   const type = kind === 'parked' ? 'key.unparked' : 'event.replayed';
-  await answersOf(view, asked, { types: [type], streams: [AUDIT_OF + shard] }, patience);
+  const missing = (caused: readonly LogRow[]): Promise<string[]> =>
+    Promise.resolve(caused.length > 0 ? [] : [AUDIT_OF + shard]);
+  await untilDone(view, asked, { type, missing }, patience);
   // A second failure is stored together with what led to it.
   const isThereAgain = (await readLetters(view)).some((one) => isSame(one, letter));
   const where = `${handler}/${handlerKey} of ${shard}`;

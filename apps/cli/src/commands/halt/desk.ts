@@ -25,8 +25,7 @@ export const HALT_EFFECT = { halt: 'halt.raised', lift: 'halt.lifted' } as const
 export const haltArguments = (key: string, reason: string): JsonObject =>
   key === GLOBAL ? { scope: 'global', reason } : { scope: 'portfolio', portfolio: key, reason };
 
-export const nameOfScope = (key: string): string =>
-  key === GLOBAL ? 'Trading of all portfolios' : `Portfolio ${key}`;
+export const nameOfScope = (key: string): string => (key === GLOBAL ? 'Trading of all portfolios' : `Portfolio ${key}`);
 
 export const doneSentence = (command: 'halt' | 'lift', key: string, reason: string): string =>
   command === 'halt'
