@@ -2,8 +2,10 @@ import {
   CacheMonitor,
   CacheReader,
   CacheWriter,
+  MemoryEventStore,
   Projector,
   RunningClock,
+  storedProjections,
   type CacheState,
   type CacheUpdate,
   type LogRow,
@@ -18,7 +20,8 @@ export class Projecting {
   readonly writer: CacheWriter;
   readonly monitor: CacheMonitor;
   readonly reader: CacheReader;
-  private asOf = 0;
+  /** The log that readers are answered from while the cache is away. */
+  private readonly log = new MemoryEventStore();
 
   constructor(readonly cache: ProjectionCache) {
     const clock = new RunningClock();
@@ -30,15 +33,13 @@ export class Projecting {
         this.monitor.report(state, detail);
       },
     });
-    this.reader = new CacheReader({ cache, clock, fallback: (keys) => Promise.resolve(this.stored(keys)) });
+    this.reader = new CacheReader({ cache, clock, fallback: storedProjections(this.log) });
     this.writer.start();
   }
 
-  take(rows: Iterable<LogRow>): void {
-    for (const row of rows) {
-      this.asOf = row.event.occurredAt;
-      this.writer.write(this.projector.fold(row));
-    }
+  take(rows: readonly LogRow[]): void {
+    void this.log.appendBatch(rows);
+    for (const row of rows) this.writer.write(this.projector.fold(row));
   }
 
   async until(state: CacheState): Promise<void> {
@@ -49,16 +50,6 @@ export class Projecting {
     await this.writer.stop();
     this.monitor.stop();
     await this.cache.close();
-  }
-
-  /** As a query of the event store would fold it. */
-  private stored(keys: readonly string[]) {
-    const all = new Map([...this.projector.entries()].map((entry) => [entry.key, entry]));
-    const entries = keys.map((key) => {
-      const entry = all.get(key);
-      return entry === undefined ? null : { version: entry.version, value: entry.value };
-    });
-    return { entries, asOf: this.asOf };
   }
 }
 

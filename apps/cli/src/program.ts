@@ -8,6 +8,7 @@ import { addImportCommand } from './commands/import/import.command';
 import { addParityCommand } from './commands/parity/parity.command';
 import { addLookaheadCheckCommand } from './commands/lookahead-check/lookahead-check.command';
 import { addPortfolioCommand } from './commands/portfolio/portfolio.command';
+import { addProjectionsCommand } from './commands/projections/projections.command';
 import { addReportsCommand } from './commands/reports/reports.command';
 import { addRunsCommand } from './commands/runs/runs.command';
 import { addStartCommand } from './commands/start/start.command';
@@ -68,6 +69,7 @@ function createProgram(io: Io, exit: (code: number) => void): Command {
   addParityCommand(program, io, exit);
   addDeadLettersCommand(program, io);
   addHaltCommands(program, io);
+  addProjectionsCommand(program, io, exit);
   addReportsCommand(program, io);
   addRunsCommand(program, io);
   addLookaheadCheckCommand(program, io, exit);

@@ -87,10 +87,14 @@ function hostAndPort(text: string): HostAndPort {
 }
 
 /** Run time of this deployment: wall time, or wall time at a pace from a common origin. */
-export function clusterClock({ clock: { pace, origin } }: ClusterConfig): RunningClock {
-  if (pace === 1) return new RunningClock();
-  const start = origin + (Date.now() - origin) * pace;
-  return new RunningClock(pace, start);
+export function clusterClock(config: ClusterConfig): RunningClock {
+  const { pace } = config.clock;
+  return pace === 1 ? new RunningClock() : new RunningClock(pace, runTimeAt(config, Date.now()));
+}
+
+/** Run time of this deployment at a wall time, ms. */
+export function runTimeAt({ clock: { pace, origin } }: Pick<ClusterConfig, 'clock'>, wallMs: number): number {
+  return pace === 1 ? wallMs : Math.round(origin + (wallMs - origin) * pace);
 }
 
 export function ownerName(config: ClusterConfig, app: string): string {

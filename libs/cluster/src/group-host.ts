@@ -92,7 +92,7 @@ export function createGroup(options: GroupHostOptions): { group: ShardGroup; lag
         clock: connections.clock,
         headers: headersOf(connections),
         owner,
-        takes: takesOf(plan, ownsKey),
+        takes: takesOf(plan, ownsKey, name),
         isTransient: isTransientStoreError,
         onRetry: (error, attempt) => {
           onProblem('a journal write failed, trying again', { shard: name, attempt, error: error.message });

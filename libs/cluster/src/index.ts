@@ -17,5 +17,12 @@ export type { ClusterParityReport, ShardDivergence, ShardParity } from './parity
 export { groupNames } from './connections';
 export { OverviewSource, shardNames, type ClusterOverview } from './overview';
 export { WatchPart } from './parts/watch-part';
+export { askDeployment, type OperatorCommand } from './operators';
 export { openClusterReader, type ClusterReader } from './reader';
+export {
+  rebuildClusterProjections,
+  RebuildInterrupted,
+  type ClusterRebuildOptions,
+  type ClusterRebuildResult,
+} from './rebuild';
 export { recorderLag } from './recorder-lag';

@@ -39,6 +39,7 @@ export function plainSpec({ plan, connections, codeVersion }: SpecContext, index
         adapters: plan.effects === 'model' ? [ruleBasedModelAdapter(config.model)] : [],
         log,
         onRequest,
+        shard,
         isLockstep: true,
         onFailure: onFailureOf(connections, shard),
       }),
@@ -79,6 +80,7 @@ export function executionSpec(
       assemble({
         config: platform,
         handlers: plan.handlers,
+        shard,
         isLockstep: true,
         log,
         link,

@@ -12,6 +12,7 @@ export {
   type DeliveryFailure,
   type HandlerState,
 } from './core/handler-host';
+export { replayArguments, type LetterAddress } from './core/operator-desk';
 export { failureEvents } from './core/parking';
 export {
   assertBatch,

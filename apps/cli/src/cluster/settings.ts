@@ -44,6 +44,7 @@ export function clusterConfigOf({ cwd, env }: Pick<Io, 'cwd' | 'env'>, options: 
 interface StackFile {
   kafka?: { brokers: string[] };
   postgres?: { hosts: { host: string; port: number }[]; superuser: string; password: string; patroni: string[] };
+  redis?: { sentinels: { host: string; port: number }[]; name: string };
 }
 
 /** The same as `npm run start:distributed` hands to the processes that it starts. */
@@ -53,7 +54,7 @@ function stackSettings(folder: string): Record<string, string> {
     throw new UsageError(
       `--stack: ${file} is not there. Start the servers with "npm run stack -- start", or name their folder.`,
     );
-  const { kafka, postgres } = JSON.parse(readFileSync(file, 'utf8')) as StackFile;
+  const { kafka, postgres, redis } = JSON.parse(readFileSync(file, 'utf8')) as StackFile;
   if (!kafka || !postgres)
     throw new UsageError(`--stack: ${file} names no Kafka or no PostgreSQL: start the stack with both.`);
   return {
@@ -64,5 +65,12 @@ function stackSettings(folder: string): Record<string, string> {
     MOON_POSTGRES__PATRONI: JSON.stringify(postgres.patroni),
     MOON_POSTGRES__SUPERUSER: postgres.superuser,
     MOON_POSTGRES__PASSWORD: postgres.password,
+    ...(redis
+      ? {
+          MOON_REDIS__MODE: 'sentinel',
+          MOON_REDIS__NODES: JSON.stringify(redis.sentinels.map(({ host, port }) => `${host}:${port}`)),
+          MOON_REDIS__PRIMARY_NAME: redis.name,
+        }
+      : { MOON_CACHE: 'none' }),
   };
 }

@@ -86,7 +86,8 @@ export async function consequenceOf(
   }
 }
 
-function userName(): string {
+/** Who is at the keyboard. */
+export function userName(): string {
   try {
     return userInfo().username;
   } catch (error) {

@@ -14,12 +14,19 @@ export const GLOBAL = 'global';
 
 const PAGE_ROWS = 1_000;
 
-/** Halts in force of a portfolio alone, or, by the key `global`, of all portfolios; the oldest first. */
-export async function haltsInForce(store: Pick<EventStore, 'query'>, key: string): Promise<HaltInForce[]> {
+/**
+ * Halts in force of a portfolio alone, or, by the key `global`, of all portfolios; the oldest first. In a deployment each
+ * shard keeps its own global ones, in a stream that can be named.
+ */
+export async function haltsInForce(
+  store: Pick<EventStore, 'query'>,
+  key: string,
+  streamId?: string,
+): Promise<HaltInForce[]> {
   const halts = new Map<string, HaltInForce>();
   let cursor: string | null = null;
   do {
-    const query = { types: ['halt.raised', 'halt.lifted'], key, limit: PAGE_ROWS };
+    const query = { types: ['halt.raised', 'halt.lifted'], key, streamId, limit: PAGE_ROWS };
     const page: Awaited<ReturnType<EventStore['query']>> = await store.query({
       ...query,
       ...(cursor !== null && { cursor }),

@@ -71,7 +71,8 @@ export class ShardStage {
       const handlers = this.handlersOf(groupOfShard(this.shard), platform);
       if (!handlers) throw new Error(`this code knows no group ${groupOfShard(this.shard)}`);
       return assemble({
-        ...{ config: platform, handlers, headers, isLockstep: true, link: new VenueLink(NO_VENUE, headers, true) },
+        ...{ config: platform, handlers, headers, shard: this.shard, isLockstep: true },
+        link: new VenueLink(NO_VENUE, headers, true),
         log: new VolatileLog(this.onRow),
         ...NO_SIGNER,
         // Nothing is performed, so how long it would take does not matter.

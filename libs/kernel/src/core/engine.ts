@@ -7,6 +7,7 @@ import type { EngineSnapshot } from './checkpoint';
 import { deadlineId, DeadlineTable, type Deadline } from './deadline-table';
 import { EffectTracker, type OpenRequest } from './effect-tracker';
 import { HandlerHost, isFailure, type Delivered, type DeliveryFailure, type Target } from './handler-host';
+import { OperatorDesk } from './operator-desk';
 import { failureEvents, Parking, type WaitingDelivery } from './parking';
 import { RecentIds } from './recent-ids';
 import { Recovery } from './recovery';
@@ -36,6 +37,8 @@ export interface EngineOptions {
   adapters?: readonly EffectAdapter[];
   remote?: RemoteHandlers;
   companions?: readonly Companion[];
+  /** Name of the shard that it drives: operators' commands about dead letters of this one are carried out. */
+  shard?: string;
   /**
    * True: an input is sequenced only when everything before it has been dispatched. Then the order of the inputs alone
    * says in which order everything was handled: what a journal of inputs needs (rule 1).
@@ -78,10 +81,17 @@ export class Engine {
   private dispatched = 0;
   private isRecovering = false;
   private recovery = new Recovery();
+  private readonly desk: OperatorDesk | null = null;
+  private readonly companions: Companion[];
 
   constructor(private readonly options: EngineOptions) {
     this.host = new HandlerHost(options.handlers, { isGuarded: options.isGuarded });
     this.effects = new EffectTracker(options.adapters ?? []);
+    this.companions = [...(options.companions ?? [])];
+    if (options.shard === undefined) return;
+    const hasHandler = (name: string): boolean => this.host.has(name);
+    this.desk = new OperatorDesk(options.shard, this.parking, hasHandler, () => this.time);
+    this.companions.push(this.desk);
   }
 
   get lastSeq(): number {
@@ -110,6 +120,7 @@ export class Engine {
   /** Takes an input from outside; false when its id was among the recent ones and it was dropped. */
   input(event: AnyEvent): boolean {
     if (this.remembered.has(event.id)) return false;
+    if (this.desk && event.type === 'operator.command' && !this.desk.isNew(event)) return false;
     if (this.options.isLockstep) this.drain();
     this.remembered.add(event.id);
     this.sequence(event, true);
@@ -169,7 +180,7 @@ export class Engine {
       parked: this.parking.list(),
       openRequests: this.effects.unsettled(),
       remembered: this.remembered.newest(KEPT_INPUTS),
-      companions: Object.fromEntries((this.options.companions ?? []).map((one) => [one.name, one.snapshot()])),
+      companions: Object.fromEntries(this.companions.map((one) => [one.name, one.snapshot()])),
     };
   }
 
@@ -183,7 +194,7 @@ export class Engine {
     this.parking.restore(snapshot.parked);
     this.effects.restore(snapshot.openRequests);
     for (const id of snapshot.remembered) this.remembered.add(id);
-    for (const one of this.options.companions ?? []) {
+    for (const one of this.companions) {
       if (one.name in snapshot.companions) one.restore(snapshot.companions[one.name]);
     }
   }
@@ -243,6 +254,7 @@ export class Engine {
     else for (const target of targets) this.attempt(target, event, seq, event);
     if (event.type === 'event.replayed') this.redeliver(event, seq);
     if (event.type === 'key.unparked') this.unpark(event, seq);
+    if (event.type === 'operator.command' && this.desk) this.operate(this.desk.answer(event));
     this.options.remote?.post(seq, event);
     if (!this.isRecovering) for (const request of requests) this.options.onRequest?.(request);
   }
@@ -341,6 +353,11 @@ export class Engine {
     if (ended && isFailure(ended)) this.options.onFailure?.(ended);
     else if (ended) this.absorb(ended, handler.role, delivery.event);
     this.parking.park(handler.name, key, delivery, seq);
+  }
+
+  private operate({ events, original }: ReturnType<OperatorDesk['answer']>): void {
+    if (original) this.provideOriginal(original);
+    for (const event of events) this.emit(event);
   }
 
   private redeliver(event: Extract<AnyEvent, { type: 'event.replayed' }>, seq: number): void {

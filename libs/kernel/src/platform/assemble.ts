@@ -35,6 +35,7 @@ export interface AssembleOptions {
   handlers?: readonly Handler[];
   /** See `EngineOptions`. */
   isLockstep?: boolean;
+  shard?: string;
   /** Users' agents that live in this thread (backtests); they hear every event after everybody else. */
   strategies?: readonly Handler[];
   onEvent?: EngineOptions['onEvent'];
@@ -56,6 +57,7 @@ export function assemble(options: AssembleOptions): Engine {
     log: options.log,
     isGuarded: options.isGuarded,
     isLockstep: options.isLockstep,
+    ...(options.shard !== undefined && { shard: options.shard }),
     remote: options.remote,
     companions: [link],
     adapters: [

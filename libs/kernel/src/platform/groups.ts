@@ -1,5 +1,6 @@
 import { CATALOG, TOPICS, type AnyEvent, type EventType, type TopicName } from '@moon/events';
 import { createAgents, createDeciders, type Handler, type PlatformConfig } from '@moon/domain';
+import { addresseeOf } from '../core/operator-desk';
 
 /** What a consumer group does with the outside world beside the broker. */
 export type GroupEffects = 'none' | 'model' | 'venue';
@@ -50,7 +51,9 @@ function planOf(
   if (!first || handlers.some(({ partitionedBy }) => partitionedBy !== first.partitionedBy)) {
     throw new Error(`The handlers of group ${name} are not partitioned by the same thing.`);
   }
-  const broadcast = new Set(handlers.flatMap((handler) => handler.broadcast ?? []).map(topicOf));
+  // Every shard hears operators: dead letters and parked keys of its own are theirs to replay.
+  const broadcast = new Set([topicOf('operator.command')]);
+  for (const type of handlers.flatMap((handler) => handler.broadcast ?? [])) broadcast.add(topicOf(type));
   const keyed = new Set(handlers.flatMap((handler) => handler.consumes).map(topicOf));
   // A topic with few partitions cannot be divided; one that some handler hears whole is heard whole by all.
   for (const topic of keyed) if (TOPICS[topic].partitions % LEAST_PARTITIONS !== 0) broadcast.add(topic);
@@ -68,14 +71,17 @@ export const SHARD_COUNTS = [1, 2, 3, 6] as const;
 
 /**
  * Whether a shard takes an event. Of what all shards hear it takes what no shard owns (prices, approvals), what
- * everybody owns (global halts), and of what is keyed by portfolio its own portfolios'.
+ * everybody owns (global halts), and of what is keyed by portfolio its own portfolios'. Under its name, it takes what
+ * operators ask about its dead letters, too.
  */
 export function takesOf(
   { types, partitionedBy, broadcast }: GroupPlan,
   ownsKey: (key: string) => boolean,
+  shard?: string,
 ): (event: AnyEvent) => boolean {
   const shared = new Set(broadcast);
   return (event) => {
+    if (shard !== undefined && addresseeOf(event) === shard) return true;
     if (!types.has(event.type)) return false;
     const { topic, keyRule } = CATALOG[event.type];
     if (partitionedBy === 'token' || !shared.has(topic)) return true;

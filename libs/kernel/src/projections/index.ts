@@ -3,6 +3,7 @@ export { CacheReader, type CacheReaderOptions, type ReadAnswer, type StoredAnswe
 export { CacheWriter, type CacheState, type CacheWriterOptions } from './cache-writer';
 export type { ProjectionInput } from './projection';
 export { Projector, type ParkedProjection, type ProjectionGap, type ProjectorOptions } from './projector';
+export { storedProjections } from './stored-projections';
 export {
   CacheAheadOfLog,
   rebuildProjections,

@@ -187,8 +187,15 @@ export class Projector {
 
   /** @throws RangeError nothing is shown under this key */
   entry(key: string): CacheUpdate {
+    const found = this.find(key);
+    if (!found) throw new RangeError(`The projections show nothing under "${key}".`);
+    return found;
+  }
+
+  /** null = nothing is shown under this key. */
+  find(key: string): CacheUpdate | null {
     const newest = this.newest.get(key);
-    if (!newest) throw new RangeError(`The projections show nothing under "${key}".`);
+    if (!newest) return null;
     return newest.version === null
       ? { key, version: eventVersion(newest.event), value: canonicalJson(factsOf(newest.event)) }
       : { key, version: newest.version, value: canonicalJson(newest.view.value) };

@@ -1,4 +1,5 @@
-import type { AnyEvent } from '@moon/events';
+import type { AnyEvent, EventType } from '@moon/events';
+import { findInstrument } from '@moon/domain';
 
 /**
  * The key under which the newest event of its kind is shown; null for events that are shown otherwise or not at all. The newest
@@ -30,4 +31,35 @@ export function registerKey(event: AnyEvent): string | null {
     default:
       return null;
   }
+}
+
+/** Where to look for what is shown under a key; the token of an event, where the key names it. */
+export interface RegisterSource {
+  types: readonly EventType[];
+  token?: string;
+}
+
+const OF_AGENT: Readonly<Record<string, EventType>> = {
+  signal: 'signal.generated',
+  'signal-error': 'signal.error',
+  error: 'agent.error',
+  timeout: 'agent.timeout',
+  lag: 'agent.lagging',
+};
+
+const OF_INSTRUMENT: Readonly<Record<string, EventType>> = {
+  market: 'price.tick',
+  bar: 'bar.closed',
+  funding: 'funding.update',
+};
+
+/** The events among which `registerKey` finds this key; null for keys of another kind. */
+export function registerSource(key: string): RegisterSource | null {
+  const [kind = '', name = '', what = '', rest] = key.split(':');
+  if (kind === 'metric') return { types: ['metric.sla_violation'] };
+  if (kind === 'sentiment') return { types: ['sentiment.update'], token: name };
+  const type = kind === 'agent' ? OF_AGENT[what] : OF_INSTRUMENT[kind];
+  if (type === undefined) return null;
+  const token = kind === 'agent' ? rest : findInstrument(name)?.token;
+  return { types: [type], ...(token !== undefined && { token }) };
 }

@@ -114,3 +114,22 @@ function parkedKey({ data }: Extract<AnyEvent, { type: 'key.parked' }>): JsonObj
 
 /** Every view that is folded from a stream of the store. */
 export const STREAM_VIEWS = [orders, consensus, halts, parked] as readonly StreamView[];
+
+/** The stream from which a key is folded; null for keys that are folded from something else. */
+export function streamOfKey(key: string): string | null {
+  const at = key.indexOf(':');
+  const [kind, name] = [key.slice(0, at), key.slice(at + 1)];
+  switch (kind) {
+    case 'order':
+    case 'consensus':
+      return `${kind}-${name}`;
+    case 'parked':
+      return name;
+    case 'halts':
+      return isPartOf('global', name) ? GLOBAL_HALTS + name.slice('global'.length) : PORTFOLIO + name;
+    case 'operations':
+      return isPartOf('parked', name) ? AUDIT + name.slice('parked'.length) : null;
+    default:
+      return null;
+  }
+}

@@ -1,6 +1,7 @@
 import type { AnyEvent, EventType, TopicName } from '@moon/events';
 import type { Handler } from '@moon/domain';
 import { Engine } from '../core/engine';
+import { addresseeOf } from '../core/operator-desk';
 import { MemoryBus, type MemoryConsumer } from '../memory/memory-bus';
 import { MemoryClusterLog } from '../memory/memory-shard-journal';
 import type { RefusedMessage } from '../ports/bus';
@@ -13,13 +14,17 @@ import { turns } from './live-bed';
 import { T0 } from './venue-desk';
 
 export interface ShardBedOptions {
+  /** The consumer group; default: `group`. */
+  name?: string;
   handlers: readonly Handler[];
   keyed: readonly TopicName[];
   broadcast?: readonly TopicName[];
   adapters?: readonly EffectAdapter[];
   /** Puts something between a shard and its journal. */
   journal?: (journal: ShardJournal) => ShardJournal;
-  begin?: ShardOptions['begin'];
+  begin?: (engine: Engine, shard: number) => Promise<readonly AnyEvent[]>;
+  /** What a shard takes; default: everything that its handlers name, and what operators ask of it. */
+  takes?: (shard: number) => ShardOptions['takes'];
   /** Errors after which a shard is opened again, at once. */
   isTransient?: (error: Error) => boolean;
 }
@@ -64,11 +69,11 @@ export class ShardMember {
     shards: readonly number[],
     of: number,
   ) {
-    const { keyed, broadcast } = bed.options;
-    this.consumer = bed.bus.consumer('group', keyed, shards);
-    this.broadcast = broadcast ? bed.bus.consumer(`group-${Math.random()}`, broadcast) : null;
+    const { keyed, broadcast, name = 'group' } = bed.options;
+    this.consumer = bed.bus.consumer(name, keyed, shards);
+    this.broadcast = broadcast ? bed.bus.consumer(`${name}-${Math.random()}`, broadcast) : null;
     this.group = new ShardGroup({
-      name: 'group',
+      name,
       shards: of,
       consumer: this.consumer,
       keyed,
@@ -98,8 +103,9 @@ export class ShardMember {
 
   private open(index: number, onEnd: (error: Error) => void): Promise<Shard> {
     const { database, bus, clock, options } = this.bed;
-    const plain = database.journal(`group#${index}`);
-    const { handlers, adapters } = options;
+    const { handlers, adapters, begin, name = 'group' } = options;
+    const shard = `${name}#${index}`;
+    const plain = database.journal(shard);
     const types = new Set<EventType>(handlers.flatMap(({ consumes, broadcast = [] }) => [...consumes, ...broadcast]));
     return Shard.open({
       journal: options.journal?.(plain) ?? plain,
@@ -107,9 +113,9 @@ export class ShardMember {
       clock,
       headers: { mode: 'synthetic' },
       owner: 'bed',
-      takes: ({ type }) => types.has(type),
-      begin: options.begin,
-      createEngine: ({ log, onRequest }) => new Engine({ handlers, adapters, log, onRequest, isLockstep: true }),
+      takes: options.takes?.(index) ?? ((event) => types.has(event.type) || addresseeOf(event) === shard),
+      ...(begin && { begin: (engine) => begin(engine, index) }),
+      createEngine: ({ log, onRequest }) => new Engine({ handlers, adapters, log, onRequest, shard, isLockstep: true }),
       onProblem: (message) => this.problems.push(message),
       onEnd,
     });

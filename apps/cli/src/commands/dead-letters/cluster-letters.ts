@@ -4,9 +4,11 @@ import { withCluster, type ClusterView } from '../../cluster/read-log';
 import type { ClusterOptions } from '../../cluster/settings';
 import { CommandFailed, UsageError } from '../../errors';
 import type { Io } from '../../io';
+import { patienceOf } from '../../operator/ask-cluster';
 import { table } from '../../output/table';
 import { clock, cut, plural, shortId } from '../../output/text';
 import { findLetter, readLetters } from './letters';
+import { replayInCluster } from './replay-cluster';
 
 type Options = ClusterOptions & { handler?: string };
 
@@ -21,9 +23,6 @@ interface BusLetter extends Omit<BuriedMessage, 'value'> {
 
 const NAME = /^([a-z][\w.-]*)\/(\d+)$/;
 const ERROR_WIDTH = 80;
-const NOT_TAKEN =
-  'The processes of a deployment take no requests of operators yet: events that a handler gave up, and keys that are parked, ' +
-  'can be looked at, but not replayed. Messages that no group could read (GROUP/OFFSET) can.';
 
 /** Lists what waits for an operator: messages that no group could read, events that handlers gave up, parked keys. */
 export async function listClusterLetters(io: Io, options: Options): Promise<void> {
@@ -66,10 +65,17 @@ export async function showClusterLetter(io: Io, id: string, options: Options): P
   });
 }
 
-/** Puts a message back on the topic that it came from, byte for byte. */
-export async function replayClusterLetter(io: Io, id: string, options: Options): Promise<void> {
+/** Puts a message back on the topic that it came from, byte for byte; or has an event delivered again, or a key go on. */
+export async function replayClusterLetter(io: Io, id: string, options: Options & { wait?: string }): Promise<void> {
+  const patience = patienceOf(options.wait, io.signal);
   await withCluster(io, options, async (view) => {
-    if (!NAME.test(id)) throw new CommandFailed(NOT_TAKEN);
+    if (!NAME.test(id)) {
+      const letter = findLetter(await readLetters(view), id, options.handler);
+      const { eventId, message } = await replayInCluster(view, letter, patience);
+      if (options.json) io.out(JSON.stringify({ run: view.run.runId, letter, eventId, message }));
+      else io.out(message);
+      return;
+    }
     const { found } = await withGroup(view, id, (letters, offset) => letters.replay(offset));
     const { topic } = found.origin;
     if (options.json) io.out(JSON.stringify({ run: view.run.runId, name: id, replayedTo: topic }));

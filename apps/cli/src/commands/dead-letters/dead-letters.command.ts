@@ -43,6 +43,7 @@ export function addDeadLettersCommand(program: Command, io: Io): void {
     .description('has the event delivered again, or lets the key go on; when no platform runs, at its next start')
     .argument('<id>', 'id of the event, or its first digits; of a message, GROUP/OFFSET')
     .option('--handler <name>', 'the handler, when several gave the event up')
+    .option('--wait <seconds>', 'with --cluster: how long the deployment may take (default: 15)')
     .action((id: string, _options, self: Command) => {
       const cluster = clusterOf(self);
       return cluster
