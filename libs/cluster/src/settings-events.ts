@@ -1,5 +1,5 @@
 import { inputId, type AnyEvent } from '@moon/events';
-import { bootstrapEvents, type PlatformConfig } from '@moon/domain';
+import { bootstrapEvents, type BootstrapOptions, type PlatformConfig } from '@moon/domain';
 import { canonicalHash, executionState, type Engine } from '@moon/kernel';
 
 export interface SettingsOptions {
@@ -44,9 +44,9 @@ export function settingsEvents({ shard, codeVersion, platform, at, seq, headers,
 export function portfolioEvents(
   engine: Engine,
   platform: PlatformConfig,
-  { at, headers, feedInstruments }: { at: number; headers: AnyEvent['headers']; feedInstruments: readonly string[] },
+  about: Pick<BootstrapOptions, 'at' | 'headers' | 'feedInstruments'> & { shard: string },
 ): AnyEvent[] {
   const isNew = ({ name }: { name: string }): boolean => (executionState(engine, name)?.portfolio ?? null) === null;
   const portfolios = platform.portfolios.filter(isNew);
-  return portfolios.length === 0 ? [] : bootstrapEvents({ at, portfolios, feedInstruments, headers });
+  return portfolios.length === 0 ? [] : bootstrapEvents({ ...about, portfolios });
 }

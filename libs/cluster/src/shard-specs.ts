@@ -101,7 +101,7 @@ export function executionSpec(
       const feedInstruments = config.feed.tokens.map((token) => `${token}.HYPERLIQUID`);
       return [
         ...settingsEvents({ shard, codeVersion, platform, at, seq: engine.lastSeq, headers, last }),
-        ...portfolioEvents(engine, platform, { at, headers, feedInstruments }),
+        ...portfolioEvents(engine, platform, { at, headers, feedInstruments, shard }),
         ...notCompared(engine, portfolios, at, headers),
         ...missed,
       ];

@@ -127,6 +127,7 @@ describe('operators and a deployment', () => {
     platform.kill();
     await platform.start();
     await line.moon('lift', '--global', ...patient);
+    await platform.settled();
     const { log, archive, journals } = platform;
     for (const name of ['execution', 'choking'] as const) {
       await archive.append(platform[name].bus.messages());

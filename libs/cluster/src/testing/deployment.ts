@@ -57,11 +57,9 @@ export class Deployment {
       begin: async (engine, shard) => {
         const at = Math.max(T0, engine.now);
         const own = config.platform.portfolios.filter(({ name }) => ownedBy(shard)(name));
-        const opened = { at, headers, feedInstruments: ['BTC.HYPERLIQUID'] };
+        const opened = { at, headers, feedInstruments: ['BTC.HYPERLIQUID'], shard: `execution#${shard}` };
         const events = portfolioEvents(engine, { ...config.platform, portfolios: own }, opened);
-        // Instruments are listed by whoever comes first; here, several would.
-        const portfolios = events.filter(({ type }) => type !== 'instrument.listed');
-        return [...(await settingsOf(`execution#${shard}`, at, engine.lastSeq)), ...portfolios];
+        return [...(await settingsOf(`execution#${shard}`, at, engine.lastSeq)), ...events];
       },
     });
     this.choking = new ShardBed({
@@ -81,6 +79,11 @@ export class Deployment {
   async start(): Promise<void> {
     this.members = [await this.execution.member([0, 1, 2], SHARDS), await this.choking.member()];
     await until(() => this.members.every(({ group }) => group.shards.length > 0 && group.isLive));
+    await this.settled();
+  }
+
+  /** Resolves when what was handled is stored and published. */
+  async settled(): Promise<void> {
     for (const { group } of this.members) for (const { log } of group.shards) await log.settled();
   }
 

@@ -9,6 +9,8 @@ export interface BootstrapOptions {
   /** Instruments that the feed prices. */
   feedInstruments: readonly string[];
   headers: AnyEvent['headers'];
+  /** Who says so, where several say the same at one instant: each has events of its own. */
+  shard?: string;
 }
 
 /**
@@ -93,14 +95,14 @@ function bootstrapEvent<T extends EventType>(
   type: T,
   key: string,
   data: EmitData<T>,
-  { at, headers }: BootstrapOptions,
+  { at, headers, shard }: BootstrapOptions,
 ): AnyEvent {
   const id = inputId({
     source: 'bootstrap',
     kind: type,
     instrument: key,
     venueTime: at,
-    values: [JSON.stringify(data)],
+    values: [JSON.stringify(data), ...(shard === undefined ? [] : [shard])],
   });
   return {
     ...{ id, type, schemaVersion: 1, source: 'bootstrap', key, occurredAt: at, correlationId: id, causationId: null },
