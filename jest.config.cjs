@@ -41,7 +41,7 @@ module.exports = {
   moduleNameMapper: aliases,
   setupFiles: ['reflect-metadata'],
   // One stack of servers at a time: each takes 1.5 GB, and what fails under the load of another would be no finding.
-  ...(['services', 'cluster'].includes(suite) ? { maxWorkers: 1 } : {}),
+  ...(['services', 'cluster', 'long'].includes(suite) ? { maxWorkers: 1 } : {}),
   testTimeout: { unit: 20_000, data: 300_000, long: 3_600_000, services: 300_000, cluster: 900_000 }[suite],
   reporters: ['default', ['<rootDir>/scripts/jest-reporter.cjs', { suite }]],
 };

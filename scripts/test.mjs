@@ -24,7 +24,7 @@ if (suite === 'data' && !existsSync(join(shared, 'data'))) {
 const services = {};
 try {
   if (suite === 'services') services.MOON_CHROMIUM = chromium();
-  if (suite === 'services' || suite === 'cluster') await stack();
+  if (['services', 'cluster', 'long'].includes(suite)) await stack();
   await build();
 } catch (error) {
   process.stderr.write(`${error.message}\n`);

@@ -1,9 +1,9 @@
 import { join } from 'node:path';
-import { FAULTS } from '../faults/cluster/faults';
-import type { Fault } from '../faults/cluster/faults/fault';
-import { ROOT } from '../faults/cluster/root';
-import { Rig } from '../faults/cluster/rig';
-import { isClean, runFault, seeded } from '../faults/cluster/runner';
+import { FAULTS } from './cluster/faults';
+import type { Fault } from './cluster/faults/fault';
+import { ROOT } from './cluster/root';
+import { Rig } from './cluster/rig';
+import { isClean, runFault, seeded } from './cluster/runner';
 
 const SEED = 5;
 const RATE = Number(process.env.MOON_FAULTS_RATE ?? 200);
