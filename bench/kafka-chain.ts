@@ -39,7 +39,7 @@ function latencies({ latencies: { alert, approval, order, placed } }: ChainRun):
     ...latencyFigures({ bench: BENCH, metric: 'tick → risk.alert published', values: alert, bound: 50 }),
     ...latencyFigures({ bench: BENCH, metric: 'tick → order submitted, relayed', values: order, bound: 200 }),
     ...latencyFigures({ bench: BENCH, metric: 'approval → order submitted, relayed', values: approval, bound: 100 }),
-    ...latencyFigures({ bench: BENCH, metric: 'signal → placed, relayed', values: placed, bound: 200 }),
+    ...latencyFigures({ bench: BENCH, metric: 'opening signal → placed, relayed', values: placed, bound: 200 }),
   ];
 }
 

@@ -22,6 +22,7 @@ export interface Stamped {
 export class ChainLog {
   private readonly byId = new Map<string, Stamped>();
   private readonly submittedByOrder = new Map<string, Stamped>();
+  private readonly openingSignals = new Map<string, string>();
 
   /** Reads all of them, from the beginning to what is there now. */
   static async read(settings: KafkaSettings): Promise<ChainLog> {
@@ -70,12 +71,19 @@ export class ChainLog {
     return this.submittedByOrder.get(orderId);
   }
 
+  /** The signal that opened the window of an approval: a deadline may be what closed it. */
+  openingOf({ event }: Stamped): Stamped | undefined {
+    if (event.type !== 'trade.consensus_approved') return undefined;
+    return this.byId.get(this.openingSignals.get(event.data.windowId) ?? '');
+  }
+
   private take(headers: Readonly<Record<string, unknown>>, value: string, atMs: number): void {
     const text = Object.fromEntries(Object.entries(headers).map(([name, one]) => [name, String(one)]));
     const event = fromCloudEvent({ headers: text, value });
     if (this.byId.has(event.id)) return;
     const stamped = { event, atMs };
     this.byId.set(event.id, stamped);
+    if (event.type === 'consensus.opened') this.openingSignals.set(event.data.windowId, event.data.openingSignalId);
     if (event.type === 'order.submitted') this.submittedByOrder.set(event.data.order_id, stamped);
   }
 }

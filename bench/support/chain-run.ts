@@ -103,7 +103,8 @@ function latenciesOf(log: ChainLog, { said, fromMs, toMs }: Measured): ChainRun[
     approval: since(submitted, (order) => log.causeOf(order, 'trade.consensus_approved')?.atMs),
     placed: since(log.of('trade.placed'), ({ event }) => {
       const order = event.type === 'trade.placed' ? log.submissionOf(event.data.order_id) : undefined;
-      return order && log.causeOf(order, 'signal.generated')?.atMs;
+      const approval = order && log.causeOf(order, 'trade.consensus_approved');
+      return approval && log.openingOf(approval)?.atMs;
     }),
   };
 }

@@ -34,12 +34,13 @@ const rowsOf = async (...types: string[]): Promise<LogRow[]> =>
 const eventsOf = async (...types: string[]): Promise<AnyEvent[]> => (await rowsOf(...types)).map(({ event }) => event);
 
 /** Orders that open or add, behind a position of the log. */
+/** Orders that open something and were approved after a place in the log; a refused one is in it, too. */
 async function openedAfter(seq: number): Promise<AnyEvent[]> {
-  const rows = await rowsOf('order.requested');
-  return rows.flatMap((row) => {
-    const { event } = row;
-    return row.seq > seq && event.type === 'order.requested' && !event.data.reduceOnly ? [event] : [];
-  });
+  const approvals = (await rowsOf('order.approved')).filter((row) => row.seq > seq);
+  const approved = new Set(approvals.map(({ event }) => (event.type === 'order.approved' ? event.data.order_id : '')));
+  return (await rowsOf('order.requested')).flatMap(({ event }) =>
+    event.type === 'order.requested' && approved.has(event.data.order_id) && !event.data.reduceOnly ? [event] : [],
+  );
 }
 
 async function moreFills(): Promise<void> {
