@@ -36,6 +36,7 @@ export {
   LEVERAGE_WITHOUT_EQUITY,
   trackEquity,
   valuation,
+  type Figures,
   type PositionValue,
   type Valuation,
 } from './valuation';

@@ -7,6 +7,7 @@ import type { EngineSnapshot } from './checkpoint';
 import { deadlineId, DeadlineTable, type Deadline } from './deadline-table';
 import { EffectTracker, type OpenRequest } from './effect-tracker';
 import { HandlerHost, isFailure, type Delivered, type DeliveryFailure, type Target } from './handler-host';
+import { isOfFeed } from './feed-inputs';
 import { OperatorDesk } from './operator-desk';
 import { failureEvents, Parking, type WaitingDelivery } from './parking';
 import { RecentIds } from './recent-ids';
@@ -242,7 +243,7 @@ export class Engine {
 
   private note(event: AnyEvent): void {
     if (event.occurredAt > this.time) this.time = event.occurredAt;
-    if (event.source.startsWith('feed/')) this.inputs += 1;
+    if (isOfFeed(event)) this.inputs += 1;
   }
 
   private dispatch(event: AnyEvent, seq: number): void {
