@@ -40,4 +40,4 @@ export {
   type PositionValue,
   type Valuation,
 } from './valuation';
-export { createValuationTracker, type ValuationTracker } from './valuation-tracker';
+export { createValuationTracker, drawdownFrom, type ValuationTracker } from './valuation-tracker';

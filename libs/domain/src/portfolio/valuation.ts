@@ -55,15 +55,15 @@ export function valuation(
   return valueInto(newValuation(), booksOf(state, instruments, tracker), prices, now, tracker);
 }
 
-/** What is asked of a portfolio at every price. */
+/** What is asked of a portfolio at every price, and of one as it would be. */
 export type Figures = Pick<
   Valuation,
-  'equity' | 'grossExposure' | 'leverage' | 'drawdown' | 'dayDrawdown' | 'positions'
+  'equity' | 'grossExposure' | 'leverage' | 'drawdown' | 'dayDrawdown' | 'availableMargin' | 'positions'
 >;
 
 /** What `glance` answers, written over each time. */
 const FIGURES: Figures = {
-  ...{ equity: 0, grossExposure: 0, leverage: 0, drawdown: 0, dayDrawdown: 0 },
+  ...{ equity: 0, grossExposure: 0, leverage: 0, drawdown: 0, dayDrawdown: 0, availableMargin: 0 },
   positions: [] as PositionValue[],
 };
 const UNPRICED: string[] = [];
@@ -77,7 +77,7 @@ export function glance(
   state: PortfolioState,
   prices: Readonly<Record<string, number>>,
   now: number,
-  tracker: ValuationTracker,
+  tracker: ValuationTracker | null,
   withPositions: boolean,
 ): Readonly<Figures> {
   const read = booksOf(state, findInstrument, tracker);
@@ -86,16 +86,20 @@ export function glance(
   const { equity, grossExposure } = SCRATCH.totals;
   if (withPositions || read.margining !== 'none') placePositions(FIGURES.positions, read);
   else FIGURES.positions.length = 0;
-  track(tracker, equity, read.flows, now);
+  if (tracker !== null) track(tracker, equity, read.flows, now);
   FIGURES.equity = equity;
   FIGURES.grossExposure = grossExposure;
   FIGURES.leverage = grossExposure > 0 ? leverageAt(grossExposure, equity) : 0;
-  FIGURES.drawdown = drawdownFrom(tracker.peak, equity);
-  FIGURES.dayDrawdown = drawdownFrom(tracker.dayPeak, equity);
+  FIGURES.drawdown = tracker === null ? 0 : drawdownFrom(tracker.peak, equity);
+  FIGURES.dayDrawdown = tracker === null ? 0 : drawdownFrom(tracker.dayPeak, equity);
+  FIGURES.availableMargin = availableAt(read);
   return FIGURES;
 }
 
-/** Moves the tracker on by the equity at the given marks, and answers it; nothing else is worked out. */
+/**
+ * Moves the tracker on by the equity at the given marks, and answers it; nothing else is worked out. How far it is below its
+ * peaks, `drawdownFrom` tells of the tracker.
+ */
 export function trackEquity(
   state: PortfolioState,
   prices: Readonly<Record<string, number>>,
