@@ -52,8 +52,8 @@ export const SCRATCH = {
   } satisfies Totals as Totals,
 };
 
-/** Sums up at the given marks; instruments without one are valued at cost, and named in `unpriced`. */
-export function sumUp(read: Books, prices: Readonly<Record<string, number>>, unpriced: string[]): void {
+/** Sums up at the given marks; instruments without one are valued at cost, and named in `unpriced` when it is given. */
+export function sumUp(read: Books, prices: Readonly<Record<string, number>>, unpriced: string[] | null): void {
   const { lines, margining } = read;
   const { marks, values, maintenances, totals } = SCRATCH;
   let equity = read.cash;
@@ -67,7 +67,7 @@ export function sumUp(read: Books, prices: Readonly<Record<string, number>>, unp
     const line = lines[index] as Line;
     const price = prices[line.instrument];
     const known = price !== undefined && price > 0;
-    if (!known) unpriced.push(line.instrument);
+    if (!known) unpriced?.push(line.instrument);
     const mark = known ? price : line.entry;
     const value = line.contract.inverse ? line.units / mark : line.units * mark;
     const exposure = value < 0 ? -value : value;

@@ -66,7 +66,6 @@ const FIGURES: Figures = {
   ...{ equity: 0, grossExposure: 0, leverage: 0, drawdown: 0, dayDrawdown: 0, availableMargin: 0 },
   positions: [] as PositionValue[],
 };
-const UNPRICED: string[] = [];
 
 /**
  * Some of the same figures without an allocation: the answer is written over by the next call, so nobody may keep it.
@@ -81,11 +80,10 @@ export function glance(
   withPositions: boolean,
 ): Readonly<Figures> {
   const read = booksOf(state, findInstrument, tracker);
-  sumUp(read, prices, UNPRICED);
-  UNPRICED.length = 0;
+  sumUp(read, prices, null);
   const { equity, grossExposure } = SCRATCH.totals;
   if (withPositions || read.margining !== 'none') placePositions(FIGURES.positions, read);
-  else FIGURES.positions.length = 0;
+  else if (FIGURES.positions.length > 0) FIGURES.positions.length = 0;
   if (tracker !== null) track(tracker, equity, read.flows, now);
   FIGURES.equity = equity;
   FIGURES.grossExposure = grossExposure;
