@@ -97,8 +97,13 @@ export class Engine {
     return true;
   }
 
-  /** Dispatches until the queue is empty, or `budgetMs` of wall time by `wall` is used up. */
-  drain(budgetMs = Number.POSITIVE_INFINITY, wall: () => number = () => 0): void {
+  /** Dispatches until the queue is empty. */
+  drain(): void {
+    while (this.step());
+  }
+
+  /** The same, until `budgetMs` of wall time by `wall` is used up. */
+  drainFor(budgetMs: number, wall: () => number): void {
     const end = wall() + budgetMs;
     for (let count = 1; this.step(); count += 1) if (count % 64 === 0 && wall() > end) return;
   }
