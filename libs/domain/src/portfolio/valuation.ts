@@ -3,7 +3,15 @@ import type { InstrumentLookup } from './evolve';
 import { riskScore } from './risk-score';
 import type { PortfolioState } from './state';
 import { booksOf, type Books, type Line } from './valuation-books';
-import { availableAt, leverageAt, nearestOf, placePositions, SCRATCH, sumUp, type PositionValue } from './valuation-sums';
+import {
+  availableAt,
+  leverageAt,
+  nearestOf,
+  placePositions,
+  SCRATCH,
+  sumUp,
+  type PositionValue,
+} from './valuation-sums';
 import { drawdownFrom, track, type ValuationTracker } from './valuation-tracker';
 
 export { LEVERAGE_WITHOUT_EQUITY, type PositionValue } from './valuation-sums';
@@ -172,4 +180,3 @@ function valueInto(
   });
   return into;
 }
-
