@@ -72,8 +72,11 @@ export type Figures = Pick<
 /** What `glance` answers, written over each time. */
 const FIGURES: Figures = {
   ...{ equity: 0, grossExposure: 0, leverage: 0, drawdown: 0, dayDrawdown: 0, availableMargin: 0 },
-  positions: [] as PositionValue[],
+  positions: [],
 };
+/** The positions of the last answer that had them; their places are used again. */
+const PLACED: PositionValue[] = [];
+const NOWHERE: PositionValue[] = [];
 
 /**
  * Some of the same figures without an allocation: the answer is written over by the next call, so nobody may keep it.
@@ -90,8 +93,9 @@ export function glance(
   const read = booksOf(state, findInstrument, tracker);
   sumUp(read, prices, null);
   const { equity, grossExposure } = SCRATCH.totals;
-  if (withPositions || read.margining !== 'none') placePositions(FIGURES.positions, read);
-  else if (FIGURES.positions.length > 0) FIGURES.positions.length = 0;
+  const isPlaced = withPositions || read.margining !== 'none';
+  if (isPlaced) placePositions(PLACED, read);
+  FIGURES.positions = isPlaced ? PLACED : NOWHERE;
   if (tracker !== null) track(tracker, equity, read.flows, now);
   FIGURES.equity = equity;
   FIGURES.grossExposure = grossExposure;

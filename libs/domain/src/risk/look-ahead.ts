@@ -47,7 +47,8 @@ export function lookAhead(
   }
   const { grossExposure, leverage, availableMargin } = value;
   if (portfolio.config.accountModel !== 'margin') {
-    return { tokenNotional, grossExposure, leverage, distance, ...cashLeft(portfolio, planned) };
+    const { available, required } = cashLeft(portfolio, planned);
+    return { tokenNotional, grossExposure, leverage, distance, available, required };
   }
   const available = availableMargin - planned.value * Math.max(0, instrument.fees.taker);
   // What the order takes is asked only when it is not there.
