@@ -5,7 +5,7 @@ import type { EngineSnapshot } from './checkpoint';
 import { deadlineId, DeadlineTable, type Deadline } from './deadline-table';
 import { DispatchQueue } from './dispatch-queue';
 import { EffectTracker } from './effect-tracker';
-import type { Cause, EngineOptions } from './engine-options';
+import type { Cause, Companion, EngineOptions } from './engine-options';
 import { HandlerHost, isFailure, type Delivered, type DeliveryFailure, type Target } from './handler-host';
 import { isOfFeed } from './feed-inputs';
 import { OperatorDesk } from './operator-desk';
