@@ -92,9 +92,8 @@ export class Engine {
   /** Dispatches the next event of the queue; false when there is none. */
   step(): boolean {
     const row = this.queue.shift();
-    if (row === undefined) return false;
-    this.dispatch(row.event, row.seq);
-    return true;
+    if (row !== undefined) this.dispatch(row.event, row.seq);
+    return row !== undefined;
   }
 
   /** Dispatches until the queue is empty. */
