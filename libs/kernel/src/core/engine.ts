@@ -7,6 +7,7 @@ import { DispatchQueue } from './dispatch-queue';
 import { EffectTracker } from './effect-tracker';
 import type { Cause, Companion, EngineOptions } from './engine-options';
 import { HandlerHost, isFailure, type Delivered, type DeliveryFailure, type Target } from './handler-host';
+import { isOfFeed } from './feed-inputs';
 import { OperatorDesk } from './operator-desk';
 import { isOfFeed } from './feed-inputs';
 import { failureEvents, Parking, type WaitingDelivery } from './parking';
