@@ -30,7 +30,7 @@ describe('the chain over real brokers, as processes', () => {
     const { alert, order, approval, placed } = result.latencies;
     for (const found of [alert, order, approval, placed]) expect(found.length).toBeGreaterThan(0);
     const links = ['price.tick', 'signal.generated', 'trade.consensus_approved', 'order.approved', 'order.submitted'];
-    const effects = ['trade.placed', 'trade.executed', 'portfolio.fill_booked', 'portfolio.position_opened'];
+    const effects = ['trade.placed', 'trade.executed', 'portfolio.fill_booked', 'state.snapshot'];
     expect([...links, ...effects].filter((type) => !result.archived[type])).toEqual([]);
   });
 });
