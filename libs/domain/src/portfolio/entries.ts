@@ -8,10 +8,10 @@ export function withEntry<V>(entries: Readonly<Record<string, V>>, key: string, 
 
 /**
  * An empty map by ids. All keys of such a map are new ones, and every new key of an object literal makes another hidden class;
- * an object without a prototype is a hash table from its start. JSON makes no difference between the two.
+ * an object that was made without a prototype is a hash table from its start, and stays one when it is given the usual one.
  */
 function emptyById<V>(): Record<string, V> {
-  return Object.create(null) as Record<string, V>;
+  return Object.setPrototypeOf(Object.create(null), Object.prototype) as Record<string, V>;
 }
 
 /** The same for a map by order ids. */

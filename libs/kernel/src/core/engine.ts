@@ -9,7 +9,6 @@ import type { Cause, Companion, EngineOptions } from './engine-options';
 import { HandlerHost, isFailure, type Delivered, type DeliveryFailure, type Target } from './handler-host';
 import { isOfFeed } from './feed-inputs';
 import { OperatorDesk } from './operator-desk';
-import { isOfFeed } from './feed-inputs';
 import { failureEvents, Parking, type WaitingDelivery } from './parking';
 import { RecentIds } from './recent-ids';
 import { Recovery } from './recovery';
@@ -34,7 +33,7 @@ export class Engine {
   private seq = 0;
   private time = 0;
   private inputs = 0;
-  private readonly remembered: RecentIds;
+  private readonly remembered = new RecentIds(REMEMBERED_INPUTS);
   private readonly originals = new Map<string, AnyEvent>();
   private dispatched = 0;
   private isRecovering = false;
@@ -46,11 +45,10 @@ export class Engine {
     this.host = new HandlerHost(options.handlers, { isGuarded: options.isGuarded });
     this.effects = new EffectTracker(options.adapters ?? []);
     this.companions = [...(options.companions ?? [])];
-    // A shard knows what it had by its place on the broker; and there are many shards in a process.
-    this.remembered = new RecentIds(options.shard === undefined ? REMEMBERED_INPUTS : KEPT_INPUTS);
     if (options.shard === undefined) return;
-    const hasHandler = (name: string): boolean => this.host.has(name);
-    this.desk = new OperatorDesk(options.shard, this.parking, hasHandler, () => this.time);
+    const isAgent = (name: string): boolean =>
+      options.handlers.some((handler) => handler.name === name && handler.role === 'agent');
+    this.desk = new OperatorDesk(options.shard, this.parking, isAgent, () => this.time);
     this.companions.push(this.desk);
   }
 
@@ -85,6 +83,17 @@ export class Engine {
     this.remembered.add(event.id);
     this.sequence(event, true);
     return true;
+  }
+
+  /**
+   * Takes an input that a journal names: it was taken then, whatever is remembered now. A checkpoint keeps fewer ids than
+   * were remembered when it was made.
+   */
+  again(event: AnyEvent): void {
+    if (this.desk && event.type === 'operator.command') this.desk.isNew(event);
+    if (this.options.isLockstep) this.drain();
+    this.remembered.add(event.id);
+    this.sequence(event, true);
   }
 
   /** Takes a recorded input of a source that gives every input once; nothing is remembered of it. */

@@ -1,8 +1,8 @@
 import type { AnyEvent } from '@moon/events';
 
 /** The sources that were asked about last: a run has few, and each is one text for all of its events. */
-let lastFeed = '';
-let lastOther = '';
+let lastFeed: string | null = null;
+let lastOther: string | null = null;
 
 /** Whether an event came in from a feed, by its source (`feed/…`). Asked of every event, several times. */
 export function isOfFeed({ source }: AnyEvent): boolean {

@@ -50,7 +50,16 @@ describe('operators’ commands in a shard', () => {
   let poison: AnyEvent;
 
   const of = (role: 'agent' | 'saga', more: Partial<LetterAddress> = {}): LetterAddress => {
-    return { shard: 'group#0', handler: `${role}/trail`, handlerKey: 'BTC', eventId: poison.id, seq: 7, ...more };
+    const failure = 'of the price';
+    return {
+      shard: 'group#0',
+      handler: `${role}/trail`,
+      handlerKey: 'BTC',
+      eventId: poison.id,
+      seq: 7,
+      failure,
+      ...more,
+    };
   };
   const trail = (member: ShardMember, role: 'agent' | 'saga'): number[] | undefined =>
     member.shard.engine.host.state<{ trail: number[] }>(`${role}/trail`, 'BTC')?.trail;
