@@ -29,7 +29,7 @@ export async function askDeployment(
       throw new Error(`No process has worked on database ${database} yet: start the deployment, then ask it.`);
     const [last] = (await log.query({ order: 'newest', limit: 1 })).rows;
     // Where run time is faster than wall time, only the processes and their log know it.
-    const at = Math.max(runTimeAt(config, await stream.now()), last?.event.occurredAt ?? 0);
+    const at = Math.max(runTimeAt(config, await stream.now()), (last?.event.occurredAt ?? -1) + 1);
     const command = commandOf(asked, at, settings.event.headers);
     // What is in the stream is published whatever it is.
     validateEmitted(command);
@@ -46,7 +46,9 @@ function commandOf(
   headers: AnyEvent['headers'],
 ): OperatorCommand {
   const { command, requestedBy } = asked;
-  const id = eventId('operator.command', requestedBy, command, JSON.stringify(asked.arguments), String(at));
+  // What was given up once is delivered again once, whoever asks and however often: the arguments say which failure it was.
+  const moment = command === 'replay_dead_letter' ? '' : `${requestedBy} ${at}`;
+  const id = eventId('operator.command', command, JSON.stringify(asked.arguments), moment);
   const { schemaVersion } = CATALOG['operator.command'];
   return {
     ...{ id, type: 'operator.command', schemaVersion, source: 'operator', key: 'system', occurredAt: at },

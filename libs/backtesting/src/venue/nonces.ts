@@ -19,6 +19,7 @@ export function takeNonce(used: number[], nonce: number): void {
   if (used.length >= KEPT_NONCES && smallest !== undefined && nonce < smallest) {
     throw new VenueRefused('nonce_too_low', `Invalid nonce: nonce too low ${nonce} < ${smallest}.`);
   }
-  used.splice(at, 0, nonce);
+  if (at === used.length) used.push(nonce);
+  else used.splice(at, 0, nonce);
   if (used.length > KEPT_NONCES) used.shift();
 }

@@ -138,10 +138,10 @@ function onOpened(owner: Owner, event: EventEnvelope<'portfolio.opened'>): void 
   });
 }
 
-function onPrice({ config, state, out }: Owner, event: AnyEvent): void {
-  if (state.portfolio === null) return;
-  const priced = foldPrice(state.prices, event);
+function onPrice(owner: Owner, event: AnyEvent): void {
+  const { portfolio, prices } = owner.state;
+  if (portfolio === null) return;
+  const priced = foldPrice(prices, event);
   if (isWarmup(event)) return;
-  const { positions } = state.portfolio;
-  if (priced.some((instrument) => positions[instrument] !== undefined)) revalue({ config, state, out });
+  for (const instrument of priced) if (portfolio.positions[instrument] !== undefined) return revalue(owner);
 }

@@ -1,7 +1,7 @@
 import type { EmitData, Sizing } from '@moon/events';
 import { roundQuantityDown, type Instrument } from '../instruments';
 import { abs, div, fromNumber, mul, neg, num15, sign, sub, toNumber, type Decimal } from '../money';
-import { reservedQuantity, signedQuantity, valuation, type PortfolioState } from '../portfolio';
+import { reservedQuantity, signedQuantity, trackEquity, type PortfolioState } from '../portfolio';
 import { LIMITS, type Breach, type OrderIntent, type Verdict } from '../risk';
 import type { Owner } from './owner';
 import { judge } from './place-order';
@@ -55,7 +55,7 @@ function byFraction(
   if (price === undefined) {
     return { reason: 'PRICE_MISSING', message: `No price of ${instrument.id} is known, so no size follows.` };
   }
-  const { equity } = valuation(portfolio, marks, owner.out.now, owner.state.tracker);
+  const equity = trackEquity(portfolio, marks, owner.out.now, owner.state.tracker);
   if (equity <= 0)
     return { reason: 'NO_EQUITY', message: `The portfolio is worth ${num15(equity)}; nothing to trade with.` };
   const confidence = sizing.scaleByConfidence ? wish.confidence : 1;

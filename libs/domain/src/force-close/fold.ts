@@ -81,7 +81,10 @@ function executed(event: EventEnvelope<'trade.executed'>, state: ForceCloseState
   const isNew = sign(more) > 0;
   if (isNew) {
     if (ended) ended.filled = cumulativeQuantity;
-    if (open) Object.assign(open, { filled: cumulativeQuantity, lastNewsAt: now });
+    if (open) {
+      open.filled = cumulativeQuantity;
+      open.lastNewsAt = now;
+    }
     move(state, instrument, token, side === 'buy' ? more : neg(more));
   }
   if (status === 'FILLED') finish(state, order_id);

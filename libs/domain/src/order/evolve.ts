@@ -69,7 +69,12 @@ function advance(state: OrderState, status: OrderStatus, event: Emission): Order
     case 'order.submitted': {
       const { attempt, clientOrderId, nonce, expiresAt, payload, signature } = event.data;
       if (attempt !== state.attempt + 1) throw illegal(state, event);
-      Object.assign(next, { attempt, clientOrderId, nonce, expiresAt, payload, signature });
+      next.attempt = attempt;
+      next.clientOrderId = clientOrderId;
+      next.nonce = nonce;
+      next.expiresAt = expiresAt;
+      next.payload = payload;
+      next.signature = signature;
       break;
     }
     default:

@@ -36,7 +36,8 @@ export {
   LEVERAGE_WITHOUT_EQUITY,
   trackEquity,
   valuation,
+  type Figures,
   type PositionValue,
   type Valuation,
 } from './valuation';
-export { createValuationTracker, type ValuationTracker } from './valuation-tracker';
+export { createValuationTracker, drawdownFrom, type ValuationTracker } from './valuation-tracker';

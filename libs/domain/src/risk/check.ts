@@ -2,10 +2,11 @@ import { findInstrument, type Instrument } from '../instruments';
 import { cmp, fromNumber, num15, sign, sub, toNumber, type Decimal } from '../money';
 import {
   averagePrice,
+  drawdownFrom,
   reducibleQuantity,
   reservedQuantity,
   signedQuantity,
-  valuation,
+  trackEquity,
   type PortfolioState,
   type ValuationTracker,
 } from '../portfolio';
@@ -123,16 +124,17 @@ const NO_HALTS: string[] = [];
 const haltName = ({ source, reason }: PortfolioState['halts'][number]) => `${source}: ${reason}`;
 
 function portfolioFacts(portfolio: PortfolioState, order: OrderIntent, context: LimitsContext): PortfolioFacts {
-  const value = valuation(portfolio, context.prices.marks, context.now, context.tracker);
+  const { prices, now, tracker } = context;
+  const equity = trackEquity(portfolio, prices.marks, now, tracker);
   const reducible = reducibleQuantity(portfolio, order.instrument, order.side);
   const held = signedQuantity(portfolio, order.instrument);
   return {
     accountModel: portfolio.config.accountModel,
     isReconciled: portfolio.reconciledAt !== null,
     halts: portfolio.halts.length === 0 ? NO_HALTS : portfolio.halts.map(haltName).sort(),
-    equity: value.equity,
-    drawdown: value.drawdown,
-    dayDrawdown: value.dayDrawdown,
+    equity,
+    drawdown: drawdownFrom(tracker.peak, equity),
+    dayDrawdown: drawdownFrom(tracker.dayPeak, equity),
     reducible,
     isReducing: sign(reducible) > 0 && cmp(order.quantity, reducible) <= 0,
     sellable: sub(held, reservedQuantity(portfolio, order.instrument, 'sell')),

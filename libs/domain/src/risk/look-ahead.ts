@@ -1,11 +1,11 @@
 import { findInstrument, type Instrument } from '../instruments';
 import { abs, add, cmp, fromNumber, num15, sub, toNumber, type Decimal } from '../money';
 import {
+  glance,
   projectFill,
   reservedNotional,
   reservedQuantity,
   signedQuantity,
-  valuation,
   type PortfolioState,
 } from '../portfolio';
 import type { OrderIntent, ResultingFacts } from './facts';
@@ -38,20 +38,21 @@ export function lookAhead(
   const { order, instrument, price } = planned;
   const before = withInFlight(portfolio, marks, now, planned);
   const fill = { side: order.side, quantity: order.quantity, price: fromNumber(num15(price)), timestamp: now };
-  const value = valuation(projectFill(before, fill, instrument), marks, now, null);
+  const value = glance(projectFill(before, fill, instrument), marks, now, null, true);
   let tokenNotional = 0;
   let distance: number | null = null;
   for (const position of value.positions) {
     if (position.token === order.token) tokenNotional += position.exposure;
     if (position.instrument === instrument.id) distance = position.distance;
   }
-  const { grossExposure, leverage } = value;
+  const { grossExposure, leverage, availableMargin } = value;
   if (portfolio.config.accountModel !== 'margin') {
-    return { tokenNotional, grossExposure, leverage, distance, ...cashLeft(portfolio, planned) };
+    const { available, required } = cashLeft(portfolio, planned);
+    return { tokenNotional, grossExposure, leverage, distance, available, required };
   }
-  const available = value.availableMargin - planned.value * Math.max(0, instrument.fees.taker);
+  const available = availableMargin - planned.value * Math.max(0, instrument.fees.taker);
   // What the order takes is asked only when it is not there.
-  const required = available < 0 ? valuation(before, marks, now, null).availableMargin - available : 0;
+  const required = available < 0 ? glance(before, marks, now, null, false).availableMargin - available : 0;
   return { tokenNotional, grossExposure, leverage, distance, available, required };
 }
 

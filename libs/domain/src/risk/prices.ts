@@ -64,17 +64,18 @@ function observe(book: PriceBook, source: string, price: number, at: number, isM
   for (const instrument of instruments) {
     const quote = book.quotes[instrument];
     if (quote === undefined || at < (isMark ? quote.markAt : quote.lastAt)) return NONE;
+    // A number that is written is a new one in memory, and a bar nearly always opens at the price and time of the last close.
     if (isMark) {
-      quote.mark = price;
-      quote.markAt = at;
+      if (quote.mark !== price) quote.mark = price;
+      if (quote.markAt !== at) quote.markAt = at;
     } else {
-      quote.last = price;
-      quote.lastAt = at;
+      if (quote.last !== price) quote.last = price;
+      if (quote.lastAt !== at) quote.lastAt = at;
     }
     if (at > quote.at) quote.at = at;
     const isMarked = quote.mark !== null && quote.lastAt - quote.markAt <= MARK_LAG_MS;
     const mark = isMarked ? quote.mark : quote.last;
-    if (mark !== null) book.marks[instrument] = mark;
+    if (mark !== null && book.marks[instrument] !== mark) book.marks[instrument] = mark;
   }
   return instruments;
 }

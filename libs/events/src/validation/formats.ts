@@ -40,9 +40,21 @@ export const isNonNegativeDecimal = (text: string): boolean =>
 export const isPositiveDecimal = (text: string): boolean =>
   text.charCodeAt(0) !== 0x2d && isDecimal(text) && NON_ZERO.test(text);
 
+/** Ids that were found right last: an order's id, or its cause's, comes again in all that follows. */
+let latestUuid = '';
+let earlierUuid = '';
+
 /** Lower case only: the store answers in lower case, and one id must have one spelling. */
 export function isUuid(text: string): boolean {
   if (text.length !== 36) return false;
+  if (text === latestUuid || text === earlierUuid) return true;
+  if (!hasUuidDigits(text)) return false;
+  earlierUuid = latestUuid;
+  latestUuid = text;
+  return true;
+}
+
+function hasUuidDigits(text: string): boolean {
   for (let at = 0; at < 36; at += 1) {
     const code = text.charCodeAt(at);
     if (at === 8 || at === 13 || at === 18 || at === 23) {

@@ -190,8 +190,15 @@ export class KafkaConsumer implements BusConsumer {
     lane.strays += 1;
     this.member.seek(lane, lane.next!);
     if (lane.strays % MOST_STRAYS !== 0) return;
+    // It is fetched no more until the broker has been asked.
+    this.hold(lane, 'asking', true);
     this.starts
       .explain(lane, asked)
+      .catch((error: unknown) => this.trouble(`${this.options.groupId}: ${messageOf(error)}`))
+      .finally(() => {
+        this.hold(lane, 'asking', false);
+        if (lane.next !== null) this.member.seek(lane, lane.next);
+      })
       .catch((error: unknown) => this.trouble(`${this.options.groupId}: ${messageOf(error)}`));
   }
 
@@ -213,8 +220,7 @@ export class KafkaConsumer implements BusConsumer {
     // Whose position the owner said need not wait for the others.
     const [known, unknown] = [lanes.filter(({ next }) => next !== null), lanes.filter(({ next }) => next === null)];
     known.forEach(start);
-    await this.starts.find(unknown);
-    unknown.forEach(start);
+    await this.starts.find(unknown, start);
   }
 
   private open(topic: TopicName, partition: number): Lane {

@@ -12,9 +12,12 @@ export interface LaneStartsOptions {
 }
 
 const RETRY_MS = 300;
+const LOOK_AGAIN_MS = 1_000;
+/** Looks at a broker that is behind, from one line about it to the next. */
+const LOOKS_A_LINE = 10;
 
 /** Readers know more than the broker: messages were lost there, unless it is about to see them again. */
-export class BehindPosition extends Error {
+class BehindPosition extends Error {
   constructor({ topic, partition }: BusPartition, wanted: number, high: number) {
     super(
       `${topic}/${partition} ends at ${high} on the broker, but was read up to ${wanted}; waiting for its replicas. ` +
@@ -30,8 +33,11 @@ export class LaneStarts {
     private readonly options: LaneStartsOptions,
   ) {}
 
-  /** Where the owner named no position, the group's; and what has expired is told before anything newer comes. */
-  async find(lanes: readonly Lane[]): Promise<void> {
+  /**
+   * Where the owner named no position, the group's; and what has expired is told before anything newer comes.
+   * @param started told of every lane as soon as its start is known: none waits for one that the broker is behind of
+   */
+  async find(lanes: readonly Lane[], started: (lane: Lane) => void): Promise<void> {
     const open = new Set(lanes);
     while (open.size > 0 && !this.options.isStopped()) {
       try {
@@ -44,27 +50,34 @@ export class LaneStarts {
             if (lane.topic !== topic) continue;
             await this.start(lane, kept.get(lane.partition)!, committed.get(topic)?.get(lane.partition) ?? null);
             open.delete(lane);
+            started(lane);
           }
         }
       } catch (error) {
         this.options.onTrouble(`finding where to start: ${error instanceof Error ? error.message : String(error)}`);
-        await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+        await pause(RETRY_MS);
       }
     }
   }
 
   /**
-   * Looks why the broker answers with other offsets than those asked for, and lets what is there through.
+   * Looks why the broker answers with other offsets than those asked for; returns when it is worth asking again. One that ends
+   * before what was read is asked until it does no more.
    * @param asked the offset that its answers begin with
-   * @throws BehindPosition the broker ends before what was read
    */
   async explain(lane: Lane, asked: number): Promise<void> {
     const wanted = lane.next;
-    const kept = (await this.positions.kept(lane.topic)).get(lane.partition);
-    if (wanted === null || wanted !== lane.next || kept === undefined) return;
-    if (wanted > kept.high) throw new BehindPosition(lane, wanted, kept.high);
-    // Expired, or nothing that a reader sees: what comes behind it is let through, and the hole is told of.
-    if (asked > wanted) lane.hole = asked;
+    for (let looks = 0; wanted !== null && wanted === lane.next && !this.options.isStopped(); looks += 1) {
+      const kept = (await this.positions.kept(lane.topic)).get(lane.partition);
+      if (kept === undefined) return;
+      if (wanted <= kept.high) {
+        // Expired: what is left is let through, and the hole is told of.
+        if (wanted < kept.low && asked > wanted) lane.hole = asked;
+        return;
+      }
+      if (looks % LOOKS_A_LINE === 0) this.options.onTrouble(new BehindPosition(lane, wanted, kept.high).message);
+      await pause(LOOK_AGAIN_MS);
+    }
   }
 
   /** A hole in the log: expired when the broker keeps nothing older; else compacted or of an aborted transaction. */
@@ -79,9 +92,12 @@ export class LaneStarts {
     const wanted = lane.next ?? committed;
     lane.end = high;
     // A leader that was just elected learns late how far its replicas are: what was read once comes back into sight.
-    if (wanted !== null && wanted > high) throw new BehindPosition(lane, wanted, high);
+    // The lane asks for it, and is answered by `explain`: the others go on.
     if (wanted !== null && wanted < low)
       await this.options.expired({ topic: lane.topic, partition: lane.partition }, wanted, low);
-    lane.seek(wanted === null ? (this.options.from === 'end' ? high : low) : Math.max(wanted, low));
+    if (wanted !== null) lane.seek(Math.max(lane.next ?? wanted, low));
+    else lane.seek(lane.next ?? (this.options.from === 'end' ? high : low));
   }
 }
+
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));

@@ -3,8 +3,8 @@ import type { KafkaMessage } from 'kafkajs';
 import type { TopicName } from '@moon/events';
 import { decodeMessage } from './decode';
 
-/** Why a lane does not fetch: its shard is being taken on, its owner asked for it, or it holds enough. */
-export type Hold = 'assigning' | 'owner' | 'bytes';
+/** Why a lane does not fetch: its shard is being taken on, its owner asked for it, it holds enough, or the broker is asked why it is behind. */
+export type Hold = 'assigning' | 'owner' | 'bytes' | 'asking';
 
 export interface LaneHooks {
   deliver: (from: BusPartition, messages: readonly (BusMessage | RefusedMessage)[]) => Promise<void>;
@@ -67,6 +67,7 @@ export class Lane implements BusPartition {
     this.next = offset;
     this.delivered = offset;
     this.hole = null;
+    this.strays = 0;
     this.wake();
   }
 

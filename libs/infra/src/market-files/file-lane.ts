@@ -28,7 +28,7 @@ export interface LaneReport {
 }
 
 /** Rows that are read at a time: few enough that what is made of them dies young. Garbage that survives a collection is what costs. */
-const ROWS_AT_ONCE = 500;
+const ROWS_AT_ONCE = 64;
 
 /**
  * The inputs of one file in recorded order. A candle gives inputs at several instants, so the later ones wait until the

@@ -54,8 +54,8 @@ export function venueOf(path: string, kind: string): string {
   return VENUE_WORDS.find(([word]) => word.test(name))?.[1] ?? 'BINANCE-SPOT';
 }
 
-/** Inputs of a batch. */
-const BATCH = 1_024;
+/** Inputs of a batch: few enough that they die young (see `ROWS_AT_ONCE`). */
+const BATCH = 128;
 
 /** Several files merged into one recorded order: by (occurredAt, phase, source, position in file), rule 1. */
 export class MarketFileSource implements InputSource {

@@ -63,7 +63,14 @@ function headerFormat(path: string, header: string): FileFormat {
 
 interface SurveyedSymbol {
   bytes: Buffer;
+  /** In a row up to the end of its bytes; NaN, which is never what is expected, when it has quotes. */
+  commas: number;
   lastAt: number;
+}
+
+function surveyed(bytes: Buffer, lastAt: number): SurveyedSymbol {
+  const commas = 1 + bytes.filter((byte) => byte === COMMA).length;
+  return { bytes, commas: bytes.includes(QUOTE) ? Number.NaN : commas, lastAt };
 }
 
 /** What the time stamps and symbols of a file tell; what else is in its rows is not looked at where they are plain. */
@@ -89,14 +96,15 @@ class Survey {
       this.lines += 1;
       const at = stampAt(bytes, start);
       const symbol = at < 0 ? undefined : this.symbols.at(bytes, start + STAMP_LENGTH);
-      let end = start;
-      let byte = bytes[end];
+      // What was compared with the symbol's bytes need not be looked at again.
+      let end = symbol === undefined ? start : start + STAMP_LENGTH + symbol.bytes.length;
+      let commas = symbol === undefined ? 0 : symbol.commas;
       let isQuoted = false;
-      let commas = 0;
-      while (byte !== NEWLINE) {
+      for (let byte = bytes[end]!; byte !== NEWLINE; byte = bytes[(end += 1)]!) {
+        // Digits, points and letters come behind all that is looked for.
+        if (byte > COMMA) continue;
         if (byte === COMMA) commas += 1;
         else if (byte === QUOTE) isQuoted = true;
-        byte = bytes[(end += 1)];
       }
       if (symbol !== undefined && !isQuoted && commas === this.commas) this.note(at, symbol);
       else this.takeUnusual(bytes, start, end);
@@ -127,7 +135,7 @@ class Survey {
     try {
       const { fields, at } = rowOf(content, this.lines, this.format);
       const name = fields[1] ?? '';
-      this.note(at, this.symbols.get(name) ?? this.symbols.add(name, (key) => ({ bytes: key, lastAt: at })));
+      this.note(at, this.symbols.get(name) ?? this.symbols.add(name, (key) => surveyed(key, at)));
     } catch (error) {
       if (!(error instanceof RowRefused)) throw error;
       this.rows += 1;

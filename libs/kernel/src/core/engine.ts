@@ -1,58 +1,18 @@
 import { CATALOG, type AnyEvent } from '@moon/events';
 import type { AnyCommand, Handler } from '@moon/domain';
-import type { LogSink } from '../ports/log-sink';
-import type { EffectAdapter } from '../ports/effect';
 import type { LogRow } from '../ports/event-store';
 import type { EngineSnapshot } from './checkpoint';
 import { deadlineId, DeadlineTable, type Deadline } from './deadline-table';
-import { EffectTracker, type OpenRequest } from './effect-tracker';
+import { DispatchQueue } from './dispatch-queue';
+import { EffectTracker } from './effect-tracker';
+import type { Cause, Companion, EngineOptions } from './engine-options';
 import { HandlerHost, isFailure, type Delivered, type DeliveryFailure, type Target } from './handler-host';
+import { isOfFeed } from './feed-inputs';
 import { OperatorDesk } from './operator-desk';
 import { failureEvents, Parking, type WaitingDelivery } from './parking';
 import { RecentIds } from './recent-ids';
 import { Recovery } from './recovery';
 
-/** Handlers that live in other threads: they get every event in log order, and answer with events some time later. */
-export interface RemoteHandlers {
-  post(seq: number, event: AnyEvent): void;
-  /** Delivers a dead letter again to one handler and key; `record` is its `event.replayed`. */
-  redeliver(seq: number, record: Extract<AnyEvent, { type: 'event.replayed' }>, original: AnyEvent): void;
-}
-
-/** As much of a cause as its effects inherit. */
-export type Cause = Pick<AnyEvent, 'id' | 'correlationId' | 'headers'>;
-
-/** What lives beside the engine and must be cut with it: its state is part of the engine's snapshot. Plain JSON. */
-export interface Companion {
-  readonly name: string;
-  snapshot(): unknown;
-  restore(state: unknown): void;
-}
-
-export interface EngineOptions {
-  handlers: readonly Handler[];
-  /** False: a handler that throws ends the run (see `HandlerHost`). */
-  isGuarded?: boolean;
-  log: LogSink;
-  adapters?: readonly EffectAdapter[];
-  remote?: RemoteHandlers;
-  companions?: readonly Companion[];
-  /** Name of the shard that it drives: operators' commands about dead letters of this one are carried out. */
-  shard?: string;
-  /**
-   * True: an input is sequenced only when everything before it has been dispatched. Then the order of the inputs alone
-   * says in which order everything was handled: what a journal of inputs needs (rule 1).
-   */
-  isLockstep?: boolean;
-  /** Every event as it is sequenced (not while recovering). */
-  onEvent?: (event: AnyEvent, seq: number) => void;
-  /** Every new request to the outside, when its event is handled (not while recovering). */
-  onRequest?: (request: OpenRequest) => void;
-  onFailure?: (failure: DeliveryFailure) => void;
-}
-
-/** Handled rows at the front of the queue from which on it is moved up. */
-const LONGEST_LEFTOVER = 10_000;
 /** Recent input ids that are remembered at least, so that a resend by a feed or venue is dropped. */
 const REMEMBERED_INPUTS = 100_000;
 /** The newest of them that a checkpoint keeps: more than a feed sends again after a reconnect. */
@@ -69,10 +29,7 @@ export class Engine {
   readonly parking = new Parking();
   readonly effects: EffectTracker;
   readonly streamVersions = new Map<string, number>();
-  /** Waiting rows from `head` to `tail`; what lies outside is left over. */
-  private readonly queue: LogRow[] = [];
-  private head = 0;
-  private tail = 0;
+  private readonly queue = new DispatchQueue();
   private seq = 0;
   private time = 0;
   private inputs = 0;
@@ -89,8 +46,9 @@ export class Engine {
     this.effects = new EffectTracker(options.adapters ?? []);
     this.companions = [...(options.companions ?? [])];
     if (options.shard === undefined) return;
-    const hasHandler = (name: string): boolean => this.host.has(name);
-    this.desk = new OperatorDesk(options.shard, this.parking, hasHandler, () => this.time);
+    const isAgent = (name: string): boolean =>
+      options.handlers.some((handler) => handler.name === name && handler.role === 'agent');
+    this.desk = new OperatorDesk(options.shard, this.parking, isAgent, () => this.time);
     this.companions.push(this.desk);
   }
 
@@ -109,7 +67,7 @@ export class Engine {
   }
 
   get queued(): number {
-    return this.tail - this.head;
+    return this.queue.length;
   }
 
   /** Position of the last event that was dispatched. */
@@ -127,6 +85,17 @@ export class Engine {
     return true;
   }
 
+  /**
+   * Takes an input that a journal names: it was taken then, whatever is remembered now. A checkpoint keeps fewer ids than
+   * were remembered when it was made.
+   */
+  again(event: AnyEvent): void {
+    if (this.desk && event.type === 'operator.command') this.desk.isNew(event);
+    if (this.options.isLockstep) this.drain();
+    this.remembered.add(event.id);
+    this.sequence(event, true);
+  }
+
   /** Takes a recorded input of a source that gives every input once; nothing is remembered of it. */
   feed(event: AnyEvent): void {
     this.sequence(event, true);
@@ -134,22 +103,18 @@ export class Engine {
 
   /** Dispatches the next event of the queue; false when there is none. */
   step(): boolean {
-    if (this.head === this.tail) return false;
-    const row = this.queue[this.head] as LogRow;
-    this.head += 1;
-    // Its places are used again: emptying an array costs more than what a bar costs otherwise.
-    if (this.head === this.tail) this.head = this.tail = 0;
-    else if (this.head > LONGEST_LEFTOVER) {
-      this.queue.copyWithin(0, this.head, this.tail);
-      this.tail -= this.head;
-      this.head = 0;
-    }
-    this.dispatch(row.event, row.seq);
-    return true;
+    const row = this.queue.shift();
+    if (row !== undefined) this.dispatch(row.event, row.seq);
+    return row !== undefined;
   }
 
-  /** Dispatches until the queue is empty, or `budgetMs` of wall time by `wall` is used up. */
-  drain(budgetMs = Number.POSITIVE_INFINITY, wall: () => number = () => 0): void {
+  /** Dispatches until the queue is empty. */
+  drain(): void {
+    while (this.step());
+  }
+
+  /** The same, until `budgetMs` of wall time by `wall` is used up. */
+  drainFor(budgetMs: number, wall: () => number): void {
     const end = wall() + budgetMs;
     for (let count = 1; this.step(); count += 1) if (count % 64 === 0 && wall() > end) return;
   }
@@ -226,7 +191,7 @@ export class Engine {
     const row: LogRow = { seq: this.seq, event };
     if (this.options.log.keepsStreams) this.number(row);
     this.options.log.append(row, isInput);
-    this.queue[this.tail++] = row;
+    this.queue.push(row);
     this.options.onEvent?.(event, row.seq);
   }
 
@@ -242,7 +207,7 @@ export class Engine {
 
   private note(event: AnyEvent): void {
     if (event.occurredAt > this.time) this.time = event.occurredAt;
-    if (event.source.startsWith('feed/')) this.inputs += 1;
+    if (isOfFeed(event)) this.inputs += 1;
   }
 
   private dispatch(event: AnyEvent, seq: number): void {

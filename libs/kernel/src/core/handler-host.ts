@@ -69,8 +69,12 @@ export class UnguardedFailure extends Error {
  */
 const BASE_BLOCK = 128;
 const BASE_AFTER = { atLeast: 16, atMost: 2_048 };
-/** Types that exist for one handler and key named in their data. */
-const ADDRESSED: ReadonlySet<string> = new Set<EventType>(['deadline.reached']);
+/** Where events of one type go, by their key; the key that was asked for last stands beside the map. */
+interface Routes {
+  readonly byKey: Map<string, readonly Target[]>;
+  lastKey: string | null;
+  lastTargets: readonly Target[];
+}
 
 /**
  * Holds the states of a set of handlers and delivers events to them; it knows no order, no log and no thread.
@@ -84,7 +88,7 @@ export class HandlerHost {
   private readonly slots = new Map<string, Map<string, Slot>>();
   private readonly orderedKeys = new Map<string, string[]>();
   /** Targets by type and key, as long as no handler meets a new key. */
-  private routes = new Map<EventType, Map<string, readonly Target[]>>();
+  private routes = new Map<EventType, Routes>();
   private lastDelivery: Delivery | null = null;
 
   private readonly isGuarded: boolean;
@@ -125,23 +129,27 @@ export class HandlerHost {
 
   /** Every (handler, key) that an event goes to, in a fixed order. */
   targets(event: AnyEvent): readonly Target[] {
-    if (ADDRESSED.has(event.type)) {
-      const data = event.data as { handler: string; handlerKey: string };
-      const handler = this.handlers.get(data.handler);
-      return handler ? [{ handler, key: data.handlerKey }] : [];
+    // It exists for one handler and key alone, named in its data.
+    if (event.type === 'deadline.reached') {
+      const handler = this.handlers.get(event.data.handler);
+      return handler ? [{ handler, key: event.data.handlerKey }] : [];
     }
-    let byKey = this.routes.get(event.type);
-    if (!byKey) this.routes.set(event.type, (byKey = new Map()));
-    let targets = byKey.get(event.key);
-    if (!targets) byKey.set(event.key, (targets = this.targetsOf(event.type, event.key)));
-    return targets;
+    let routes = this.routes.get(event.type);
+    if (!routes) this.routes.set(event.type, (routes = { byKey: new Map(), lastKey: null, lastTargets: [] }));
+    if (routes.lastKey === event.key) return routes.lastTargets;
+    let targets = routes.byKey.get(event.key);
+    if (!targets) routes.byKey.set(event.key, (targets = this.targetsOf(event.type, event.key)));
+    routes.lastKey = event.key;
+    return (routes.lastTargets = targets);
   }
 
   /** Delivers one event to one handler and key. */
   deliver(target: Target, event: AnyEvent): Outcome | DeliveryFailure {
+    const slot = (target.slot ??= this.slotFor(target.handler, target.key));
+    if (!this.isGuarded) return this.runUnguarded(slot, target.handler, event);
     // The same for all its targets: it is kept by each of them.
     if (this.lastDelivery?.event !== event) this.lastDelivery = { event };
-    return this.run((target.slot ??= this.slotFor(target.handler, target.key)), target.handler, this.lastDelivery);
+    return this.run(slot, target.handler, this.lastDelivery);
   }
 
   /** Lets the owner decide a command that was sent while `cause` was handled; `sender` tells two such commands apart. */
@@ -188,17 +196,32 @@ export class HandlerHost {
     return views;
   }
 
+  /** Most of what happens in a replay: an event for a handler, of which nothing is kept. @throws UnguardedFailure */
+  private runUnguarded(slot: Slot, handler: Handler, event: AnyEvent): Outcome {
+    const outbox = outboxFor(slot, event);
+    try {
+      handler.handle(event, slot.state, outbox);
+      if (!outbox.isEmpty) this.check(handler, outbox);
+    } catch (thrown) {
+      throw new UnguardedFailure({ handler: handler.name, key: slot.key, event, error: asError(thrown) });
+    }
+    return outbox;
+  }
+
+  /** @throws an Error for what no handler may emit or send */
+  private check(handler: Handler, outbox: CollectingOutbox): void {
+    for (const emitted of outbox.events) validateEmitted(emitted);
+    if (handler.role === 'agent' && outbox.commands.length > 0)
+      throw new Error('An agent sends no commands: it emits opinions only.');
+  }
+
   private run(slot: Slot, handler: Handler, delivery: Delivery, sender?: string): Outcome | DeliveryFailure {
     const { event } = delivery;
     const before = slot.now;
-    if (event.occurredAt > before) slot.now = event.occurredAt;
-    const outbox = slot.outbox.isEmpty ? slot.outbox : (slot.outbox = slot.outbox.fresh());
-    outbox.begin(slot.now, event, sender);
+    const outbox = outboxFor(slot, event, sender);
     try {
       apply(handler, slot.state, delivery, outbox);
-      for (const emitted of outbox.events) validateEmitted(emitted);
-      if (handler.role === 'agent' && outbox.commands.length > 0)
-        throw new Error('An agent sends no commands: it emits opinions only.');
+      this.check(handler, outbox);
     } catch (thrown) {
       slot.outbox = slot.outbox.fresh();
       const error = asError(thrown);
@@ -267,6 +290,14 @@ export class HandlerHost {
 
 export function isFailure(result: Outcome | DeliveryFailure): result is DeliveryFailure {
   return !(result instanceof CollectingOutbox);
+}
+
+/** The slot's outbox, empty and begun; the slot's time is moved on to the event's. */
+function outboxFor(slot: Slot, event: AnyEvent, sender?: string): CollectingOutbox {
+  if (event.occurredAt > slot.now) slot.now = event.occurredAt;
+  if (!slot.outbox.isEmpty) slot.outbox = slot.outbox.fresh();
+  slot.outbox.begin(slot.now, event, sender);
+  return slot.outbox;
 }
 
 function baseAfter({ base }: Slot): number {

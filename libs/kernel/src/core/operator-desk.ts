@@ -14,6 +14,8 @@ export interface LetterAddress {
   eventId: string;
   /** Position of the event in the log. */
   seq: number;
+  /** The event that says so: after another failure it is another one, and so is the command. */
+  failure: string;
 }
 
 /** Commands that are remembered at least: relays may publish again what they published long ago. */
@@ -67,7 +69,8 @@ export class OperatorDesk {
   constructor(
     private readonly shard: string,
     private readonly parking: Pick<Parking, 'get'>,
-    private readonly hasHandler: (name: string) => boolean,
+    /** Only agents go on without an event that they gave up. */
+    private readonly isAgent: (name: string) => boolean,
     /** The engine's time, ms; a command may have waited for long. */
     private readonly now: () => number,
   ) {}
@@ -108,7 +111,7 @@ export class OperatorDesk {
 
   private replay(command: OperatorCommand, letter: LetterAddress): DeskAnswer {
     const { handler, handlerKey, eventId, seq } = letter;
-    if (!this.hasHandler(handler)) throw new Error(`Shard ${this.shard} has no handler "${handler}".`);
+    if (!this.isAgent(handler)) throw new Error(`Shard ${this.shard} has no agent "${handler}".`);
     const original = originalIn(command.data.arguments);
     if (original.id !== eventId) throw new Error(`The command carries event ${original.id} instead of ${eventId}.`);
     const { requestedBy } = command.data;
@@ -136,11 +139,11 @@ export class OperatorDesk {
   }
 }
 
-function addressIn({ shard, handler, handlerKey, eventId, seq }: JsonObject): LetterAddress {
-  const texts = [shard, handler, handlerKey, eventId];
+function addressIn({ shard, handler, handlerKey, eventId, seq, failure }: JsonObject): LetterAddress {
+  const texts = [shard, handler, handlerKey, eventId, failure];
   if (texts.some((text) => typeof text !== 'string') || typeof seq !== 'number')
-    throw new Error('The command does not name shard, handler, handlerKey, eventId and seq of a dead letter.');
-  return { shard, handler, handlerKey, eventId, seq } as LetterAddress;
+    throw new Error('The command does not name shard, handler, handlerKey, eventId, seq and failure of a dead letter.');
+  return { shard, handler, handlerKey, eventId, seq, failure } as LetterAddress;
 }
 
 /** The carried event; one that an older version wrote is brought up to this one's. @throws EventRefused, Error */

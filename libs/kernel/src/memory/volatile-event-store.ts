@@ -1,4 +1,5 @@
 import { createHash, type Hash } from 'node:crypto';
+import { isOfFeed } from '../core/feed-inputs';
 import type { Checkpoint, EventPage, EventStore, LogRow } from '../ports/event-store';
 import type { LogSink } from '../ports/log-sink';
 
@@ -42,7 +43,7 @@ export class VolatileEventStore implements EventStore, LogSink {
     const known = this.counts.get(event.type);
     if (known === undefined) this.counts.set(event.type, { count: 1 });
     else known.count += 1;
-    if (event.source.startsWith('feed/')) {
+    if (isOfFeed(event)) {
       if (this.inputsAreFingerprinted) return;
       this.pending += event.id;
     } else this.pending += event.id + JSON.stringify(event.data);

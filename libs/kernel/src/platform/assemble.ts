@@ -8,7 +8,8 @@ import {
   type PlatformConfig,
 } from '@moon/domain';
 import { ruleBasedModelAdapter, type ModelLatency } from '../adapters/rule-based-model';
-import { Engine, type EngineOptions, type RemoteHandlers } from '../core/engine';
+import { Engine } from '../core/engine';
+import type { EngineOptions, RemoteHandlers } from '../core/engine-options';
 import type { LogSink } from '../ports/log-sink';
 import { orderEffects } from '../venue-link/order-effects';
 import type { OrderToSend } from '../venue-link/order-inputs';

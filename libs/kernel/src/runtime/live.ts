@@ -134,7 +134,7 @@ export class LiveRuntime {
     const { engine } = this.options;
     this.isPumping = true;
     try {
-      engine.drain(this.options.turnMs ?? TURN_MS, this.options.wall ?? Date.now);
+      engine.drainFor(this.options.turnMs ?? TURN_MS, this.options.wall ?? Date.now);
       this.firePatient();
     } finally {
       this.isPumping = false;
@@ -191,7 +191,7 @@ export class LiveRuntime {
     const { dueAt } = this.patient;
     this.patient = null;
     for (const deadline of engine.deadlines.due(dueAt)) this.fire(deadline);
-    engine.drain(this.options.turnMs ?? TURN_MS, this.options.wall ?? Date.now);
+    engine.drainFor(this.options.turnMs ?? TURN_MS, this.options.wall ?? Date.now);
   }
 
   private armDeadlines(): void {

@@ -1,6 +1,7 @@
 import type { AnyEvent } from '@moon/events';
 import type { Handler } from '@moon/domain';
-import { Engine, type RemoteHandlers } from '../core/engine';
+import { Engine } from '../core/engine';
+import type { RemoteHandlers } from '../core/engine-options';
 import { LogWriter, type LogWriterOptions } from '../log/log-writer';
 import { MemoryEventStore } from '../memory/memory-event-store';
 import type { EffectAdapter } from '../ports/effect';

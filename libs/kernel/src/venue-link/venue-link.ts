@@ -1,5 +1,5 @@
 import { inputId, withEventType, type AnyEvent } from '@moon/events';
-import type { Companion } from '../core/engine';
+import type { Companion } from '../core/engine-options';
 import type { Awaitable, VenuePort, VenueReport } from '../ports/venue';
 
 /** Types that a venue's books follow. */

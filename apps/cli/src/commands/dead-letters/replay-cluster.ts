@@ -19,11 +19,11 @@ export async function replayInCluster(
   patience: Patience,
 ): Promise<{ eventId: string; message: string }> {
   const { handler, handlerKey, eventId, eventSeq: seq, kind } = letter;
-  const shard = await shardOf(view.events, letter);
+  const { shard, failure } = await failureOf(view.events, letter);
   const original = kind === 'parked' ? null : await originalOf(view.events, eventId);
   const asked = await askCluster(view, {
     command: 'replay_dead_letter',
-    arguments: replayArguments({ shard, handler, handlerKey, eventId, seq }, original),
+    arguments: replayArguments({ shard, handler, handlerKey, eventId, seq, failure }, original),
   });
   const type = kind === 'parked' ? 'key.unparked' : 'event.replayed';
   const missing = (caused: readonly LogRow[]): Promise<string[]> =>
@@ -43,11 +43,11 @@ export async function replayInCluster(
 const isSame = (a: Letter, b: Letter): boolean =>
   a.kind === b.kind && a.handler === b.handler && a.handlerKey === b.handlerKey && a.eventId === b.eventId;
 
-/** The shard in whose audit stream the letter stands. */
-async function shardOf(
+/** The newest event that says that it was given up, and the shard in whose audit stream it stands. */
+async function failureOf(
   events: Pick<EventStore, 'query'>,
   { kind, handler, handlerKey, eventId }: Letter,
-): Promise<string> {
+): Promise<{ shard: string; failure: string }> {
   const types = [kind === 'parked' ? 'key.parked' : 'event.skipped'];
   let cursor: string | null = null;
   do {
@@ -64,7 +64,7 @@ async function shardOf(
             ? event.data.skippedEventId
             : null;
       const isIt = id === eventId && (event.data as { handler?: string }).handler === handler;
-      if (isIt && streamId?.startsWith(AUDIT_OF)) return streamId.slice(AUDIT_OF.length);
+      if (isIt && streamId?.startsWith(AUDIT_OF)) return { shard: streamId.slice(AUDIT_OF.length), failure: event.id };
     }
     cursor = page.cursor;
   } while (cursor !== null);

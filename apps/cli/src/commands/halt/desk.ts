@@ -1,6 +1,9 @@
 import type { JsonObject } from '@moon/events';
 import type { EventStore } from '@moon/kernel';
-import { GLOBAL } from '../../store/halts-in-force';
+import { GLOBAL, type HaltInForce } from '../../store/halts-in-force';
+
+/** Source of the halts that operators raise; an operator lifts no other (rule 18). */
+export const OPERATOR = 'operator';
 
 /** What came of one request. */
 export interface HaltResult {
@@ -16,6 +19,10 @@ export interface HaltDesk {
   /** Name of the run. */
   name: string;
   events: Pick<EventStore, 'query'>;
+  /** Halts of a scope that are in force, be it in one shard only. */
+  halts(key: string): Promise<HaltInForce[]>;
+  /** Whether an operator's halt stands wherever it is to. */
+  stands(key: string, reason: string): Promise<boolean>;
   /** @throws CommandFailed when it was not done */
   ask(command: 'halt' | 'lift', key: string, reason: string): Promise<HaltResult>;
 }

@@ -6,13 +6,13 @@ import { causeOf } from '../../output/describe-trading';
 import type { Io } from '../../io';
 import { patienceOf } from '../../operator/ask-cluster';
 import { assertCanAsk } from '../../operator/ask-platform';
-import { GLOBAL, haltsInForce, type HaltInForce } from '../../store/halts-in-force';
+import { GLOBAL, type HaltInForce } from '../../store/halts-in-force';
 import { chooseRun, withRunLog } from '../../store/run-log';
 import { withStore } from '../../store/store';
 import { knownPortfolio } from '../portfolio/portfolio.command';
 import { portfolioNames } from '../portfolio/read-portfolio';
 import { clusterDesk } from './cluster-desk';
-import { nameOfScope, type HaltDesk, type HaltResult } from './desk';
+import { nameOfScope, OPERATOR, type HaltDesk, type HaltResult } from './desk';
 import { runDesk } from './run-desk';
 
 interface Options extends ClusterOptions {
@@ -22,8 +22,6 @@ interface Options extends ClusterOptions {
   wait?: string;
 }
 
-/** Source of the halts that operators raise; an operator lifts no other (rule 18). */
-const OPERATOR = 'operator';
 const LONGEST_REASON = 200;
 const WAIT = 'with --cluster: how long the deployment may take (default: 15)';
 
@@ -56,8 +54,7 @@ async function act(io: Io, command: 'halt' | 'lift', options: Options): Promise<
   }
   await atDesk(io, command, options, async (desk) => {
     const key = portfolio === undefined ? GLOBAL : knownPortfolio(await portfolioNames(desk.events), portfolio);
-    const own = (await haltsInForce(desk.events, key)).filter(({ source }) => source === OPERATOR);
-    const results = command === 'halt' ? await halt(desk, key, reason!, own) : await lift(desk, key, reason, own);
+    const results = command === 'halt' ? await halt(desk, key, reason!) : await lift(desk, key, reason);
     if (options.json) io.out(JSON.stringify({ run: desk.name, command, scope: key, requests: results }));
     else for (const { message } of results) io.out(message);
   });
@@ -80,22 +77,20 @@ async function atDesk(
   });
 }
 
-async function halt(desk: HaltDesk, key: string, reason: string, own: readonly HaltInForce[]): Promise<HaltResult[]> {
-  if (own.some((known) => known.reason === reason)) {
+async function halt(desk: HaltDesk, key: string, reason: string): Promise<HaltResult[]> {
+  if (await desk.stands(key, reason)) {
     return [{ reason, message: `${nameOfScope(key)} is halted by an operator for "${reason}" already.` }];
   }
   return [await desk.ask('halt', key, reason)];
 }
 
-async function lift(
-  desk: HaltDesk,
-  key: string,
-  reason: string | undefined,
-  own: readonly HaltInForce[],
-): Promise<HaltResult[]> {
-  const lifted = own.filter((known) => reason === undefined || known.reason === reason);
+async function lift(desk: HaltDesk, key: string, reason: string | undefined): Promise<HaltResult[]> {
+  const inForceNow: readonly HaltInForce[] = await desk.halts(key);
+  const lifted = inForceNow.filter(
+    (known) => known.source === OPERATOR && (reason === undefined || known.reason === reason),
+  );
   if (lifted.length === 0) {
-    const others = (await haltsInForce(desk.events, key)).map((known) => causeOf(known.source, known.reason));
+    const others = inForceNow.map((known) => causeOf(known.source, known.reason));
     const inForce =
       others.length === 0 ? 'No halt is in force.' : `In force: ${others.join('; ')}. Each source lifts its own.`;
     throw new CommandFailed(

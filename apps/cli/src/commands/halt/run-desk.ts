@@ -2,7 +2,8 @@ import { CommandFailed } from '../../errors';
 import { askPlatform, consequenceOf } from '../../operator/ask-platform';
 import type { RunLog } from '../../store/run-log';
 import type { Store } from '../../store/store';
-import { doneSentence, HALT_EFFECT, haltArguments, type HaltDesk } from './desk';
+import { haltsInForce } from '../../store/halts-in-force';
+import { doneSentence, HALT_EFFECT, haltArguments, OPERATOR, type HaltDesk } from './desk';
 
 /** How long the consequence of a taken request may take to be stored. */
 const EFFECT_TIMEOUT_MS = 3_000;
@@ -12,6 +13,9 @@ export function runDesk(store: Store, { run, events }: RunLog): HaltDesk {
   return {
     name: run.runId,
     events,
+    halts: (key) => haltsInForce(events, key),
+    stands: async (key, reason) =>
+      (await haltsInForce(events, key)).some((halt) => halt.source === OPERATOR && halt.reason === reason),
     ask: async (command, key, reason) => {
       const answer = await askPlatform(store, run, { command, arguments: haltArguments(key, reason) });
       if (answer.eventId === null) {

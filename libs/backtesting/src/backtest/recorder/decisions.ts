@@ -125,6 +125,6 @@ class Thinned {
   }
 
   private isKept(id: string): boolean {
-    return Number.parseInt(id.slice(0, 8), 16) < this.below;
+    return this.below === ALL_IDS || Number.parseInt(id.slice(0, 8), 16) < this.below;
   }
 }

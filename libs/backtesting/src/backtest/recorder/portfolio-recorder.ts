@@ -280,8 +280,10 @@ export class PortfolioRecorder {
       return { eventId, orderId: null, reason, decisionId: null, agents: [] };
     }
     const orderId = event.data.order_id;
-    const known = this.around.origins.of(orderId) ?? { orderId, reason: 'other', decisionId: null, agents: [] };
-    return { eventId: executed.id, ...known };
+    const known = this.around.origins.of(orderId);
+    if (known === null) return { eventId: executed.id, orderId, reason: 'other', decisionId: null, agents: [] };
+    const { reason, decisionId, agents } = known;
+    return { eventId: executed.id, orderId: known.orderId, reason, decisionId, agents };
   }
 
   private funded({ data }: Extract<AnyEvent, { type: 'portfolio.funding_booked' }>): void {

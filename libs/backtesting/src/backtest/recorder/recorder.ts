@@ -30,6 +30,8 @@ export interface Recording {
 }
 
 const DAY_MS = 86_400_000;
+/** Text that is gathered before it is hashed: a call of the hash costs more than the bytes of a fill. */
+const HASHED_AT_ONCE = 16_384;
 
 /**
  * Watches the events of a run and makes everything that its report is made from. Of what it sees nothing is kept but a few
@@ -50,6 +52,8 @@ export class Recorder {
   private readonly sources = new Map<string, string>();
   private readonly stamps = new Map<string, number>();
   private readonly fills = createHash('sha256');
+  /** Lines of fills that are still to be hashed. */
+  private fillLines = '';
   private readonly ordersRefused: Record<string, number> = {};
   private readonly breaches: Record<string, number> = {};
   private readonly failures: Record<string, number> = {};
@@ -216,12 +220,19 @@ export class Recorder {
   }
 
   private filled({ priceStamp, side, quantity, price }: RecordedFill): void {
-    this.fills.update(`${priceStamp},${side === 'buy' ? 'B' : 'S'},${quantity},${toNumber(price).toFixed(2)}\n`);
+    this.fillLines += `${priceStamp},${side === 'buy' ? 'B' : 'S'},${quantity},${toNumber(price).toFixed(2)}\n`;
+    if (this.fillLines.length >= HASHED_AT_ONCE) this.hashFills();
+  }
+
+  private hashFills(): void {
+    this.fills.update(this.fillLines);
+    this.fillLines = '';
   }
 
   /** The recording of everything so far. To be called once, at the end. */
   finish(reader?: ReaderCounts): Recording {
     if (this.pendingAt !== 0) this.settle();
+    this.hashFills();
     if (this.firstAt !== null) this.closeDay();
     else for (const portfolio of this.list) portfolio.begin(0);
     const start = this.benchmarkStart;

@@ -1,5 +1,5 @@
 import { num15 } from '../../money';
-import { valuation, type PositionValue, type Valuation } from '../../portfolio';
+import { valuation, type Figures, type PositionValue, type Valuation } from '../../portfolio';
 import type { LimitsConfig } from '../../risk';
 import {
   above,
@@ -25,7 +25,7 @@ export function valueNow({ state, out }: Watch): Valuation | null {
  * its limits, and each position's distance to liquidation. Every condition is reported when it begins, not on every tick.
  * Nothing is judged before a price has come: at their entry prices positions say nothing.
  */
-export function assess(watch: Watch, value: Readonly<Valuation>): void {
+export function assess(watch: Watch, value: Readonly<Figures>): void {
   const { state } = watch;
   const { bounds } = state;
   if (bounds === null || state.pricedAt === 0) return;
@@ -47,7 +47,7 @@ export function assess(watch: Watch, value: Readonly<Valuation>): void {
   settle(watch);
 }
 
-function judgePortfolio(watch: Watch, value: Valuation, bounds: LimitsConfig): void {
+function judgePortfolio(watch: Watch, value: Readonly<Figures>, bounds: LimitsConfig): void {
   const { leverage, drawdown, dayDrawdown, grossExposure } = value;
   if (judge(watch, 'leverage', leverage, bounds.max_leverage)) {
     const message = `Leverage is ${above(leverage, bounds.max_leverage)}, above ${bounds.max_leverage}.`;

@@ -110,5 +110,5 @@ function onPrice(
     judgeMove(watch, instrument, move);
   }
   if (isWarming || (!isHeld && state.openEpisodes === 0)) return;
-  assess(watch, glance(portfolio, state.prices.marks, out.now, state.tracker));
+  assess(watch, glance(portfolio, state.prices.marks, out.now, state.tracker, state.openEpisodes > 0));
 }

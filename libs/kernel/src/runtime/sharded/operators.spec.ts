@@ -50,7 +50,16 @@ describe('operators’ commands in a shard', () => {
   let poison: AnyEvent;
 
   const of = (role: 'agent' | 'saga', more: Partial<LetterAddress> = {}): LetterAddress => {
-    return { shard: 'group#0', handler: `${role}/trail`, handlerKey: 'BTC', eventId: poison.id, seq: 7, ...more };
+    const failure = 'of the price';
+    return {
+      shard: 'group#0',
+      handler: `${role}/trail`,
+      handlerKey: 'BTC',
+      eventId: poison.id,
+      seq: 7,
+      failure,
+      ...more,
+    };
   };
   const trail = (member: ShardMember, role: 'agent' | 'saga'): number[] | undefined =>
     member.shard.engine.host.state<{ trail: number[] }>(`${role}/trail`, 'BTC')?.trail;
@@ -140,7 +149,7 @@ describe('operators’ commands in a shard', () => {
   it.each([
     ['a key that does not stand still', () => replayArguments(of('saga', { handlerKey: 'ETH' }), null), /stand still/],
     ['another event', () => replayArguments(of('saga', { eventId: eventId('other') }), null), /stand still/],
-    ['a handler that it has not', () => replayArguments(of('agent', { handler: 'agent/none' }), poison), /no handler/],
+    ['a handler that it has not', () => replayArguments(of('agent', { handler: 'agent/none' }), poison), /no agent/],
     ['the wrong event', () => replayArguments(of('agent', { eventId: eventId('other') }), poison), /carries event/],
     ['no event', () => ({ ...of('agent') }), /does not carry the event/],
     ['half an event', () => ({ ...of('agent'), event: ['{"id":'] }), /JSON/],

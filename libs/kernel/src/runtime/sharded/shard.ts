@@ -169,8 +169,8 @@ export class Shard {
         if (step.kind === 'message') {
           this.log.expect(step.message);
           this.positions.advance(step.message, step.message.offset + 1);
-          this.engine.input(step.message.event);
-        } else this.engine.input(step.event);
+          this.engine.again(step.message.event);
+        } else this.engine.again(step.event);
         this.engine.drain();
         this.log.expect(null);
       }

@@ -1,4 +1,4 @@
-import type { RemoteHandlers } from '../../core/engine';
+import type { RemoteHandlers } from '../../core/engine-options';
 import type { HandlerState } from '../../core/handler-host';
 import type { AgentPosition } from './protocol';
 

@@ -1,5 +1,5 @@
 import type { AnyEvent } from '@moon/events';
-import type { Cause } from '../../core/engine';
+import type { Cause } from '../../core/engine-options';
 import type { Delivered, HandlerState } from '../../core/handler-host';
 
 /** How a thread builds its agents: a module that exports `createAgents(config)`. */
