@@ -70,7 +70,7 @@ describe('Reconciliation', () => {
   beforeEach(() => jest.useFakeTimers());
   afterEach(() => jest.useRealTimers());
 
-  it('[SYS-8] a restart is an input of its own, also when the clock has gone back and nothing has happened since the last', async () => {
+  it('a restart is an input of its own, also when the clock has gone back and nothing has happened since the last', async () => {
     const { engine, reconciliation, take, state } = await opened();
     await reconciliation.start(['main']);
     const ids = [1, 2].map(() => {

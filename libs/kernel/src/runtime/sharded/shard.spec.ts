@@ -140,7 +140,7 @@ describe('a shard', () => {
     expect(second.group.shards.map(({ engine }) => engine.lastSeq)).toEqual(before);
   });
 
-  it('[SYS-8] hears what was broadcast while its consumer had lost its place in its own group', async () => {
+  it('[AGT-4] hears what was broadcast while its consumer had lost its place in its own group', async () => {
     const bed = mixers({ keyed: ['market.bars'], broadcast: ['price.ticks'] });
     const member = await bed.member();
     await play(bed, 0, 4);
