@@ -30,7 +30,7 @@ export interface KafkaConsumerOptions {
 }
 
 const REFRESH_ENDS_MS = 5000;
-/** Answers to other questions in a row, each of at most one fetch to each broker that led the partition lately. */
+/** Equal answers to another question in a row: of older fetches there is at most one for each broker that led the partition. */
 const MOST_STRAYS = 8;
 
 /**
@@ -187,7 +187,8 @@ export class KafkaConsumer implements BusConsumer {
 
   /** An answer to an older question: taken for this one's, it would leave a hole. When no other comes, the broker is asked why. */
   private askAgain(lane: Lane, asked: number): void {
-    lane.strays += 1;
+    lane.strays = asked === lane.strayAt ? lane.strays + 1 : 1;
+    lane.strayAt = asked;
     this.member.seek(lane, lane.next!);
     if (lane.strays % MOST_STRAYS !== 0) return;
     // It is fetched no more until the broker has been asked.

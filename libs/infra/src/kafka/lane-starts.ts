@@ -71,8 +71,8 @@ export class LaneStarts {
       const kept = (await this.positions.kept(lane.topic)).get(lane.partition);
       if (kept === undefined) return;
       if (wanted <= kept.high) {
-        // Expired: what is left is let through, and the hole is told of.
-        if (wanted < kept.low && asked > wanted) lane.hole = asked;
+        // Expired, or nothing that a reader sees (an aborted transaction): what is left is let through, and the hole is told of.
+        if (asked > wanted) lane.hole = asked;
         return;
       }
       if (looks % LOOKS_A_LINE === 0) this.options.onTrouble(new BehindPosition(lane, wanted, kept.high).message);

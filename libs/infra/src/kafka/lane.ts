@@ -39,8 +39,9 @@ export class Lane implements BusPartition {
   /** The partition's end, as last heard. */
   end = 0;
   bytes = 0;
-  /** Answers in a row that were to another question. */
+  /** Answers in a row that began at one and the same other offset than was asked for. */
   strays = 0;
+  strayAt = -1;
   /** Where the broker goes on behind a hole at `next`, once it is known that there is one. */
   hole: number | null = null;
   private queue: Queued[] = [];
