@@ -51,7 +51,7 @@ describe('operators and a deployment', () => {
 
   const haltsOf = (portfolio: string): readonly unknown[] => platform.haltsOf(portfolio);
 
-  it('[SYS-8] halts a portfolio and lifts the halt, in the name of who asked; a restart changes nothing', async () => {
+  it('halts a portfolio and lifts the halt, in the name of who asked; a restart changes nothing', async () => {
     const halted = await line.moon('halt', '--portfolio', 'second', '--reason', 'maintenance', ...patient);
     expect(halted).toMatchObject({
       code: 0,

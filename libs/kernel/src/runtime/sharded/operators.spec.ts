@@ -114,7 +114,7 @@ describe('operators’ commands in a shard', () => {
     expect(member.shard.engine.parking.isEmpty).toBe(true);
   });
 
-  it('[SYS-8] nothing is carried out twice after a kill, or after a checkpoint and a relay that publishes again', async () => {
+  it('nothing is carried out twice after a kill, or after a checkpoint and a relay that publishes again', async () => {
     const second = await mended();
     const asked = [command(replayArguments(of('agent'), poison)), command(replayArguments(of('saga'), null))];
     await say(...asked);
@@ -132,7 +132,7 @@ describe('operators’ commands in a shard', () => {
     expect(bed.database.appended.map(({ event }) => event.id)).toEqual(before);
   });
 
-  it('[SYS-8] knows a command over a restart when more inputs followed it than an engine remembers', () => {
+  it('knows a command over a restart when more inputs followed it than an engine remembers', () => {
     isBroken = false;
     const engine = (): Engine => new Engine({ handlers: [], shard: 'group#0', log: new VolatileLog(() => undefined) });
     const asked = command({ scope: 'global', reason: 'x' }, 1, 'halt');
