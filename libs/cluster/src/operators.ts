@@ -46,9 +46,7 @@ function commandOf(
   headers: AnyEvent['headers'],
 ): OperatorCommand {
   const { command, requestedBy } = asked;
-  // What was given up once is delivered again once, whoever asks and however often: the arguments say which failure it was.
-  const moment = command === 'replay_dead_letter' ? '' : `${requestedBy} ${at}`;
-  const id = eventId('operator.command', command, JSON.stringify(asked.arguments), moment);
+  const id = eventId('operator.command', requestedBy, command, JSON.stringify(asked.arguments), String(at));
   const { schemaVersion } = CATALOG['operator.command'];
   return {
     ...{ id, type: 'operator.command', schemaVersion, source: 'operator', key: 'system', occurredAt: at },

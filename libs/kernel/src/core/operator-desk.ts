@@ -14,7 +14,7 @@ export interface LetterAddress {
   eventId: string;
   /** Position of the event in the log. */
   seq: number;
-  /** The event that says so: after another failure it is another one, and so is the command. */
+  /** The event that says so; after another failure it is another one. */
   failure: string;
 }
 
@@ -56,6 +56,11 @@ interface DeskAnswer {
   original: AnyEvent | null;
 }
 
+interface DeskState {
+  taken: string[];
+  delivered: string[];
+}
+
 const NOTHING: DeskAnswer = { events: [], original: null };
 
 /**
@@ -65,6 +70,8 @@ const NOTHING: DeskAnswer = { events: [], original: null };
 export class OperatorDesk {
   readonly name = 'operators';
   private taken = new RecentIds(REMEMBERED);
+  /** Failures whose event was delivered again, the oldest first; exactly as many as a checkpoint keeps. */
+  private delivered = new Set<string>();
 
   constructor(
     private readonly shard: string,
@@ -93,13 +100,15 @@ export class OperatorDesk {
     }
   }
 
-  snapshot(): string[] {
-    return this.taken.newest(REMEMBERED);
+  snapshot(): DeskState {
+    return { taken: this.taken.newest(REMEMBERED), delivered: [...this.delivered] };
   }
 
   restore(state: unknown): void {
     this.taken = new RecentIds(REMEMBERED);
-    for (const id of state as string[]) this.taken.add(id);
+    const { taken, delivered } = state as DeskState;
+    for (const id of taken) this.taken.add(id);
+    this.delivered = new Set(delivered);
   }
 
   private unpark(command: OperatorCommand, { handler, handlerKey, eventId }: LetterAddress): DeskAnswer {
@@ -110,13 +119,18 @@ export class OperatorDesk {
   }
 
   private replay(command: OperatorCommand, letter: LetterAddress): DeskAnswer {
-    const { handler, handlerKey, eventId, seq } = letter;
+    const { handler, handlerKey, eventId, seq, failure } = letter;
+    if (this.delivered.has(failure))
+      throw new Error(`${handler}/${handlerKey} was given ${eventId} again already: nothing is delivered twice.`);
     if (!this.isAgent(handler)) throw new Error(`Shard ${this.shard} has no agent "${handler}".`);
     const original = originalIn(command.data.arguments);
     if (original.id !== eventId) throw new Error(`The command carries event ${original.id} instead of ${eventId}.`);
     const { requestedBy } = command.data;
     const ids = { replayedEventId: eventId, replayedSeq: seq };
     const data = { handler, handlerKey, ...ids, requestedBy };
+    this.delivered.add(failure);
+    const [oldest = ''] = this.delivered;
+    if (this.delivered.size > REMEMBERED) this.delivered.delete(oldest);
     return { events: [this.caused(command, 'event.replayed', handlerKey, data)], original };
   }
 

@@ -105,6 +105,24 @@ describe('operators’ commands in a shard', () => {
     expect(member.failures).toEqual([]);
   });
 
+  it('[AGT-3] two operators who ask for one dead letter have it delivered once, also over a restart', async () => {
+    const second = await mended();
+    await say(command(replayArguments(of('agent'), poison), 1));
+    await second.group.checkpoint();
+    second.kill();
+    const third = await bed.member();
+    const late = command(replayArguments(of('agent'), poison), 2);
+    await say(late);
+    expect(trail(third, 'agent')).toEqual([100, 101, 102, 104, 105, 103]);
+    expect(audited('event.replayed')).toHaveLength(1);
+    expect(bed.published('agent.error').filter(({ causationId }) => causationId === late.id)).toMatchObject([
+      { data: { error: expect.stringMatching(/again already/) as string } },
+    ]);
+    await say(command(replayArguments(of('agent', { failure: 'of another time' }), poison), 3));
+    expect(audited('event.replayed')).toHaveLength(2);
+    expect(third.failures).toEqual([]);
+  });
+
   it('[AGT-3] a parked key goes on with what waited, in its order', async () => {
     const member = await mended();
     const asked = command(replayArguments(of('saga'), null));
