@@ -13,7 +13,7 @@ import {
   type Logger,
   type PostgresAccess,
 } from '@moon/infra';
-import { groupPlans, RunningClock, type Clock, type GroupPlan } from '@moon/kernel';
+import { groupPlans, RunningClock, type Clock, type GroupPlan, type SharedBroadcast } from '@moon/kernel';
 import type { ClusterConfig } from './config';
 import type { DeadLetters } from './dead-letters';
 
@@ -32,6 +32,8 @@ export interface Connections {
   clock: Clock;
   plans: readonly GroupPlan[];
   publisher: KafkaPublisher;
+  /** Brings the groups of this process what every shard hears. */
+  broadcast: SharedBroadcast;
   access: PostgresAccess;
   journals: ShardJournals;
   archive: EventArchive;

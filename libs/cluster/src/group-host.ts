@@ -1,6 +1,5 @@
-import { randomUUID } from 'node:crypto';
 import type { AnyEvent } from '@moon/events';
-import { createBroadcastConsumer, isTransientStoreError, KafkaConsumer, partitionOf } from '@moon/infra';
+import { isTransientStoreError, KafkaConsumer, partitionOf } from '@moon/infra';
 import {
   LEAST_PARTITIONS,
   Shard,
@@ -48,31 +47,20 @@ export function createGroup(options: GroupHostOptions): { group: ShardGroup; lag
   const { config, logger, owner } = connections;
   const onProblem = (message: string, context: Record<string, unknown>): void =>
     logger.warn({ group: plan.name, ...context }, message);
-  const common = { settings: config.kafka, logger };
   const consumer = new KafkaConsumer({
-    ...common,
+    settings: config.kafka,
+    logger,
     groupId: plan.name,
     topics: plan.keyed,
     shards: config.shards,
   });
-  const broadcast =
-    plan.broadcast.length === 0
-      ? undefined
-      : {
-          topics: plan.broadcast,
-          consumer: createBroadcastConsumer({
-            ...common,
-            groupId: `${plan.name}.all.${randomUUID()}`,
-            topics: plan.broadcast,
-          }),
-        };
   const group = new ShardGroup({
     name: plan.name,
     shards: config.shards,
     consumer,
     keyed: plan.keyed,
     isTransient: passes,
-    ...(broadcast && { broadcast }),
+    broadcast: { line: connections.broadcast, topics: plan.broadcast },
     checkpointMs: config.checkpointMs,
     onProblem,
     onFatal,
@@ -111,5 +99,5 @@ export function createGroup(options: GroupHostOptions): { group: ShardGroup; lag
       return shard;
     },
   });
-  return { group, lag: () => ({ ...consumer.lag(), ...broadcast?.consumer.lag() }) };
+  return { group, lag: () => ({ ...consumer.lag(), ...connections.broadcast.lag(plan.broadcast) }) };
 }

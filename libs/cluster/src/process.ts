@@ -1,6 +1,14 @@
 import type { DynamicModule } from '@nestjs/common';
-import { ConfigError, createLogger, HealthRegistry, KafkaPublisher, StartupFailure, type Logger } from '@moon/infra';
-import { groupPlans } from '@moon/kernel';
+import {
+  ConfigError,
+  createBroadcastConsumer,
+  createLogger,
+  HealthRegistry,
+  KafkaPublisher,
+  StartupFailure,
+  type Logger,
+} from '@moon/infra';
+import { groupPlans, SharedBroadcast } from '@moon/kernel';
 import type { ClusterConfig } from './config';
 import { DeadLetters } from './dead-letters';
 import { clusterClock, openBroker, openStore, ownerName, type Connections } from './connections';
@@ -119,6 +127,9 @@ class ClusterProcess {
     this.connections = {
       ...store,
       ...{ config, logger, publisher, owner: ownerName(config, app.name), clock: clusterClock(config) },
+      broadcast: new SharedBroadcast((topics) =>
+        createBroadcastConsumer({ settings: config.kafka, logger, groupId: `${app.name}.all`, topics }),
+      ),
       plans: groupPlans(config.platform),
       deadLetters: new DeadLetters(config.kafka, logger),
       onStore: (error) => this.note('event-store', error === null, error?.message ?? ''),

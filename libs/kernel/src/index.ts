@@ -77,4 +77,5 @@ export { notCompared, reconcileAll, Reconciliation } from './platform/reconcile'
 export { Shard, type ShardOptions, type ShardWiring } from './runtime/sharded/shard';
 export { streamOfShard } from './runtime/sharded/shard-log';
 export { ShardGroup } from './runtime/sharded/shard-group';
+export { SharedBroadcast } from './runtime/sharded/shared-broadcast';
 export { processEvent } from './platform/process-event';

@@ -9,6 +9,7 @@ import type { EffectAdapter } from '../ports/effect';
 import type { ShardJournal } from '../ports/journal';
 import { Shard, type ShardOptions } from '../runtime/sharded/shard';
 import { ShardGroup } from '../runtime/sharded/shard-group';
+import { SharedBroadcast } from '../runtime/sharded/shared-broadcast';
 import { ManualClock } from './manual-clock';
 import { turns } from './live-bed';
 import { T0 } from './venue-desk';
@@ -77,7 +78,10 @@ export class ShardMember {
       shards: of,
       consumer: this.consumer,
       keyed,
-      ...(broadcast && this.broadcast && { broadcast: { consumer: this.broadcast, topics: broadcast } }),
+      ...(broadcast &&
+        this.broadcast && {
+          broadcast: { line: new SharedBroadcast(() => this.broadcast!), topics: broadcast },
+        }),
       open: (shard, onEnd) => this.open(shard, onEnd),
       onRefused: (message) => Promise.resolve(void bed.refused.push(message)),
       fill: async function* () {},

@@ -1,4 +1,4 @@
-import { TOPICS, type TopicName } from '@moon/events';
+import type { TopicName } from '@moon/events';
 import {
   isRefused,
   type BusConsumer,
@@ -11,6 +11,7 @@ import {
 import { ShardLost } from '../../ports/journal';
 import { slotOf } from './message-buffer';
 import type { Shard } from './shard';
+import { partitionsOf, type BroadcastHearer, type SharedBroadcast } from './shared-broadcast';
 
 export interface ShardGroupOptions {
   /** The consumer group. */
@@ -20,8 +21,8 @@ export interface ShardGroupOptions {
   /** Brings the keyed topics of the shards that are this member's. */
   consumer: BusConsumer;
   keyed: readonly TopicName[];
-  /** Brings every partition of the topics that all shards hear. */
-  broadcast?: { consumer: BusConsumer; topics: readonly TopicName[] };
+  /** Brings every partition of the topics that all shards hear, to the other groups of the process, too. */
+  broadcast?: { line: SharedBroadcast; topics: readonly TopicName[] };
   /** Opens a shard; `onEnd` is to be its own. */
   open: (shard: number, onEnd: (error: Error) => void) => Promise<Shard>;
   /** Keeps what could not be read, before the position moves on. */
@@ -52,11 +53,17 @@ export class ShardGroup {
    */
   private readonly wanted = new Map<Shard, Map<string, number>>();
   private assigned = new Set<number>();
+  private readonly hearer: BroadcastHearer;
   private timer: NodeJS.Timeout | null = null;
   private isStopped = false;
   private committing: Promise<void> = Promise.resolve();
 
-  constructor(private readonly options: ShardGroupOptions) {}
+  constructor(private readonly options: ShardGroupOptions) {
+    const { messages, expired } = this.listener((heard) => this.toAll(heard));
+    const topics = options.broadcast?.topics ?? [];
+    this.hearer = { topics, messages, expired, earliest: (partition) => this.earliest(partition) };
+    options.broadcast?.line.add(this.hearer);
+  }
 
   get name(): string {
     return this.options.name;
@@ -74,14 +81,7 @@ export class ShardGroup {
 
   async start(): Promise<void> {
     const { consumer, broadcast, checkpointMs } = this.options;
-    const heard = this.listener((messages) => this.toAll(messages));
-    // Everybody hears everything: what the broker calls its shards says nothing of ours.
-    await broadcast?.consumer.start({
-      ...heard,
-      // Also after it was expelled from its own group and came back: it knows no position by itself.
-      assigned: () => Promise.resolve(this.seekBroadcast()),
-      revoked: () => Promise.resolve(),
-    });
+    await broadcast?.line.start();
     await consumer.start(this.listener((messages) => this.toOwner(messages)));
     this.timer = setInterval(() => void this.checkpoint(), checkpointMs);
     this.timer.unref();
@@ -90,7 +90,9 @@ export class ShardGroup {
   /** Stores where every shard stands, and tells the broker. */
   checkpoint(): Promise<void> {
     this.committing = this.committing.then(async () => {
-      for (const shard of this.shards) await this.commit(() => shard.checkpoint());
+      const positions: BusPosition[] = [];
+      for (const shard of this.shards) positions.push(...(await this.saved(() => shard.checkpoint())));
+      await this.commit(positions);
     });
     return this.committing;
   }
@@ -101,7 +103,7 @@ export class ShardGroup {
     if (this.timer) clearInterval(this.timer);
     await this.letGo([...this.held.keys()]);
     await this.options.consumer.stop();
-    await this.options.broadcast?.consumer.stop();
+    await this.options.broadcast?.line.leave(this.hearer);
   }
 
   private listener(route: (messages: readonly BusMessage[]) => Promise<void>): BusListener {
@@ -112,6 +114,8 @@ export class ShardGroup {
         await this.letGo(shards);
       },
       messages: async (_from, messages) => {
+        // One that is refused counts as heard: a shard may begin with it.
+        for (const shard of this.shards) this.hasBegun(shard, messages[0]);
         let good: BusMessage[] = [];
         for (const message of messages) {
           if (!isRefused(message)) {
@@ -150,7 +154,7 @@ export class ShardGroup {
     }
     const { consumer, broadcast } = this.options;
     const wanted = new Map<string, number>();
-    for (const partition of partitionsOf(broadcast?.topics ?? []))
+    for (const partition of partitionsOf(this.hearer.topics))
       wanted.set(slotOf(partition), shard.position(partition) ?? 0);
     this.wanted.set(shard, wanted);
     this.held.set(index, shard);
@@ -159,28 +163,17 @@ export class ShardGroup {
       if (partition.partition % this.options.shards !== index) continue;
       consumer.seek({ ...partition, offset: shard.position(partition) ?? 0 });
     }
-    this.seekBroadcast();
+    broadcast?.line.seek(broadcast.topics);
   }
 
-  private seekBroadcast(): void {
-    const { broadcast } = this.options;
-    if (this.held.size === 0) return;
-    for (const partition of partitionsOf(broadcast?.topics ?? [])) {
-      broadcast?.consumer.seek({ ...partition, offset: this.earliest(partition) });
-    }
-  }
-
-  /**
-   * One consumer brings what is broadcast to all shards: it goes back to where the one that is furthest behind reads on.
-   * The others pass over what they had.
-   */
   private earliest(partition: BusPartition): number {
     return this.shards.reduce((low, shard) => Math.min(low, shard.position(partition) ?? 0), Infinity);
   }
 
   /** False while a shard still waits for what it wants to begin with. */
-  private hasBegun(shard: Shard, first: BusMessage): boolean {
+  private hasBegun(shard: Shard, first: BusPosition | undefined): boolean {
     const wanted = this.wanted.get(shard);
+    if (!first) return true;
     const from = wanted?.get(slotOf(first));
     if (from !== undefined && first.offset > from) return false;
     wanted?.delete(slotOf(first));
@@ -211,21 +204,29 @@ export class ShardGroup {
         const shard = this.held.get(index);
         this.held.delete(index);
         if (shard) this.wanted.delete(shard);
-        if (shard) await this.commit(() => shard.close());
+        if (shard) await this.commit(await this.saved(() => shard.close()));
       }),
     );
   }
 
   /** A checkpoint that could not be stored is made up for by the next: the journal has everything. */
-  private async commit(save: () => Promise<BusPosition[] | null>): Promise<void> {
-    const { consumer, broadcast, name, onProblem } = this.options;
+  private async saved(save: () => Promise<BusPosition[] | null>): Promise<BusPosition[]> {
     try {
-      const positions = await save();
-      const keyed = positions?.filter(({ topic }) => !broadcast?.topics.includes(topic)) ?? [];
-      if (keyed.length > 0) await consumer.commit(keyed);
+      return (await save()) ?? [];
     } catch (thrown) {
-      onProblem('a checkpoint was not stored', { group: name, error: String(thrown) });
+      this.options.onProblem('a checkpoint was not stored', { group: this.name, error: String(thrown) });
+      return [];
     }
+  }
+
+  /** All shards in one request: each is a replicated write of the broker's. */
+  private async commit(positions: readonly BusPosition[]): Promise<void> {
+    const { consumer, broadcast, onProblem } = this.options;
+    const keyed = positions.filter(({ topic }) => !broadcast?.topics.includes(topic));
+    if (keyed.length === 0) return;
+    await consumer
+      .commit(keyed)
+      .catch((thrown: unknown) => onProblem('offsets were not committed', { group: this.name, error: String(thrown) }));
   }
 
   private async toOwner(messages: readonly BusMessage[]): Promise<void> {
@@ -246,9 +247,10 @@ export class ShardGroup {
     if (!shard.isHeld(first)) return;
     // Its journal waits for other partitions: this one brings no more until it is live.
     const { consumer, broadcast } = this.options;
-    const source = broadcast?.topics.includes(first.topic) ? broadcast.consumer : consumer;
-    source.pause([first]);
-    const resume = (): void => source.resume([first]);
+    const line = broadcast?.topics.includes(first.topic) ? broadcast.line : null;
+    if (line) line.pause(first);
+    else consumer.pause([first]);
+    const resume = (): void => (line ? line.resume(first) : consumer.resume([first]));
     shard.ready.then(resume, resume);
   }
 
@@ -276,11 +278,10 @@ export class ShardGroup {
       if (batch.length >= FILL_BATCH) await route(batch.splice(0));
     }
     if (batch.length > 0) await route(batch);
+    // What the store does not have either is nowhere: a shard that waits for just that would wait for ever.
+    for (const shard of needing) {
+      const wanting = this.wanted.get(shard);
+      if ((wanting?.get(slotOf(from)) ?? first) < first) wanting?.set(slotOf(from), first);
+    }
   }
-}
-
-function partitionsOf(topics: readonly TopicName[]): BusPartition[] {
-  return topics.flatMap((topic) =>
-    Array.from({ length: TOPICS[topic].partitions }, (_, partition) => ({ topic, partition })),
-  );
 }

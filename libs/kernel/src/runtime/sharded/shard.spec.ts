@@ -1,5 +1,6 @@
 import type { AnyEvent } from '@moon/events';
 import { testEvent, type Handler } from '@moon/domain';
+import type { BusMessage } from '../../ports/bus';
 import { ShardLost, type JournalBatch, type ShardJournal } from '../../ports/journal';
 import { turns } from '../../testing/live-bed';
 import { ShardBed } from '../../testing/shard-bed';
@@ -151,6 +152,40 @@ describe('a shard', () => {
     const prices = (trail(member) ?? []).filter((step) => step.startsWith('t'));
     expect(prices).toEqual(Array.from({ length: 30 }, (_, minute) => `t${100 + minute}`));
     expect(member.failures).toEqual([]);
+  });
+
+  it('[AGT-4] hears what is broadcast on behind a message that was refused, also when it begins with that', async () => {
+    const bed = mixers({ keyed: ['market.bars'], broadcast: ['price.ticks'] });
+    const first = await bed.member();
+    await play(bed, 0, 4);
+    await first.group.checkpoint();
+    const [{ topic, partition }] = bed.bus.messages('price.ticks').filter(({ event }) => event.key === 'BTC') as [
+      BusMessage,
+    ];
+    first.kill();
+    const list = bed.bus.list({ topic, partition });
+    const raw = { key: null, value: 'no event', headers: {} };
+    list.push({ topic, partition, offset: list.length, reason: 'not_json', detail: '', raw } as never);
+    bed.bus.append(tick(BTC, 600_000, 999));
+    const second = await bed.member();
+    await turns();
+    expect(trail(second)?.at(-1)).toBe('t999');
+    expect(new Set(bed.refused.map(({ offset }) => offset)).size).toBe(1);
+    expect([...first.failures, ...second.failures]).toEqual([]);
+  });
+
+  it('[AGT-4] tells who waits for it to be live when it is let go of before', async () => {
+    const bed = mixers();
+    const first = await bed.member();
+    await play(bed, 0, 4);
+    first.kill();
+    for (const topic of ['price.ticks', 'market.bars'] as const)
+      for (const { partition } of bed.bus.messages(topic)) bed.bus.list({ topic, partition }).length = 0;
+    const second = await bed.member();
+    expect(second.shard.isLive).toBe(false);
+    const waiting = expect(second.shard.ready).rejects.toThrow(/was let go of before it was live/);
+    await second.group.stop();
+    await waiting;
   });
 
   it('publishes nothing of which the inputs are not stored', async () => {

@@ -147,7 +147,7 @@ export class Shard {
     if (this.phase === 'live') return this.handleAll(messages);
     if (this.phase === 'closed') return;
     // The journal's own messages are a subset: what it does not name was passed over then and is so now.
-    this.buffer.add(messages);
+    this.buffer.add(messages.filter((message) => message.offset >= (this.positions.of(message) ?? 0)));
     this.advance();
   }
 
@@ -254,6 +254,8 @@ export class Shard {
     if (this.phase === 'closed') return null;
     if (this.phase !== 'live') {
       this.phase = 'closed';
+      // Whoever waits for it to be live waits in vain.
+      this.whenLive.reject(new Error(`Shard ${this.name} was let go of before it was live.`));
       this.options.onClose?.();
       await this.live.stop(0).catch(() => undefined);
       return null;

@@ -1,0 +1,106 @@
+import { TOPICS, type TopicName } from '@moon/events';
+import type { BusConsumer, BusListener, BusPartition } from '../../ports/bus';
+import { slotOf } from './message-buffer';
+
+/** The shards of one group, as what they hear whole is brought to them. */
+export interface BroadcastHearer extends Pick<BusListener, 'messages' | 'expired'> {
+  readonly topics: readonly TopicName[];
+  /** Offset at which the shard reads on that is furthest behind; Infinity while there is none. */
+  earliest(partition: BusPartition): number;
+}
+
+/**
+ * One consumer of a process that brings whole topics to all of its groups: a broker is asked once for what everybody hears,
+ * not once for each group. It goes back to where the shard that is furthest behind reads on; the others pass over what they had.
+ */
+export class SharedBroadcast {
+  private readonly hearers = new Set<BroadcastHearer>();
+  private readonly pauses = new Map<string, number>();
+  private consumer: BusConsumer | null = null;
+  private started: Promise<void> | null = null;
+
+  /** @param open makes the consumer of these topics, not started */
+  constructor(private readonly open: (topics: readonly TopicName[]) => BusConsumer) {}
+
+  /** Before the first start: what is to be read is what all of them hear. */
+  add(hearer: BroadcastHearer): void {
+    if (this.started) throw new Error('The broadcast is read already: groups are added before the first one starts.');
+    this.hearers.add(hearer);
+  }
+
+  /** Resolves when it is read; the first call begins it. */
+  start(): Promise<void> {
+    this.started ??= this.begin();
+    return this.started;
+  }
+
+  /** Moves what these topics are read from, after a group has taken on a shard. */
+  seek(topics: readonly TopicName[]): void {
+    for (const partition of partitionsOf(topics)) {
+      const offset = this.heardBy(partition).reduce(
+        (low, hearer) => Math.min(low, hearer.earliest(partition)),
+        Infinity,
+      );
+      if (offset !== Infinity) this.consumer?.seek({ ...partition, offset });
+    }
+  }
+
+  /** Brings no more of a partition until everybody who paused it has resumed it as often. */
+  pause(partition: BusPartition): void {
+    const slot = slotOf(partition);
+    const count = (this.pauses.get(slot) ?? 0) + 1;
+    this.pauses.set(slot, count);
+    if (count === 1) this.consumer?.pause([partition]);
+  }
+
+  resume(partition: BusPartition): void {
+    const slot = slotOf(partition);
+    const count = (this.pauses.get(slot) ?? 0) - 1;
+    if (count > 0) this.pauses.set(slot, count);
+    else this.pauses.delete(slot);
+    if (count === 0) this.consumer?.resume([partition]);
+  }
+
+  /** Offsets between what was delivered and the end, of these topics. */
+  lag(topics: readonly TopicName[]): Readonly<Partial<Record<TopicName, number>>> {
+    const lags = Object.entries(this.consumer?.lag() ?? {}) as Array<[TopicName, number]>;
+    return Object.fromEntries(lags.filter(([topic]) => topics.includes(topic)));
+  }
+
+  /** The group hears no more; with the last one the consumer ends. */
+  async leave(hearer: BroadcastHearer): Promise<void> {
+    if (this.hearers.delete(hearer) && this.hearers.size === 0) await this.consumer?.stop();
+  }
+
+  private async begin(): Promise<void> {
+    const topics = [...new Set([...this.hearers].flatMap((hearer) => hearer.topics))];
+    this.consumer = this.open(topics);
+    await this.consumer.start({
+      // Also after it was expelled from its own group and came back: it knows no position by itself.
+      assigned: () => Promise.resolve(this.seek(topics)),
+      // Everybody hears everything: what the broker calls its shards says nothing of ours.
+      revoked: () => Promise.resolve(),
+      messages: async (from, messages) => {
+        await all(this.heardBy(from).map((hearer) => hearer.messages(from, messages)));
+      },
+      expired: async (from, wanted, first) => {
+        await all(this.heardBy(from).map((hearer) => hearer.expired(from, wanted, first)));
+      },
+    });
+  }
+
+  private heardBy({ topic }: BusPartition): BroadcastHearer[] {
+    return [...this.hearers].filter(({ topics }) => topics.includes(topic));
+  }
+}
+
+/** Waits for all of them, also when one fails: its calls are repeated, and must not overlap with those of others. */
+async function all(calls: readonly Promise<void>[]): Promise<void> {
+  for (const result of await Promise.allSettled(calls)) if (result.status === 'rejected') throw result.reason;
+}
+
+export function partitionsOf(topics: readonly TopicName[]): BusPartition[] {
+  return topics.flatMap((topic) =>
+    Array.from({ length: TOPICS[topic].partitions }, (_, partition) => ({ topic, partition })),
+  );
+}
