@@ -21,6 +21,9 @@ export interface ClusterParityOptions {
   signal?: AbortSignal;
 }
 
+const LOOKS = 3;
+const LOOK_AGAIN_MS = 700;
+
 /**
  * Parity of a distributed run: every shard's journal is read from its beginning, its messages are taken from
  * the archive and its own inputs from the journal, each is handled again by the same handlers under the settings that the
@@ -42,7 +45,7 @@ export async function checkClusterParity(options: ClusterParityOptions): Promise
     const checkpoint = await record.journals.open(shard).latestCheckpoint();
     published.set(shard, Math.max(publishedSeq, checkpoint?.seq ?? 0));
   }
-  const isArchived = recorderLag !== undefined && (await recorderLag()) === 0;
+  const isArchived = recorderLag !== undefined && (await isSettled(recorderLag));
   const emitted = await record.log.emitted.ids();
   const results: ShardResult[] = [];
   for (const { shard } of chosen) {
@@ -52,6 +55,15 @@ export async function checkClusterParity(options: ClusterParityOptions): Promise
     options.onShard?.(result.parity);
   }
   return reportOf(results, options, await firstOf(results, record));
+}
+
+/** Whether everything is archived; the recorder notes once a second how far it has come. */
+async function isSettled(recorderLag: () => Promise<number>): Promise<boolean> {
+  for (let look = 1; ; look += 1) {
+    if ((await recorderLag()) === 0) return true;
+    if (look === LOOKS) return false;
+    await new Promise((resolve) => setTimeout(resolve, LOOK_AGAIN_MS));
+  }
 }
 
 /** Handles the journal of one shard again. */

@@ -11,6 +11,7 @@ import {
 } from '@moon/kernel';
 import { PROJECTIONS_GROUP } from '../connections';
 import type { Part, PartContext } from '../process';
+import { recorderPositions } from '../recorder-lag';
 import { STREAM_VERSION } from './relay-part';
 
 /**
@@ -76,11 +77,14 @@ export class ProjectionsPart implements Part {
     const onParked = (parked: object): void =>
       logger.error(parked, 'a projection is stale: its stream could not be folded on');
     this.projector = new Projector({ onParked });
+    // The log may end before what this group has committed: it is read first up to where the recorder has come.
+    const archived = await recorderPositions(config.kafka);
     for await (const row of log.readLog(0)) {
       this.projector.apply(row);
       this.counts.fromLog += 1;
     }
     this.projector.settle();
+    for (const position of archived) this.consumer.seek(position);
     const onError = (error: Error): void => logger.debug({ err: error }, 'a connection to the cache broke');
     // It connects by itself: a cache that is away when the process starts holds up nobody.
     this.cache = RedisProjectionCache.open(config.redis, { onError });
@@ -109,7 +113,7 @@ export class ProjectionsPart implements Part {
     }
     await this.fillGaps();
     const last = messages[messages.length - 1];
-    if (last) void this.consumer.commit([{ ...from, offset: last.offset + 1 }]);
+    if (last) this.consumer.commitSoon([{ ...from, offset: last.offset + 1 }]);
   }
 
   private show({ event, producer }: BusMessage): void {

@@ -1,12 +1,14 @@
 import { TOPICS, type TopicName } from '@moon/events';
 import { isTransientStoreError, KafkaConsumer } from '@moon/infra';
-import { isRefused, type BusMessage, type BusPartition, type BusPosition, type RefusedMessage } from '@moon/kernel';
+import { isRefused, type BusMessage, type BusPartition, type RefusedMessage } from '@moon/kernel';
 import { RECORDER_GROUP } from '../connections';
 import type { Part, PartContext } from '../process';
 
 /** A store that takes longer is said, ms (EVS-4). */
 const SLOW_MS = 10;
 const RETRY_MS = 200;
+/** Nobody waits for the archive: it takes what there is twice a second, or as soon as there is much. */
+const FETCH_BYTES = 32_768;
 /** Appends over which the share of slow ones is told at once. */
 const APPENDS_A_REPORT = 200;
 
@@ -33,6 +35,7 @@ export class RecorderPart implements Part {
       groupId: RECORDER_GROUP,
       topics: Object.keys(TOPICS) as TopicName[],
       shards: 1,
+      minBytes: FETCH_BYTES,
     });
   }
 
@@ -74,7 +77,7 @@ export class RecorderPart implements Part {
     if (good.length > 0 && !(await this.archive(good))) return;
     this.counts.messages += messages.length;
     const last = messages[messages.length - 1];
-    if (last) this.commit({ ...from, offset: last.offset + 1 });
+    if (last) this.consumer.commitSoon([{ ...from, offset: last.offset + 1 }]);
   }
 
   /** What several partitions bring while an append is under way goes into the next one together. @returns false: not archived */
@@ -107,6 +110,7 @@ export class RecorderPart implements Part {
         return true;
       } catch (thrown) {
         if (!isTransientStoreError(thrown)) {
+          this.isStopped = true;
           onFatal(thrown instanceof Error ? thrown : new Error(String(thrown)));
           return false;
         }
@@ -129,12 +133,5 @@ export class RecorderPart implements Part {
     if (counts.appends % APPENDS_A_REPORT !== 0 || counts.slow === 0) return;
     const report = { slow: counts.slow, of: counts.appends, slowestMs: this.slowest, boundMs: SLOW_MS };
     this.context.connections.logger.warn(report, 'appends to the event store are slow; events flow all the same');
-  }
-
-  /** Not waited for: a broker that is away must not hold up what can be archived. */
-  private commit(next: BusPosition): void {
-    this.consumer.commit([next]).catch((error: unknown) => {
-      this.context.connections.logger.warn({ err: error }, 'an offset was not committed; it comes again');
-    });
   }
 }

@@ -8,17 +8,20 @@ export interface CommitterHooks {
 }
 
 const RETRY_MS = 300;
+/** A commit is a replicated write of its own: what nobody waits for goes together, this often. */
+const LATER_MS = 1_000;
 
 /** Commits the newest position of every partition, one request at a time; what comes meanwhile goes with the next one. */
 export class Committer {
   private pending = new Map<string, BusPosition>();
   private flushing: Promise<void> | null = null;
   private isStopped = false;
+  private timer: NodeJS.Timeout | null = null;
 
   constructor(private readonly hooks: CommitterHooks) {}
 
   async add(positions: readonly BusPosition[]): Promise<void> {
-    for (const position of positions) this.pending.set(`${position.topic}/${position.partition}`, position);
+    this.note(positions);
     // A request under way may have been made before these came.
     while (this.pending.size > 0 || this.flushing !== null) {
       this.flushing ??= this.flush().finally(() => {
@@ -28,9 +31,24 @@ export class Committer {
     }
   }
 
+  /** The same within a second, with whatever else comes until then. */
+  addLater(positions: readonly BusPosition[]): void {
+    this.note(positions);
+    this.timer ??= setTimeout(() => {
+      this.timer = null;
+      void this.add([]);
+    }, LATER_MS);
+    this.timer.unref();
+  }
+
   /** Nothing is tried again; the next owner starts earlier. */
   stop(): void {
     this.isStopped = true;
+    if (this.timer) clearTimeout(this.timer);
+  }
+
+  private note(positions: readonly BusPosition[]): void {
+    for (const position of positions) this.pending.set(`${position.topic}/${position.partition}`, position);
   }
 
   private async flush(): Promise<void> {

@@ -25,11 +25,17 @@ export interface KafkaConsumerOptions {
   laneBytes?: number;
   /** The same of all together; default 64 MiB. */
   totalBytes?: number;
+  /**
+   * What a broker has at least before it answers a fetch, unless it has waited for `kafka.maxWaitMs`; default 1. More is for
+   * who is in no hurry: an answer costs as much for one message as for a hundred.
+   */
+  minBytes?: number;
   /** One line: what went wrong. The consumer goes on by itself. */
   onTrouble?: (problem: string) => void;
 }
 
 const REFRESH_ENDS_MS = 5000;
+const LAST_COMMIT_MS = 1000;
 /** Equal answers to another question in a row: of older fetches there is at most one for each broker that led the partition. */
 const MOST_STRAYS = 8;
 
@@ -69,7 +75,7 @@ export class KafkaConsumer implements BusConsumer {
       onError: (error, what) => this.trouble(`${groupId}: ${what}: ${messageOf(error)}`),
     });
     this.member = new GroupMember(
-      { client, settings, groupId, topics, shards },
+      { client, settings, groupId, topics, shards, minBytes: options.minBytes ?? 1 },
       {
         claim: () => this.membership.claim(),
         joined: (memberId, assignment) => this.joined(memberId, assignment),
@@ -119,6 +125,11 @@ export class KafkaConsumer implements BusConsumer {
 
   commit(next: readonly BusPosition[]): Promise<void> {
     return this.committer.add(next);
+  }
+
+  /** The same for who does not wait for it: within a second, or when the partitions are given away. */
+  commitSoon(next: readonly BusPosition[]): void {
+    this.committer.addLater(next);
   }
 
   pause(partitions: readonly BusPartition[]): void {
@@ -254,10 +265,18 @@ export class KafkaConsumer implements BusConsumer {
     const closing = gone.map((lane) => lane.close());
     try {
       await Promise.race([Promise.all([this.listener!.revoked(shards), ...closing]), patience]);
+      await this.lastCommit();
     } finally {
       clearTimeout(timer);
       for (const lane of gone) this.lanes.delete(nameOf(lane));
     }
+  }
+
+  /** What is not committed comes again, to whoever is next: a broker that is away does not hold up a stop. */
+  private async lastCommit(): Promise<void> {
+    let timer: NodeJS.Timeout | undefined;
+    const patience = new Promise<void>((resolve) => (timer = setTimeout(resolve, LAST_COMMIT_MS)));
+    await Promise.race([this.committer.add([]), patience]).finally(() => clearTimeout(timer));
   }
 
   private hold(lane: Lane | undefined, why: Hold, isHeld: boolean): void {

@@ -19,6 +19,7 @@ export interface GroupMemberOptions {
   groupId: string;
   topics: readonly TopicName[];
   shards: number;
+  minBytes: number;
 }
 
 const REBUILD_MS = 300;
@@ -91,7 +92,7 @@ export class GroupMember {
   }
 
   private async build(): Promise<void> {
-    const { client, settings, groupId, topics, shards } = this.options;
+    const { client, settings, groupId, topics, shards, minBytes } = this.options;
     const consumer = client.consumer({
       groupId,
       partitionAssigners: [
@@ -106,7 +107,7 @@ export class GroupMember {
       rebalanceTimeout: settings.rebalanceTimeoutMs,
       metadataMaxAge: settings.metadataMaxAgeMs,
       maxWaitTimeInMs: settings.maxWaitMs,
-      minBytes: 1,
+      minBytes,
       maxBytes: MOST_BYTES,
       maxBytesPerPartition: MOST_PARTITION_BYTES,
       allowAutoTopicCreation: false,

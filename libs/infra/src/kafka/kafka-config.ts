@@ -40,7 +40,10 @@ export const kafkaSchema = Type.Object(
       60_000,
       'How long a member may take to let go of a shard before the group goes on without it.',
     ),
-    maxWaitMs: ms(250, 'How long a broker holds an empty fetch; costs no latency, saves idle load.'),
+    maxWaitMs: ms(
+      500,
+      'How long a broker holds an empty fetch: no message waits for it, but a partition that is moved or taken up may.',
+    ),
     replicationFactor: Type.Integer({ default: 3, minimum: 1, maximum: 9, description: 'Copies of every partition.' }),
     minInSyncReplicas: Type.Integer({
       default: 2,
