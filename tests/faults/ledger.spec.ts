@@ -1,7 +1,8 @@
 import { testEvent } from '@moon/domain';
 import type { AnyEvent } from '@moon/events';
-import type { VenueReport } from '@moon/kernel';
+import { MemoryProjectionCache, Projector, streamVersion, type LogRow, type VenueReport } from '@moon/kernel';
 import { CarriedEvents } from './cluster/carried';
+import { checkCache } from './cluster/ledger/cache-check';
 import { checkAccepted, checkCarried, checkKeyOrder, checkLog } from './cluster/ledger/compare';
 import { Findings } from './cluster/ledger/findings';
 import { LogFold } from './cluster/ledger/log-fold';
@@ -87,6 +88,67 @@ describe('the ledger check', () => {
     checkAccepted(new Set([first.id, 'gone']), carried.events, findings);
     checkKeyOrder(new Map([['price.ticks\nBTC', [first.id, second.id]]]), carried.events, findings);
     expect(findings.counts).toMatchObject({ lost: 1, reordered: 1 });
+  });
+
+  describe('of the cache', () => {
+    const rows: LogRow[] = [opened(1), decided(1), opened(2)].map((event, index) => ({
+      ...{ seq: index + 1, event, streamId: 'consensus-BTC', version: index + 1 },
+    }));
+    const halted: LogRow = {
+      ...{ seq: 4, streamId: 'halts-global', version: 1 },
+      event: testEvent('halt.raised', T0, { scope: 'global', source: 'cache', reason: 'away', timestamp: T0 }),
+    };
+    const log = (these: readonly LogRow[]) =>
+      async function* (): AsyncIterable<LogRow> {
+        for (const row of these) yield await Promise.resolve(row);
+      };
+    /** A cache that holds what these rows fold to. */
+    const filled = async (these: readonly LogRow[]): Promise<MemoryProjectionCache> => {
+      const projector = new Projector();
+      for (const row of these) projector.apply(row);
+      const cache = new MemoryProjectionCache();
+      await cache.open('1');
+      await cache.put([...projector.entries()]);
+      return cache;
+    };
+
+    it('[SYS-4] finds nothing where it shows what the log folds to', async () => {
+      await checkCache(await filled(rows), log(rows), findings);
+      expect(findings.examples).toEqual([]);
+    });
+
+    it('[SYS-4] finds a key that is missing, one that is behind, one that is altered and one too many', async () => {
+      await checkCache(await filled([]), log(rows), findings);
+      expect(findings.counts.lost).toBeGreaterThan(0);
+      findings = new Findings();
+      await checkCache(await filled(rows.slice(0, 1)), log(rows), findings);
+      expect(findings.counts.stuck).toBeGreaterThan(0);
+      findings = new Findings();
+      const altered = await filled([]);
+      const projector = new Projector();
+      for (const row of rows) projector.apply(row);
+      await altered.put([...projector.entries()].map((entry) => ({ ...entry, value: '{}' })));
+      await checkCache(altered, log(rows), findings);
+      expect(findings.counts).toMatchObject({ lost: 0, stuck: 0 });
+      expect(findings.counts.doubled).toBeGreaterThan(0);
+      findings = new Findings();
+      const more = await filled(rows);
+      await more.put([{ key: 'order:nobody', version: streamVersion(1), value: '{}' }]);
+      await checkCache(more, log(rows), findings);
+      expect(findings.examples).toEqual(['doubled: the cache shows what the log does not know: order:nobody']);
+    });
+
+    it('takes no harm from what is said between two reads', async () => {
+      let reads = 0;
+      const growing = (): AsyncIterable<LogRow> => log(rows.slice(0, (reads += 1) === 1 ? 1 : 3))();
+      await checkCache(await filled(rows.slice(0, 2)), growing, findings);
+      expect(findings.examples).toEqual([]);
+    });
+
+    it('[CCH-4] finds opening orders that stay halted', async () => {
+      await checkCache(await filled([halted]), log([halted]), findings);
+      expect(findings.examples.join()).toContain('opening orders are still halted');
+    });
   });
 
   it('finds a saga that is stuck', () => {

@@ -7,6 +7,9 @@ import { pause, waitFor } from './root';
 const ASKED_AT_MOST = 60;
 const ALL_TOPICS = Object.keys(TOPICS) as TopicName[];
 
+/** It is in no hurry, and is to cost little beside what it watches. */
+const FETCH_BYTES = 32_768;
+
 /** Reads everything on the brokers beside the platform, and remembers what it may be held to. */
 export class Auditor {
   refused = 0;
@@ -15,7 +18,8 @@ export class Auditor {
   private readonly consumer: BusConsumer;
 
   constructor(private readonly settings: KafkaSettings) {
-    this.consumer = createBroadcastConsumer({ settings, groupId: 'auditor', topics: ALL_TOPICS, from: 'beginning' });
+    const reading = { groupId: 'auditor', topics: ALL_TOPICS, from: 'beginning', minBytes: FETCH_BYTES } as const;
+    this.consumer = createBroadcastConsumer({ settings, ...reading });
   }
 
   get events(): ReadonlyMap<string, Carried> {

@@ -58,12 +58,12 @@ async function main(): Promise<number> {
     say: (line: string) => process.stderr.write(`${new Date().toISOString().slice(11, 19)} ${line}\n`),
   };
   let isFine = true;
-  for (const needs of [undefined, 'proxy', 'disk'] as const) {
+  for (const needs of [undefined, 'proxy', 'disk', 'cache'] as const) {
     const faults = chosen.filter((fault) => fault.needs === needs);
     if (faults.length === 0) continue;
     for await (const line of runAll(
       faults,
-      { ...options, proxied: needs === 'proxy', smallDisk: needs === 'disk' },
+      { ...options, proxied: needs === 'proxy', smallDisk: needs === 'disk', cached: needs === 'cache' },
       values.repeats,
     )) {
       say(values.json ? `${JSON.stringify(line)}\n` : tableLine(line));

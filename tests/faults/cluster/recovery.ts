@@ -20,6 +20,8 @@ export class RecoveryWatch {
   private steadySince = 0;
   /** When the store was last heard of: while it hangs, nobody knows who stands still. */
   private lookedAt = 0;
+  /** When the cache was last not what it should be; 0 without one. */
+  private cacheAwayAt = 0;
   private isOver = false;
   private running: Promise<void> = Promise.resolve();
   private readonly stallMs: number;
@@ -62,7 +64,9 @@ export class RecoveryWatch {
     this.isOver = true;
     await this.running;
     await this.store.close();
-    return isWell ? this.recoveryMs : null;
+    // Readers' cache: back when who fills it says that everything is in it again, twice a second at most.
+    const cacheMs = this.cacheAwayAt === 0 ? 0 : this.cacheAwayAt - this.blowOf(this.cacheAwayAt);
+    return isWell ? Math.max(this.recoveryMs, cacheMs) : null;
   }
 
   private async watch(): Promise<void> {
@@ -70,8 +74,14 @@ export class RecoveryWatch {
       const isSeen = await this.look();
       const now = Date.now();
       const stands = [...this.tracks.values()].some(({ movedAt }) => now - movedAt > this.stallMs);
+      if (this.rig.options.cached && !(await this.isCacheWell())) this.cacheAwayAt = this.steadySince = now;
       if (!isSeen || stands) this.steadySince = now;
     }
+  }
+
+  private async isCacheWell(): Promise<boolean> {
+    const parts = [...(await this.rig.statuses()).values()].flatMap((status) => Object.values(status?.parts ?? {}));
+    return parts.some(({ works, cache }) => works === true && cache === 'up');
   }
 
   private async look(): Promise<boolean> {

@@ -24,6 +24,8 @@ export interface RigOptions {
   proxied?: boolean;
   /** The data of PostgreSQL lie on a disk of their own, of a few hundred megabytes. */
   smallDisk?: boolean;
+  /** With Redis: projections are shown to readers, and their absence halts opening orders. */
+  cached?: boolean;
   /** Every agent takes part; default: those that a trade needs. */
   allAgents?: boolean;
   /** Multiplies the time-outs of the brokers' clients and what counts as standing still: for machines that are busy with more. */
@@ -162,8 +164,8 @@ export class Rig {
   }
 
   private async startAll(): Promise<void> {
-    const { proxied = false, agents = 2, execution = 2, fast = true, rate, seed } = this.options;
-    const only: StackKind[] = ['kafka', 'postgres', ...(proxied ? (['toxiproxy'] as const) : [])];
+    const { agents = 2, execution = 2, fast = true, rate, seed } = this.options;
+    const only = this.servers();
     this.say(`starting ${only.join(', ')}`);
     this.addresses = await stackApi.start({ dir: this.stackDir, only, basePort: 0, brokers: 3, fast });
     this.store = new PrimaryClient(this.addresses);
@@ -193,6 +195,11 @@ export class Rig {
     this.load = new Load({ settings, tokens: TOKENS, seed, pace, origin });
     await this.load.start();
     this.say(`under load, pace ${pace}`);
+  }
+
+  private servers(): StackKind[] {
+    const { proxied = false, cached = false } = this.options;
+    return ['kafka', 'postgres', ...(proxied ? (['toxiproxy'] as const) : []), ...(cached ? (['redis'] as const) : [])];
   }
 
   private writeConfig(clock: { pace: number; origin: number }, venuePort: number): string {
@@ -253,6 +260,9 @@ async function freePort(): Promise<number> {
   return port;
 }
 
+/** Longer than a fetch that waits for more than one message. */
+const CALM_MS = 700;
+
 /** Waits until one after the other of the rig's consumers has nothing to do: no message is missing, nothing is held back. */
 export async function quiescent(rig: Rig, limitMs: number): Promise<string[]> {
   let open: string[] = ['nothing was looked at yet'];
@@ -261,7 +271,7 @@ export async function quiescent(rig: Rig, limitMs: number): Promise<string[]> {
     open = await openEnds(rig);
     calm = open.length === 0 ? calm + 1 : 0;
     if (open.length > 0 && Date.now() > end) return open;
-    await pause(300);
+    await pause(CALM_MS);
   }
   return open;
 }
@@ -270,12 +280,17 @@ async function openEnds(rig: Rig): Promise<string[]> {
   const open: string[] = [];
   const live = new Set<string>();
   let hasRelay = false;
+  let hasCache = !(rig.options.cached ?? false);
   for (const [name, status] of await rig.statuses()) {
     if (!status || status.state !== 'READY') {
       open.push(`${name} is ${status?.state ?? 'silent'}`);
       continue;
     }
-    for (const [part, { lag = {}, shards = [], isActive, waiting = 0 }] of Object.entries(status.parts)) {
+    for (const [part, { lag = {}, shards = [], isActive, waiting = 0, ...cache }] of Object.entries(status.parts)) {
+      if (cache.works && (cache.cache !== 'up' || cache.backlog !== 0))
+        open.push(`the cache is ${cache.cache}, ${cache.backlog} keys wait for it`);
+      if (cache.works) hasCache = true;
+      if (cache.works && (cache.gaps?.length ?? 0) > 0) open.push('a projection waits for what is missing');
       for (const [topic, count] of Object.entries(lag))
         if (count > 0) open.push(`${name} ${part} lags ${count} on ${topic}`);
       for (const { shard, isLive, seq, durableSeq, publishedSeq, backlog } of shards) {
@@ -286,6 +301,7 @@ async function openEnds(rig: Rig): Promise<string[]> {
     }
   }
   if (!hasRelay) open.push('no relay is at work');
+  if (!hasCache) open.push('nobody fills the cache');
   for (const shard of rig.shardNames()) if (!live.has(shard)) open.push(`${shard} is not live and settled anywhere`);
   return open;
 }

@@ -27,20 +27,26 @@ const QUIET_NORMALISERS = ['normaliser/liquidations', 'normaliser/sentiment'];
 export interface PlatformOptions {
   /** Every agent; default: those that a trade needs. */
   allAgents?: boolean;
+  /** Projections in Redis. */
+  cached?: boolean;
   /** Further settings of agents, by their names. */
   agentSettings?: object;
 }
 
 /** Settings of every process, less where its servers are. */
-export function platformSettings({ allAgents = false, agentSettings = {} }: PlatformOptions = {}): object {
+export function platformSettings({
+  allAgents = false,
+  agentSettings = {},
+  cached = false,
+}: PlatformOptions = {}): object {
   const instruments = TOKENS.map((token) => ({ instrument: `${token}.HYPERLIQUID`, leverage: 3 }));
   const limits = { drawdown_total: 0.99, drawdown_day: 0.99, orders_per_second: 1_000 };
   return {
     shards: SHARDS,
     checkpointMs: 2_000,
     logLevel: 'info',
-    // The rig runs no Redis: nothing waits for what nobody reads.
-    cache: 'none',
+    // Without Redis nothing waits for what nobody reads.
+    cache: cached ? 'redis' : 'none',
     feed: { kind: 'synthetic', tokens: TOKENS },
     model: { minMs: 100, maxMs: 300 },
     platform: {
@@ -54,7 +60,7 @@ export function platformSettings({ allAgents = false, agentSettings = {} }: Plat
 
 /** Where the servers of a stack are. @param kafka further settings of its clients */
 export function serverSettings(
-  { kafka: brokers, postgres }: StackAddresses,
+  { kafka: brokers, postgres, redis }: StackAddresses,
   { isProxied = false, kafka = {} }: { isProxied?: boolean; kafka?: object } = {},
 ): object {
   if (!brokers || !postgres) throw new Error('The stack has no Kafka or no PostgreSQL.');
@@ -67,5 +73,12 @@ export function serverSettings(
       superuser: postgres.superuser,
       password: postgres.password,
     },
+    ...(redis && {
+      redis: {
+        mode: 'sentinel',
+        nodes: redis.sentinels.map(({ host, port }) => `${host}:${port}`),
+        primaryName: redis.name,
+      },
+    }),
   };
 }

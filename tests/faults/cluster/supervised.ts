@@ -160,6 +160,11 @@ interface PartView {
   /** Of the relay. */
   isActive?: boolean;
   waiting?: number;
+  /** Of the projections: whether this process fills the cache, how that is, and how many keys wait for it. */
+  works?: boolean;
+  cache?: string;
+  backlog?: number;
+  gaps?: unknown[];
 }
 
 /** What a process says of itself. */
@@ -167,5 +172,7 @@ export interface ProcessStatus {
   app: string;
   instance: string;
   state: string;
+  /** Bytes. */
+  memory?: { heapUsed: number };
   parts: Record<string, PartView>;
 }

@@ -19,8 +19,8 @@ export interface Fault {
   about: string;
   /** Repeats without --repeats. */
   repeats: number;
-  /** A rig of its own: clients behind Toxiproxy, or the store on a small disk. */
-  needs?: 'proxy' | 'disk';
+  /** A rig of its own: clients behind Toxiproxy, the store on a small disk, or with a cache. */
+  needs?: 'proxy' | 'disk' | 'cache';
   run(blow: Blow): Promise<void>;
 }
 

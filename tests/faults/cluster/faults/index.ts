@@ -1,5 +1,6 @@
 import { appFaults } from './apps';
 import { brokerFaults } from './brokers';
+import { cacheFaults } from './cache';
 import type { Fault } from './fault';
 import { messageFaults } from './messages';
 import { networkFaults } from './network';
@@ -12,4 +13,5 @@ export const FAULTS: readonly Fault[] = [
   ...appFaults,
   ...messageFaults,
   ...networkFaults,
+  ...cacheFaults,
 ];

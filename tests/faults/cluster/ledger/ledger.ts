@@ -1,8 +1,9 @@
-import { ClusterLog } from '@moon/infra';
+import { ClusterLog, RedisProjectionCache } from '@moon/infra';
 import type { JournalBatch } from '@moon/kernel';
 import { pause } from '../root';
 import { quiescent, type Rig } from '../rig';
 import { loginAt, primaryOf } from '../store';
+import { checkCache } from './cache-check';
 import { checkAccepted, checkCarried, checkKeyOrder, checkLog } from './compare';
 import { Findings } from './findings';
 import { hearingsOf } from './hearings';
@@ -58,6 +59,7 @@ async function lookOnce(rig: Rig, findings: Findings, options: LedgerOptions): P
   checkAccepted(load.accepted, carried, findings);
   checkKeyOrder(load.said, carried, findings);
   for (const conflict of auditor.conflicts) findings.add('doubled', conflict);
+  if (rig.options.cached) await checkCached(rig, findings);
   if (!options.parkedExpected) await checkParked(rig, findings);
 }
 
@@ -72,19 +74,32 @@ async function readJournals({ store }: Rig, cover: JournalCover, findings: Findi
 }
 
 async function readLog(rig: Rig, findings: Findings): Promise<LogFold> {
+  const fold = new LogFold();
+  await withLog(rig, async (log) => {
+    for await (const row of log.readLog(0)) fold.take(row, findings);
+  });
+  const rows = await rig.store.rows<{ event_id: string; shard: string }>(STREAM_SHARDS);
+  if (rows === null) throw new Error('The store does not answer.');
+  for (const { event_id, shard } of rows) fold.emitted(event_id, shard);
+  return fold;
+}
+
+/** The log at whichever server is primary now. */
+async function withLog(rig: Rig, work: (log: ClusterLog) => Promise<void>): Promise<void> {
   const index = await primaryOf(rig.addresses);
   if (index === null) throw new Error('No PostgreSQL server is primary.');
   const log = new ClusterLog(loginAt(rig.addresses, index), rig.config.postgres.database);
-  const fold = new LogFold();
+  await work(log).finally(() => log.close());
+}
+
+async function checkCached(rig: Rig, findings: Findings): Promise<void> {
+  const cache = await RedisProjectionCache.connect(rig.config.redis);
   try {
-    for await (const row of log.readLog(0)) fold.take(row, findings);
-    const rows = await rig.store.rows<{ event_id: string; shard: string }>(STREAM_SHARDS);
-    if (rows === null) throw new Error('The store does not answer.');
-    for (const { event_id, shard } of rows) fold.emitted(event_id, shard);
+    // What runs by itself (deadlines, marks) may be said between two reads: only what stays wrong is wrong.
+    await withLog(rig, (log) => checkCache(cache, () => log.readLog(0), findings));
   } finally {
-    await log.close();
+    await cache.close();
   }
-  return fold;
 }
 
 async function checkParked(rig: Rig, findings: Findings): Promise<void> {
