@@ -56,12 +56,26 @@ function counts({ rate, accepted, lost, doubled, reordered, stuck, crashes }: Ch
 }
 
 /** The baseline is what it was at the start: a ratio near 1 is flat. */
-function uses({ name, memoryStart, memoryEnd, cpu, lagStart, lagMost, lagEnd }: Watched): BenchFigure[] {
+function uses({
+  name,
+  memoryStart,
+  memoryEnd,
+  heapStart,
+  heapEnd,
+  cpu,
+  lagStart,
+  lagMost,
+  lagEnd,
+}: Watched): BenchFigure[] {
   const memory = { ...plainFigure(BENCH, `${name}: memory at the end (baseline: start)`, memoryEnd, 'MB') };
   const figures = [
     { ...memory, baseline: memoryStart, ratio: memoryEnd / memoryStart },
     plainFigure(BENCH, `${name}: CPU`, cpu, 'cores'),
   ];
+  if (heapStart !== null && heapEnd !== null) {
+    const heap = plainFigure(BENCH, `${name}: least heap in use, last tenth (baseline: first tenth)`, heapEnd, 'MB');
+    figures.push({ ...heap, baseline: heapStart, ratio: heapEnd / heapStart });
+  }
   if (name === 'venue') return figures;
   const lag = {
     ...plainFigure(BENCH, `${name}: lag at the end (baseline: start)`, lagEnd, 'messages'),

@@ -4,6 +4,7 @@ import type { Rig } from '../../tests/faults/cluster/rig';
 const LOOK_MS = 1_000;
 /** Clock ticks of /proc a second, on every Linux that Node.js runs on. */
 const TICKS_A_SECOND = 100;
+const MEGABYTE = 1_048_576;
 
 interface Look {
   atMs: number;
@@ -13,6 +14,8 @@ interface Look {
   cpu: number;
   /** Messages that it has not read. */
   lag: number;
+  /** JavaScript heap in use, MB; what is not collected yet is in it. null: the process says nothing of it. */
+  heap: number | null;
 }
 
 /** What one process took meanwhile. */
@@ -20,6 +23,9 @@ export interface Watched {
   name: string;
   memoryStart: number;
   memoryEnd: number;
+  /** Least heap in use in the first and in the last tenth, MB: near what is alive. null: not known. */
+  heapStart: number | null;
+  heapEnd: number | null;
   /** Cores. */
   cpu: number;
   lagStart: number;
@@ -63,7 +69,8 @@ export class ProcessWatch {
       const lag = lags.reduce((sum, one) => sum + one, 0);
       const list = this.looks.get(name) ?? [];
       this.looks.set(name, list);
-      list.push({ atMs: performance.now(), lag, ...useOf(pid) });
+      const heap = status?.memory === undefined ? null : status.memory.heapUsed / MEGABYTE;
+      list.push({ atMs: performance.now(), lag, heap, ...useOf(pid) });
     }
   }
 }
@@ -84,6 +91,8 @@ function summary(name: string, looks: readonly Look[]): Watched {
     part.reduce((sum, look) => sum + look[of], 0) / part.length;
   return {
     name,
+    heapStart: least(looks.slice(0, tenth)),
+    heapEnd: least(looks.slice(-tenth)),
     memoryStart: mean(looks.slice(0, tenth), 'memory'),
     memoryEnd: mean(looks.slice(-tenth), 'memory'),
     cpu: looks.length < 2 ? Number.NaN : (last.cpu - first.cpu) / ((last.atMs - first.atMs) / 1_000),
@@ -91,4 +100,9 @@ function summary(name: string, looks: readonly Look[]): Watched {
     lagMost: Math.max(...looks.map(({ lag }) => lag)),
     lagEnd: last.lag,
   };
+}
+
+function least(looks: readonly Look[]): number | null {
+  const heaps = looks.flatMap(({ heap }) => (heap === null ? [] : [heap]));
+  return heaps.length === 0 ? null : Math.min(...heaps);
 }
