@@ -151,6 +151,37 @@ describe('the ledger check', () => {
     });
   });
 
+  it('finds two orders that were let through where there was room for one', () => {
+    const opening = testEvent('portfolio.opened', T0, {
+      ...{
+        portfolio: 'fund',
+        accountModel: 'margin',
+        marginMode: 'isolated',
+        settlementAsset: 'USDC',
+        ledgerScale: 12,
+      },
+      instruments: ['BTC', 'ETH'].map((token) => {
+        return { instrument: `${token}.HYPERLIQUID`, leverage: 3, priceSource: `${token}.HYPERLIQUID` };
+      }),
+      ...{ subscriptions: { consensus: true, agents: [], instruments: [] }, limits: {}, timestamp: T0 },
+      sizing: { mode: 'fraction', fraction: 0.1, scaleByConfidence: false },
+    });
+    const reserved = (token: string, at: number): AnyEvent =>
+      testEvent('portfolio.reserved', T0 + at, {
+        ...{ portfolio: 'fund', order_id: `order-${token}`, instrument: `${token}.HYPERLIQUID`, side: 'buy' },
+        ...{ quantity: '1', notional: '90000', reduceOnly: false, timestamp: T0 + at },
+      });
+    const judged = (...events: readonly AnyEvent[]): readonly string[] => {
+      const [fold, own] = [new LogFold(120_000), new Findings()];
+      for (const [index, event] of events.entries())
+        fold.take({ seq: index + 1, event, streamId: 'portfolio-fund', version: index + 1 }, own);
+      return own.examples;
+    };
+    expect(judged(opening, reserved('BTC', 1))).toEqual([]);
+    const found = 'doubled: room was given away twice: fund holds 180000 with order order-ETH';
+    expect(judged(opening, reserved('BTC', 1), reserved('ETH', 2))).toEqual([found]);
+  });
+
   it('finds a saga that is stuck', () => {
     const fold = folded(findings, [opened(1), 1], [tick(3_600_000)]);
     fold.judge(findings);

@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 import { FAULTS } from './faults';
-import type { Fault } from './faults/fault';
+import type { Fault, Need } from './faults/fault';
 import { Rig, type RigOptions } from './rig';
 import { isClean, runFault, seeded, type FaultLine } from './runner';
 
@@ -58,14 +58,10 @@ async function main(): Promise<number> {
     say: (line: string) => process.stderr.write(`${new Date().toISOString().slice(11, 19)} ${line}\n`),
   };
   let isFine = true;
-  for (const needs of [undefined, 'proxy', 'disk', 'cache'] as const) {
+  for (const needs of [undefined, 'proxy', 'disk', 'cache', 'limit'] as const) {
     const faults = chosen.filter((fault) => fault.needs === needs);
     if (faults.length === 0) continue;
-    for await (const line of runAll(
-      faults,
-      { ...options, proxied: needs === 'proxy', smallDisk: needs === 'disk', cached: needs === 'cache' },
-      values.repeats,
-    )) {
+    for await (const line of runAll(faults, { ...options, ...(needs && MEETING[needs]) }, values.repeats)) {
       say(values.json ? `${JSON.stringify(line)}\n` : tableLine(line));
       isFine &&= isClean(line);
     }
@@ -73,6 +69,17 @@ async function main(): Promise<number> {
   }
   return isFine ? 0 : 1;
 }
+
+/** Room for one order of the usual size, and a bit, in settlement asset. */
+const ROOM_FOR_ONE = 120_000;
+
+/** What a rig is to have for faults that need it. */
+const MEETING: Readonly<Record<Need, Partial<RigOptions>>> = {
+  proxy: { proxied: true },
+  disk: { smallDisk: true },
+  cache: { cached: true },
+  limit: { grossExposure: ROOM_FOR_ONE },
+};
 
 /** All of them on one rig; one that was left broken is replaced. */
 async function* runAll(

@@ -24,6 +24,8 @@ export interface RigOptions {
   proxied?: boolean;
   /** The data of PostgreSQL lie on a disk of their own, of a few hundred megabytes. */
   smallDisk?: boolean;
+  /** A limit of every portfolio, in settlement asset, that trading runs into; default: a wide one. */
+  grossExposure?: number;
   /** With Redis: projections are shown to readers, and their absence halts opening orders. */
   cached?: boolean;
   /** Every agent takes part; default: those that a trade needs. */

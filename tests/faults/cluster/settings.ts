@@ -29,6 +29,8 @@ export interface PlatformOptions {
   allAgents?: boolean;
   /** Projections in Redis. */
   cached?: boolean;
+  /** Limit of every portfolio, in settlement asset. */
+  grossExposure?: number;
   /** Further settings of agents, by their names. */
   agentSettings?: object;
 }
@@ -38,9 +40,11 @@ export function platformSettings({
   allAgents = false,
   agentSettings = {},
   cached = false,
+  grossExposure,
 }: PlatformOptions = {}): object {
   const instruments = TOKENS.map((token) => ({ instrument: `${token}.HYPERLIQUID`, leverage: 3 }));
-  const limits = { drawdown_total: 0.99, drawdown_day: 0.99, orders_per_second: 1_000 };
+  const wide = { drawdown_total: 0.99, drawdown_day: 0.99, orders_per_second: 1_000 };
+  const limits = { ...wide, ...(grossExposure !== undefined && { gross_exposure: grossExposure }) };
   return {
     shards: SHARDS,
     checkpointMs: 2_000,

@@ -44,6 +44,14 @@ async function freeze(blow: Blow, name: string, until: () => Promise<unknown>): 
   }
 }
 
+/** Frozen until the other instance has taken its shards over: thawed, it still believes for a moment that they are its own. */
+const untilReplaced = (blow: Blow, name: string): Promise<void> =>
+  freeze(blow, name, () =>
+    waitFor('The other instance takes over', TAKEN_OVER_WITHIN_MS, async () =>
+      (await ownedBy(blow, name)).length === 0 ? true : null,
+    ),
+  );
+
 async function clockJump(blow: Blow, offset: '+1h' | '-1h'): Promise<void> {
   const { rig } = blow;
   const { library, file, env } = faketime(rig.folder);
@@ -75,13 +83,17 @@ export const appFaults: readonly Fault[] = [
     name: 'execution-freeze',
     about: 'SIGSTOP to an execution process until the other has taken over its shards, then SIGCONT',
     repeats: 20,
+    run: (blow) => untilReplaced(blow, either('execution')(blow)[0] ?? ''),
+  },
+  {
+    name: 'room-for-one',
+    about:
+      'approvals for several tokens at a limit with room for one, while an owner is frozen, replaced, thawed and one is killed',
+    repeats: 20,
+    needs: 'limit',
     run: async (blow) => {
-      const [name = ''] = either('execution')(blow);
-      await freeze(blow, name, () =>
-        waitFor('The other instance takes over', TAKEN_OVER_WITHIN_MS, async () =>
-          (await ownedBy(blow, name)).length === 0 ? true : null,
-        ),
-      );
+      await untilReplaced(blow, either('execution')(blow)[0] ?? '');
+      await killAtSomeMoment(blow, either('execution')(blow));
     },
   },
   {

@@ -12,6 +12,9 @@ export interface Blow {
   healed: () => void;
 }
 
+/** A rig of its own: clients behind Toxiproxy, the store on a small disk, a cache, or room for little more than one order. */
+export type Need = 'proxy' | 'disk' | 'cache' | 'limit';
+
 /** One thing that goes wrong, and is mended again where it does not mend itself. */
 export interface Fault {
   name: string;
@@ -19,8 +22,7 @@ export interface Fault {
   about: string;
   /** Repeats without --repeats. */
   repeats: number;
-  /** A rig of its own: clients behind Toxiproxy, the store on a small disk, or with a cache. */
-  needs?: 'proxy' | 'disk' | 'cache';
+  needs?: Need;
   run(blow: Blow): Promise<void>;
 }
 

@@ -74,7 +74,7 @@ async function readJournals({ store }: Rig, cover: JournalCover, findings: Findi
 }
 
 async function readLog(rig: Rig, findings: Findings): Promise<LogFold> {
-  const fold = new LogFold();
+  const fold = new LogFold(rig.options.grossExposure ?? null);
   await withLog(rig, async (log) => {
     for await (const row of log.readLog(0)) fold.take(row, findings);
   });

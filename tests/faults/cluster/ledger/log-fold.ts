@@ -1,5 +1,5 @@
 import { evolveOrder, evolvePortfolio, isTerminal, type OrderState, type PortfolioState } from '@moon/domain';
-import { CATALOG, type AnyEvent } from '@moon/events';
+import { CATALOG, type AnyEvent, type EmitData } from '@moon/events';
 import type { LogRow } from '@moon/kernel';
 import { digestOf } from '../carried';
 import type { Findings } from './findings';
@@ -23,6 +23,8 @@ interface Window {
 const CLOSED: ReadonlySet<string> = new Set(['released', 'failed', 'flat']);
 /** Run time after which an open saga is stuck, ms. */
 const SAGA_PATIENCE_MS = 30 * 60_000;
+/** Positions count at their cost here, and at their mark where the limit is judged: prices move a little meanwhile. */
+const LIMIT_SLACK = 1.15;
 
 /** The log, folded by the domain's own rules, beside the platform. */
 export class LogFold {
@@ -34,6 +36,9 @@ export class LogFold {
   private readonly closings = new Map<string, { stage: string; at: number }>();
   /** Run time of the newest event. */
   latest = 0;
+
+  /** @param grossExposure the limit of every portfolio, in settlement asset; null: it is wide */
+  constructor(private readonly grossExposure: number | null = null) {}
 
   take({ event, streamId, version }: LogRow, findings: Findings): void {
     const digest = digestOf(event);
@@ -52,6 +57,7 @@ export class LogFold {
     this.versions.set(stream, version ?? before);
     try {
       this.fold(event, stream);
+      if (event.type === 'portfolio.reserved') this.weigh(event.data, findings);
     } catch (error) {
       findings.add('stuck', `a stream does not fold: ${stream}, ${(error as Error).message}`);
     }
@@ -85,6 +91,20 @@ export class LogFold {
       if (!CLOSED.has(stage) && this.latest - at > SAGA_PATIENCE_MS)
         findings.add('stuck', `a force close does not end: ${portfolio} is at ${stage}`);
     }
+  }
+
+  /** What is held, and what orders in flight may still take, against the limit: two that each saw room for one are found here. */
+  private weigh({ portfolio, order_id, reduceOnly }: EmitData<'portfolio.reserved'>, findings: Findings): void {
+    const state = this.portfolios.get(portfolio);
+    if (this.grossExposure === null || reduceOnly || !state) return;
+    const held = Object.values(state.positions).reduce((sum, { costBasis }) => sum + Math.abs(Number(costBasis)), 0);
+    const opening = Object.values(state.reservations).filter((one) => !one.reduceOnly);
+    const taken = held + opening.reduce((sum, { notional }) => sum + Number(notional), 0);
+    if (taken > this.grossExposure * LIMIT_SLACK)
+      findings.add(
+        'doubled',
+        `room was given away twice: ${portfolio} holds ${taken.toFixed(0)} with order ${order_id}`,
+      );
   }
 
   private fold(event: AnyEvent, stream: string): void {
