@@ -163,6 +163,30 @@ describe('the distributed platform on real servers', () => {
     expect([...orders.values()].filter((times) => times > 1)).toEqual([]);
   });
 
+  it('[SYS-8] goes on under other settings after a crash: the past stays as it was decided', async () => {
+    const other = { ...EAGER_PLATFORM, consensus: { ...EAGER_PLATFORM.consensus, threshold: 56 } };
+    writeFileSync(join(folder, 'settings.json'), JSON.stringify({ platform: other, checkpointMs: 2_000 }));
+    const pid = await pidOf('execution');
+    process.kill(pid, 'SIGKILL');
+    await eventually(
+      () => pidOf('execution').catch(() => pid),
+      (now) => now !== pid,
+      PATIENCE_MS,
+    );
+    const fills = await countOf('portfolio.fill_booked');
+    expect(
+      await eventually(
+        () => countOf('portfolio.fill_booked'),
+        (now) => now > fills,
+        PATIENCE_MS,
+      ),
+    ).toBeGreaterThan(fills);
+    const { rows } = await log.query({ types: ['config.activated'], streamId: 'config@consensus#0', limit: 10 });
+    const thresholds = rows.map(({ event }) => (event.data as never as Settings).values.platform.consensus.threshold);
+    expect(thresholds).toEqual([55, 56]);
+    expect(await countOf('portfolio.opened')).toBe(1);
+  });
+
   it('[NFA-2] drains on Ctrl-C, in the opposite order, and goes on from there', async () => {
     platform.kill('SIGINT');
     const { code, stdout } = await platform.ended;
@@ -183,6 +207,11 @@ describe('the distributed platform on real servers', () => {
     expect(await countOf('portfolio.opened')).toBe(1);
   });
 });
+
+/** The part of `config.activated` that the test changes. */
+interface Settings {
+  values: { platform: { consensus: { threshold: number } } };
+}
 
 async function foldedFrom(key: string): Promise<CacheUpdate> {
   const projector = new Projector();

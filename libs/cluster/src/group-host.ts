@@ -1,6 +1,8 @@
+import type { PlatformConfig } from '@moon/domain';
 import type { AnyEvent } from '@moon/events';
 import { isTransientStoreError, KafkaConsumer, partitionOf } from '@moon/infra';
 import {
+  canonicalHash,
   LEAST_PARTITIONS,
   Shard,
   ShardGroup,
@@ -15,8 +17,13 @@ import {
 import type { Connections } from './connections';
 
 /** What makes the shards of one group its own. */
-export interface ShardSpec extends Pick<ShardOptions, 'begin' | 'onLive' | 'onClose' | 'venue' | 'onVenueSilent'> {
-  createEngine: (wiring: ShardWiring) => Engine;
+export interface ShardSpec extends Pick<ShardOptions, 'onLive' | 'onClose' | 'venue' | 'onVenueSilent'> {
+  /** The settings that it is to work under. */
+  platform: PlatformConfig;
+  /** @param under its own settings, or those that its journal ends with @throws Error this code cannot be wired under them */
+  createEngine: (wiring: ShardWiring, under: PlatformConfig) => Engine;
+  /** What it takes in first. @param last the settings that it activated last */
+  begin: (engine: Engine, last: AnyEvent | null) => Promise<readonly AnyEvent[]>;
 }
 
 export interface GroupHostOptions {
@@ -73,8 +80,14 @@ export function createGroup(options: GroupHostOptions): { group: ShardGroup; lag
       logger.info({ shard: name, owner }, 'a shard is being opened');
       const startedAt = performance.now();
       const elapsed = (): number => Math.round(performance.now() - startedAt);
+      const last = await lastSettings(connections, name);
+      const under = underWhich(spec.platform, last);
       const shard = await Shard.open({
         ...spec,
+        createEngine: (wiring) => spec.createEngine(wiring, under),
+        begin: (engine) => spec.begin(engine, last),
+        closesPast: under !== spec.platform,
+        heard: new Set([...plan.keyed, ...plan.broadcast]),
         journal: connections.journals.open(name),
         publisher: connections.publisher,
         clock: connections.clock,
@@ -100,4 +113,21 @@ export function createGroup(options: GroupHostOptions): { group: ShardGroup; lag
     },
   });
   return { group, lag: () => ({ ...consumer.lag(), ...connections.broadcast.lag(plan.broadcast) }) };
+}
+
+async function lastSettings({ log }: Connections, shard: string): Promise<AnyEvent | null> {
+  const { rows } = await log.query({
+    types: ['config.activated'],
+    streamId: `config@${shard}`,
+    order: 'newest',
+    limit: 1,
+  });
+  return rows[0]?.event ?? null;
+}
+
+/** What the journal was written under last: the settings that are to come, or others, under which it is to be closed first. */
+function underWhich(platform: PlatformConfig, last: AnyEvent | null): PlatformConfig {
+  if (last?.type !== 'config.activated') return platform;
+  const past = last.data.values.platform as unknown as PlatformConfig;
+  return canonicalHash(past) === canonicalHash(platform) ? platform : past;
 }

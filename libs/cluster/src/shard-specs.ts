@@ -1,10 +1,11 @@
 import type { AnyEvent } from '@moon/events';
 import { paperSigner } from '@moon/backtesting';
-import { venueSources, type PlatformConfig } from '@moon/domain';
+import { venueSources, type Handler, type PlatformConfig } from '@moon/domain';
 import {
   accountSpecs,
   assemble,
   Engine,
+  groupPlans,
   notCompared,
   Reconciliation,
   risingNonce,
@@ -33,9 +34,10 @@ export function plainSpec({ plan, connections, codeVersion }: SpecContext, index
   const shard = `${plan.name}#${index}`;
   const headers = headersOf(connections);
   return {
-    createEngine: ({ log, onRequest }) =>
+    platform: config.platform,
+    createEngine: ({ log, onRequest }, under) =>
       new Engine({
-        handlers: plan.handlers,
+        handlers: handlersUnder(plan, under, config.platform),
         adapters: plan.effects === 'model' ? [ruleBasedModelAdapter(config.model)] : [],
         log,
         onRequest,
@@ -43,10 +45,10 @@ export function plainSpec({ plan, connections, codeVersion }: SpecContext, index
         isLockstep: true,
         onFailure: onFailureOf(connections, shard),
       }),
-    begin: async (engine) => {
-      const last = await lastSettings(connections, shard);
+    begin: (engine, last) => {
       const at = Math.max(clock.now(), engine.now);
-      return settingsEvents({ shard, codeVersion, platform: config.platform, at, seq: engine.lastSeq, headers, last });
+      const { lastSeq: seq } = engine;
+      return Promise.resolve(settingsEvents({ shard, codeVersion, platform: config.platform, at, seq, headers, last }));
     },
   };
 }
@@ -74,12 +76,13 @@ export function executionSpec(
   let reconciliation: Reconciliation | null = null;
   let leaveGate: (() => void) | null = null;
   return {
+    platform,
     venue: link,
     onVenueSilent: (error) => logger.warn({ shard, error: error.message }, 'the venue does not answer'),
-    createEngine: ({ log, onRequest }) =>
+    createEngine: ({ log, onRequest }, under) =>
       assemble({
-        config: platform,
-        handlers: plan.handlers,
+        config: under,
+        handlers: handlersUnder(plan, under, platform),
         shard,
         isLockstep: true,
         log,
@@ -93,8 +96,7 @@ export function executionSpec(
         onRequest,
         onFailure: onFailureOf(connections, shard),
       }),
-    begin: async (engine) => {
-      const last = await lastSettings(connections, shard);
+    begin: async (engine, last) => {
       const at = Math.max(clock.now(), engine.now);
       for (const spec of accountSpecs(platform, at, paperSigner)) await venue.openAccount(spec);
       const missed = await link.resume(portfolios, false);
@@ -128,14 +130,12 @@ export function paperVenueConfig({ config }: Pick<Connections, 'config'>): objec
   return { ...config.venue.paper, ...venueSources(config.platform, instruments, instruments, config.venue.paper) };
 }
 
-async function lastSettings({ log }: Connections, shard: string): Promise<AnyEvent | null> {
-  const { rows } = await log.query({
-    types: ['config.activated'],
-    streamId: `config@${shard}`,
-    order: 'newest',
-    limit: 1,
-  });
-  return rows[0]?.event ?? null;
+/** The handlers of a group under its own settings, or under those of its past. @throws Error they know no such group */
+function handlersUnder(plan: GroupPlan, under: PlatformConfig, own: PlatformConfig): readonly Handler[] {
+  if (under === own) return plan.handlers;
+  const past = groupPlans(under).find(({ name }) => name === plan.name);
+  if (past) return past.handlers;
+  throw new Error(`The settings that group ${plan.name} was left with cannot be wired by this version of the code.`);
 }
 
 function onFailureOf(

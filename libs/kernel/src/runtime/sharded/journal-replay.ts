@@ -9,7 +9,7 @@ export class JournalDiverged extends Error {
   constructor(shard: string, detail: string) {
     super(
       `The journal of shard ${shard} cannot be handled again: ${detail}. ` +
-        'Start the version that wrote it, let it drain, and upgrade then.',
+        'Start what wrote it, the version with its settings, stop it with Ctrl-C, and change then.',
     );
   }
 }

@@ -10,7 +10,7 @@ import {
 } from '../../ports/bus';
 import { ShardLost } from '../../ports/journal';
 import { slotOf } from './message-buffer';
-import type { Shard } from './shard';
+import { PastClosed, type Shard } from './shard';
 import { partitionsOf, type BroadcastHearer, type SharedBroadcast } from './shared-broadcast';
 
 export interface ShardGroupOptions {
@@ -141,12 +141,18 @@ export class ShardGroup {
   private async open(index: number): Promise<void> {
     if (this.held.has(index) || !this.assigned.has(index) || this.isStopped) return;
     let shard: Shard | null = null;
+    let isOver = false;
     try {
-      shard = await this.options.open(index, (error) => this.ended(index, shard, error));
+      shard = await this.options.open(index, (error) => {
+        isOver = true;
+        this.ended(index, shard, error);
+      });
     } catch (thrown) {
       this.ended(index, null, thrown instanceof Error ? thrown : new Error(String(thrown)));
       return;
     }
+    // It has ended before anybody could hold it: it is opened again, or the process ends.
+    if (isOver) return;
     if (this.held.has(index) || !this.assigned.has(index) || this.isStopped) {
       // Revoked while it was being opened.
       await shard.close();
@@ -185,16 +191,19 @@ export class ShardGroup {
     const { name, onProblem, onFatal, reopenMs = REOPEN_MS } = this.options;
     if (shard && this.held.get(index) === shard) this.held.delete(index);
     if (shard) this.wanted.delete(shard);
-    const isLost = error instanceof ShardLost;
-    if (!isLost && !(this.options.isTransient?.(error) ?? false)) {
+    const [isLost, isPast] = [error instanceof ShardLost, error instanceof PastClosed];
+    if (!isLost && !isPast && !(this.options.isTransient?.(error) ?? false)) {
       onFatal(error);
       return;
     }
-    const what = isLost ? 'a shard was taken over by another instance' : 'a shard broke and is opened again';
-    onProblem(what, { group: name, shard: index, error: error.message });
-    const timer = setTimeout(() => {
-      this.open(index).catch((thrown: unknown) => onFatal(thrown as Error));
-    }, reopenMs);
+    const reason = isLost ? 'was taken over by another instance' : isPast ? 'has other settings now' : 'broke';
+    onProblem(`a shard ${reason} and is opened again`, { group: name, shard: index, error: error.message });
+    const timer = setTimeout(
+      () => {
+        this.open(index).catch((thrown: unknown) => onFatal(thrown as Error));
+      },
+      isPast ? 0 : reopenMs,
+    );
     timer.unref();
   }
 

@@ -174,6 +174,49 @@ describe('a shard', () => {
     expect([...first.failures, ...second.failures]).toEqual([]);
   });
 
+  it('handles its past under the settings that it had, and only then goes on under other ones (rules 1 and 8)', async () => {
+    const louder: Handler<{ trail: string[]; rang: number }> = {
+      ...mixer,
+      handle(event, state, out) {
+        mixer.handle(event, state, out);
+        // Under these settings every price would have been an opinion, too.
+        if (event.type !== 'price.tick') return;
+        const { token, timestamp } = event.data;
+        const said = { token, action: 'SELL', score: 70, confidence: 0.5, agent: 'mixer', reason: 'loud', timestamp };
+        out.emit('signal.generated', said as never);
+      },
+    };
+    const bed = mixers();
+    const first = await bed.member();
+    await play(bed, 0, 4);
+    await first.group.checkpoint();
+    await play(bed, 4, 10);
+    // What was not noted as published is published again, under the same id.
+    const signals = (): number => new Set(bed.published('signal.generated').map(({ id }) => id)).size;
+    const before = { signals: signals(), trail: trail(first) };
+    first.kill();
+    const withoutPast = new ShardBed({ ...bed.options, handlers: [louder] });
+    Object.assign(withoutPast, { bus: bed.bus, database: bed.database });
+    const refused = await withoutPast.member();
+    expect(refused.failures.join()).toContain('cannot be handled again');
+    refused.kill();
+    let isOpen = true;
+    const past = (): readonly Handler[] | null => (isOpen ? ((isOpen = false), [mixer]) : null);
+    const changed = new ShardBed({ ...bed.options, handlers: [louder], past });
+    Object.assign(changed, { bus: bed.bus, database: bed.database });
+    const second = await changed.member();
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    await turns();
+    expect(second.problems).toContain('a shard has other settings now and is opened again');
+    expect(second.failures).toEqual([]);
+    expect(second.group.isLive).toBe(true);
+    expect(trail(second)).toEqual(before.trail);
+    expect(signals()).toBe(before.signals);
+    await play(changed, 10, 11);
+    // A price of each token and a bar: two prices more are opinions now.
+    expect(signals()).toBe(before.signals + 3);
+  });
+
   it('[AGT-4] tells who waits for it to be live when it is let go of before', async () => {
     const bed = mixers();
     const first = await bed.member();

@@ -1,4 +1,4 @@
-import type { AnyEvent } from '@moon/events';
+import type { AnyEvent, TopicName } from '@moon/events';
 import type { EngineSnapshot } from '../../core/checkpoint';
 import type { OpenRequest } from '../../core/effect-tracker';
 import type { Engine } from '../../core/engine';
@@ -8,7 +8,7 @@ import type { Clock } from '../../ports/clock';
 import type { JournalBatch, ShardCheckpoint, ShardClaim, ShardJournal } from '../../ports/journal';
 import type { VenueLink } from '../../venue-link/venue-link';
 import { LiveRuntime } from '../live';
-import { JournalReplay } from './journal-replay';
+import { JournalDiverged, JournalReplay } from './journal-replay';
 import { MessageBuffer, Positions } from './message-buffer';
 import { ShardLog, type ShardLogOptions } from './shard-log';
 
@@ -33,6 +33,13 @@ export interface ShardOptions extends Pick<ShardLogOptions, 'isTransient' | 'onR
   takes: (event: AnyEvent) => boolean;
   /** What the shard takes in before its first live message: its settings, what a venue reported meanwhile. */
   begin?: (engine: Engine) => Promise<readonly AnyEvent[]>;
+  /**
+   * The engine is wired under settings that are not to be those from now on: it handles the journal again, stores where that
+   * ends, and the shard ends with `PastClosed`, to be opened under the new ones (rules 1 and 8).
+   */
+  closesPast?: boolean;
+  /** Topics whose messages are brought to the shard: its journal may name no other. Default: all. */
+  heard?: ReadonlySet<TopicName>;
   /** Called when the shard is live. */
   onLive?: (engine: Engine, submit: (event: AnyEvent) => void) => Promise<void>;
   onVenueSilent?: (error: Error) => void;
@@ -41,6 +48,14 @@ export interface ShardOptions extends Pick<ShardLogOptions, 'isTransient' | 'onR
   onClose?: () => void;
   /** Told once when the shard can go on no more: it was taken over (`ShardLost`), or broke. */
   onEnd: (error: Error) => void;
+}
+
+/** The journal was handled again under the settings that it ends with, and a checkpoint taken: the new ones may begin. */
+export class PastClosed extends Error {
+  override readonly name = 'PastClosed';
+  constructor(shard: string) {
+    super(`The past of shard ${shard} was closed under the settings that it had.`);
+  }
 }
 
 /** Messages that wait for their place in the journal, a partition, at which no more are asked for. */
@@ -74,6 +89,7 @@ export class Shard {
     const checkpoint = await journal.latestCheckpoint((problem) => onProblem(problem, { shard: journal.shard }));
     const batches: JournalBatch[] = [];
     for await (const batch of journal.read(checkpoint?.seq ?? 0)) batches.push(batch);
+    requireHeard(options, batches);
     const shard = new Shard(options, claim, checkpoint, batches);
     shard.advance();
     return shard;
@@ -184,7 +200,14 @@ export class Shard {
       return;
     }
     this.phase = 'starting';
-    this.goLive().catch((thrown: unknown) => this.end(asError(thrown)));
+    const next = this.options.closesPast ? this.closePast() : this.goLive();
+    next.catch((thrown: unknown) => this.end(asError(thrown)));
+  }
+
+  private async closePast(): Promise<void> {
+    this.log.recovered();
+    await this.save();
+    this.end(new PastClosed(this.name));
   }
 
   private async goLive(): Promise<void> {
@@ -277,6 +300,14 @@ export class Shard {
     void this.live.stop(0).catch(() => undefined);
     this.options.onEnd(error);
   }
+}
+
+/** @throws JournalDiverged */
+function requireHeard({ heard, journal }: ShardOptions, batches: readonly JournalBatch[]): void {
+  const entries = batches.flatMap((batch) => batch.entries);
+  const unheard = entries.find((entry) => entry.kind === 'messages' && heard?.has(entry.topic) === false);
+  if (unheard?.kind === 'messages')
+    throw new JournalDiverged(journal.shard, `it names messages of ${unheard.topic}, which its group hears no more`);
 }
 
 function asError(thrown: unknown): Error {
