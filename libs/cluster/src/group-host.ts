@@ -106,7 +106,10 @@ export function createGroup(options: GroupHostOptions): { group: ShardGroup; lag
       const openedMs = elapsed();
       const { toReplay } = shard;
       shard.ready.then(
-        () => logger.info({ shard: name, toReplay, openedMs, liveMs: elapsed() }, 'a shard is live'),
+        () => {
+          const { longestWaits } = shard;
+          logger.info({ shard: name, toReplay, openedMs, liveMs: elapsed(), longestWaits }, 'a shard is live');
+        },
         () => undefined,
       );
       return shard;

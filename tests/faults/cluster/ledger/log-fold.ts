@@ -97,9 +97,15 @@ export class LogFold {
   private weigh({ portfolio, order_id, reduceOnly }: EmitData<'portfolio.reserved'>, findings: Findings): void {
     const state = this.portfolios.get(portfolio);
     if (this.grossExposure === null || reduceOnly || !state) return;
-    const held = Object.values(state.positions).reduce((sum, { costBasis }) => sum + Math.abs(Number(costBasis)), 0);
-    const opening = Object.values(state.reservations).filter((one) => !one.reduceOnly);
-    const taken = held + opening.reduce((sum, { notional }) => sum + Number(notional), 0);
+    // As the limit sees it: what is in flight against a position takes away from it before it adds on the other side.
+    const byInstrument = new Map<string, number>();
+    const add = (instrument: string, signed: number): void =>
+      void byInstrument.set(instrument, (byInstrument.get(instrument) ?? 0) + signed);
+    for (const { instrument, quantity, costBasis } of Object.values(state.positions))
+      add(instrument, Math.sign(Number(quantity)) * Math.abs(Number(costBasis)));
+    for (const { instrument, side, notional } of Object.values(state.reservations))
+      add(instrument, side === 'buy' ? Number(notional) : -Number(notional));
+    const taken = [...byInstrument.values()].reduce((sum, signed) => sum + Math.abs(signed), 0);
     if (taken > this.grossExposure * LIMIT_SLACK)
       findings.add(
         'doubled',

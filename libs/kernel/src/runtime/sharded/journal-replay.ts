@@ -1,4 +1,4 @@
-import type { BusMessage } from '../../ports/bus';
+import type { BusMessage, BusPosition } from '../../ports/bus';
 import type { JournalBatch } from '../../ports/journal';
 import type { AnyEvent } from '@moon/events';
 import type { MessageBuffer } from './message-buffer';
@@ -16,7 +16,11 @@ export class JournalDiverged extends Error {
 
 /** What the journal says is next, and whether it is there. */
 export type ReplayStep =
-  { kind: 'input'; event: AnyEvent } | { kind: 'message'; message: BusMessage } | { kind: 'wait' } | { kind: 'end' };
+  | { kind: 'input'; event: AnyEvent }
+  | { kind: 'message'; message: BusMessage }
+  /** The message at this position has not come yet. */
+  | { kind: 'wait'; position: BusPosition }
+  | { kind: 'end' };
 
 /** Walks a shard's journal from its checkpoint on, message by message, in the recorded order. */
 export class JournalReplay {
@@ -56,8 +60,9 @@ export class JournalReplay {
         continue;
       }
       const { topic, partition } = entry;
-      const message = this.buffer.take({ topic, partition, offset: entry.from + this.inRun });
-      if (message === 'waiting') return { kind: 'wait' };
+      const position = { topic, partition, offset: entry.from + this.inRun };
+      const message = this.buffer.take(position);
+      if (message === 'waiting') return { kind: 'wait', position };
       if (message === 'missing') {
         throw new JournalDiverged(
           this.shard,

@@ -9,7 +9,7 @@ import type { JournalBatch, ShardCheckpoint, ShardClaim, ShardJournal } from '..
 import type { VenueLink } from '../../venue-link/venue-link';
 import { LiveRuntime } from '../live';
 import { JournalDiverged, JournalReplay } from './journal-replay';
-import { MessageBuffer, Positions } from './message-buffer';
+import { MessageBuffer, Positions, slotOf } from './message-buffer';
 import { ShardLog, type ShardLogOptions } from './shard-log';
 
 /** What a shard needs of its engine to be wired. */
@@ -62,6 +62,7 @@ export class PastClosed extends Error {
 const HELD_MESSAGES = 20_000;
 /** One turn handles messages for this long before it lets timers and sockets in, wall ms. */
 const TURN_MS = 8;
+const SHOWN_WAITS = 3;
 /** How long letting go waits for effects under way, wall ms; those that do not end are taken up by the next owner. */
 const GRACE_MS = 1_000;
 
@@ -81,6 +82,9 @@ export class Shard {
   private phase: 'replaying' | 'starting' | 'live' | 'closed' = 'replaying';
   private whenLive: { promise: Promise<void>; resolve: () => void; reject: (error: Error) => void };
   private saving: Promise<unknown> = Promise.resolve();
+  /** While it is restored: the partition whose next message it waits for, since when, and how long it waited for each, ms. */
+  private awaited: { slot: string; since: number } | null = null;
+  private readonly waits = new Map<string, number>();
 
   /** Claims the shard, and loads where it stands. Messages from `position` on lead it to the end of its journal. */
   static async open(options: ShardOptions): Promise<Shard> {
@@ -143,6 +147,12 @@ export class Shard {
     return this.phase === 'live';
   }
 
+  /** For which partitions it waited longest while it was restored, ms: what held up a takeover. */
+  get longestWaits(): Readonly<Record<string, number>> {
+    const longest = [...this.waits].sort(([, a], [, b]) => b - a).slice(0, SHOWN_WAITS);
+    return Object.fromEntries(longest.map(([slot, ms]) => [slot, Math.round(ms)]));
+  }
+
   /** Resolves when the journal has been handled again and the shard takes live messages. */
   get ready(): Promise<void> {
     return this.whenLive.promise;
@@ -180,6 +190,7 @@ export class Shard {
     try {
       for (;;) {
         const step = this.replay.next();
+        this.noteWait(step.kind === 'wait' ? slotOf(step.position) : null);
         if (step.kind === 'wait') return;
         if (step.kind === 'end') break;
         if (step.kind === 'message') {
@@ -202,6 +213,16 @@ export class Shard {
     this.phase = 'starting';
     const next = this.options.closesPast ? this.closePast() : this.goLive();
     next.catch((thrown: unknown) => this.end(asError(thrown)));
+  }
+
+  private noteWait(slot: string | null): void {
+    if (this.awaited?.slot === slot || (this.awaited === null && slot === null)) return;
+    const now = performance.now();
+    if (this.awaited) {
+      const { slot: before, since } = this.awaited;
+      this.waits.set(before, (this.waits.get(before) ?? 0) + now - since);
+    }
+    this.awaited = slot === null ? null : { slot, since: now };
   }
 
   private async closePast(): Promise<void> {
