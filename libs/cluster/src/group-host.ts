@@ -84,9 +84,9 @@ export function createGroup(options: GroupHostOptions): { group: ShardGroup; lag
       const under = underWhich(spec.platform, last);
       const shard = await Shard.open({
         ...spec,
-        createEngine: (wiring) => spec.createEngine(wiring, under),
+        createEngine: (wiring, closesPast) => spec.createEngine(wiring, closesPast ? under : spec.platform),
         begin: (engine) => spec.begin(engine, last),
-        closesPast: under !== spec.platform,
+        hasOtherSettings: under !== spec.platform,
         heard: new Set([...plan.keyed, ...plan.broadcast]),
         journal: connections.journals.open(name),
         publisher: connections.publisher,

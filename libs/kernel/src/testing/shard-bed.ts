@@ -26,8 +26,8 @@ export interface ShardBedOptions {
   begin?: (engine: Engine, shard: number) => Promise<readonly AnyEvent[]>;
   /** What a shard takes; default: everything that its handlers name, and what operators ask of it. */
   takes?: (shard: number) => ShardOptions['takes'];
-  /** Asked at every opening of a shard: the handlers under which its past is to be closed first, or null. */
-  past?: () => readonly Handler[] | null;
+  /** The handlers under which what there is of a past is to be closed first. */
+  past?: readonly Handler[];
   /** Errors after which a shard is opened again, at once. */
   isTransient?: (error: Error) => boolean;
 }
@@ -109,9 +109,7 @@ export class ShardMember {
 
   private open(index: number, onEnd: (error: Error) => void): Promise<Shard> {
     const { database, bus, clock, options } = this.bed;
-    const { adapters, begin, name = 'group' } = options;
-    const past = options.past?.() ?? null;
-    const handlers = past ?? options.handlers;
+    const { handlers, past = [], adapters, begin, name = 'group' } = options;
     const shard = `${name}#${index}`;
     const plain = database.journal(shard);
     const types = new Set<EventType>(handlers.flatMap(({ consumes, broadcast = [] }) => [...consumes, ...broadcast]));
@@ -122,9 +120,10 @@ export class ShardMember {
       headers: { mode: 'synthetic' },
       owner: 'bed',
       takes: options.takes?.(index) ?? ((event) => types.has(event.type) || addresseeOf(event) === shard),
-      closesPast: past !== null,
+      hasOtherSettings: options.past !== undefined,
       ...(begin && { begin: (engine) => begin(engine, index) }),
-      createEngine: ({ log, onRequest }) => new Engine({ handlers, adapters, log, onRequest, shard, isLockstep: true }),
+      createEngine: ({ log, onRequest }, closesPast) =>
+        new Engine({ handlers: closesPast ? past : handlers, adapters, log, onRequest, shard, isLockstep: true }),
       onProblem: (message) => this.problems.push(message),
       onEnd,
     });

@@ -26,18 +26,18 @@ export interface ShardOptions extends Pick<ShardLogOptions, 'isTransient' | 'onR
   headers: AnyEvent['headers'];
   /** Names this instance in the journal. */
   owner: string;
-  /** An engine in lock-step with the handlers and adapters of this shard. */
-  createEngine: (wiring: ShardWiring) => Engine;
+  /** An engine in lock-step with the handlers and adapters of this shard. @param closesPast under the settings that its journal ends with */
+  createEngine: (wiring: ShardWiring, closesPast: boolean) => Engine;
   venue?: VenueLink;
   /** False for a message that nobody in this shard takes: of a type that no handler names, or of a key that another shard owns. */
   takes: (event: AnyEvent) => boolean;
   /** What the shard takes in before its first live message: its settings, what a venue reported meanwhile. */
   begin?: (engine: Engine) => Promise<readonly AnyEvent[]>;
   /**
-   * The engine is wired under settings that are not to be those from now on: it handles the journal again, stores where that
-   * ends, and the shard ends with `PastClosed`, to be opened under the new ones (rules 1 and 8).
+   * Its settings are not to be those that its journal ends with. Where there is something to handle again, that is done
+   * under the old ones, a checkpoint taken, and the shard ends with `PastClosed`, to be opened anew (rules 1 and 8).
    */
-  closesPast?: boolean;
+  hasOtherSettings?: boolean;
   /** Topics whose messages are brought to the shard: its journal may name no other. Default: all. */
   heard?: ReadonlySet<TopicName>;
   /** Called when the shard is live. */
@@ -75,6 +75,7 @@ export class Shard {
   readonly log: ShardLog;
   /** Journal positions between its checkpoint and the end of its journal: what it had to handle again. */
   readonly toReplay: number;
+  private readonly closesPast: boolean;
   private readonly live: LiveRuntime;
   private readonly buffer = new MessageBuffer();
   private readonly positions: Positions;
@@ -113,12 +114,14 @@ export class Shard {
       onFatal: (error) => this.end(error),
     });
     this.toReplay = claim.lastSeq - (checkpoint?.seq ?? 0);
-    this.engine = options.createEngine({
+    this.closesPast = options.hasOtherSettings === true && this.toReplay > 0;
+    const wiring: ShardWiring = {
       log: this.log,
       onRequest: (request) => {
         if (this.phase === 'live' || this.phase === 'starting') this.live.request(request);
       },
-    });
+    };
+    this.engine = options.createEngine(wiring, this.closesPast);
     this.live = new LiveRuntime({
       ...{ engine: this.engine, log: this.log, clock, headers, venue },
       turnMs: Number.POSITIVE_INFINITY,
@@ -211,7 +214,7 @@ export class Shard {
       return;
     }
     this.phase = 'starting';
-    const next = this.options.closesPast ? this.closePast() : this.goLive();
+    const next = this.closesPast ? this.closePast() : this.goLive();
     next.catch((thrown: unknown) => this.end(asError(thrown)));
   }
 
