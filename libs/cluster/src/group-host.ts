@@ -80,13 +80,17 @@ export function createGroup(options: GroupHostOptions): { group: ShardGroup; lag
       logger.info({ shard: name, owner }, 'a shard is being opened');
       const startedAt = performance.now();
       const elapsed = (): number => Math.round(performance.now() - startedAt);
-      const last = await lastSettings(connections, name);
-      const under = underWhich(spec.platform, last);
+      let last: AnyEvent | null = null;
+      let under = spec.platform;
       const shard = await Shard.open({
         ...spec,
         createEngine: (wiring, closesPast) => spec.createEngine(wiring, closesPast ? under : spec.platform),
         begin: (engine) => spec.begin(engine, last),
-        hasOtherSettings: under !== spec.platform,
+        hasOtherSettings: async () => {
+          last = await lastSettings(connections, name);
+          under = underWhich(spec.platform, last);
+          return under !== spec.platform;
+        },
         heard: new Set([...plan.keyed, ...plan.broadcast]),
         journal: connections.journals.open(name),
         publisher: connections.publisher,

@@ -26,6 +26,8 @@ export async function closePast({ store, ...options }: PastOptions): Promise<boo
   for (const event of unlogged) engine.input(event);
   engine.drain();
   await log.durable(engine.lastSeq);
+  // Behind the checkpoint nothing is handled again, hence nothing is fed again.
+  await options.link.feedAgain();
   await saveCheckpoint(store, log, engine, await agentsCut(store, old, engine.lastSeq));
   return true;
 }

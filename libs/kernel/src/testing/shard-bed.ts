@@ -120,7 +120,7 @@ export class ShardMember {
       headers: { mode: 'synthetic' },
       owner: 'bed',
       takes: options.takes?.(index) ?? ((event) => types.has(event.type) || addresseeOf(event) === shard),
-      hasOtherSettings: options.past !== undefined,
+      hasOtherSettings: () => Promise.resolve(options.past !== undefined),
       ...(begin && { begin: (engine) => begin(engine, index) }),
       createEngine: ({ log, onRequest }, closesPast) =>
         new Engine({ handlers: closesPast ? past : handlers, adapters, log, onRequest, shard, isLockstep: true }),

@@ -148,12 +148,7 @@ export class VenueLink implements Companion {
    * caused comes again with that event, the rest waits for its timestamp. Live, everything is due.
    */
   async resume(portfolios: readonly string[], isLockstep: boolean): Promise<AnyEvent[]> {
-    const logged = this.logged ?? [];
-    this.logged = null;
-    const again = logged.slice(-FED_AGAIN);
-    // As live: a venue takes them in the order of the calls, and nobody waits for one answer before the next call.
-    for (let from = 0; from < again.length; from += FED_AT_ONCE)
-      await Promise.all(again.slice(from, from + FED_AT_ONCE).map((event) => this.venue.market(event)));
+    const logged = await this.feedAgain();
     const fed = new Set(logged.map((event) => event.id));
     const due: AnyEvent[] = [];
     for (const portfolio of portfolios) {
@@ -170,6 +165,17 @@ export class VenueLink implements Companion {
     }
     this.waiting.sort((a, b) => a.occurredAt - b.occurredAt);
     return due;
+  }
+
+  /** Feeds the venue the market events of the log since the checkpoint, and answers them; what the venue reports, `resume` finds. */
+  async feedAgain(): Promise<readonly AnyEvent[]> {
+    const logged = this.logged ?? [];
+    this.logged = null;
+    const again = logged.slice(-FED_AGAIN);
+    // As live: a venue takes them in the order of the calls, and nobody waits for one answer before the next call.
+    for (let from = 0; from < again.length; from += FED_AT_ONCE)
+      await Promise.all(again.slice(from, from + FED_AT_ONCE).map((event) => this.venue.market(event)));
+    return logged;
   }
 
   /** True when every report has come in that the venue had made by the restart. */

@@ -282,15 +282,22 @@ export class ShardGroup {
       ...{ topic: from.topic, partition: from.partition, wanted, first },
     });
     const batch: BusMessage[] = [];
+    let isFirst = true;
     for await (const message of this.options.fill(from, wanted, first)) {
+      if (isFirst) this.beginNoEarlier(needing, message);
+      isFirst = false;
       batch.push(message);
       if (batch.length >= FILL_BATCH) await route(batch.splice(0));
     }
     if (batch.length > 0) await route(batch);
-    // What the store does not have either is nowhere: a shard that waits for just that would wait for ever.
-    for (const shard of needing) {
-      const wanting = this.wanted.get(shard);
-      if ((wanting?.get(slotOf(from)) ?? first) < first) wanting?.set(slotOf(from), first);
+    this.beginNoEarlier(needing, { ...from, offset: first });
+  }
+
+  /** What the store does not have either is nowhere: a shard that would begin with just that waits for it no more. */
+  private beginNoEarlier(shards: readonly Shard[], first: BusPosition): void {
+    for (const shard of shards) {
+      const wanted = this.wanted.get(shard);
+      if ((wanted?.get(slotOf(first)) ?? first.offset) < first.offset) wanted?.set(slotOf(first), first.offset);
     }
   }
 }

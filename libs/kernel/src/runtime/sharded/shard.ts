@@ -34,10 +34,11 @@ export interface ShardOptions extends Pick<ShardLogOptions, 'isTransient' | 'onR
   /** What the shard takes in before its first live message: its settings, what a venue reported meanwhile. */
   begin?: (engine: Engine) => Promise<readonly AnyEvent[]>;
   /**
-   * Its settings are not to be those that its journal ends with. Where there is something to handle again, that is done
-   * under the old ones, a checkpoint taken, and the shard ends with `PastClosed`, to be opened anew (rules 1 and 8).
+   * Asked once the shard is claimed: whether its settings are not to be those that its journal ends with. Where there is
+   * something to handle again, that is done under the old ones, a checkpoint taken, and the shard ends with `PastClosed`, to
+   * be opened anew (rules 1 and 8).
    */
-  hasOtherSettings?: boolean;
+  hasOtherSettings?: () => Promise<boolean>;
   /** Topics whose messages are brought to the shard: its journal may name no other. Default: all. */
   heard?: ReadonlySet<TopicName>;
   /** Called when the shard is live. */
@@ -91,17 +92,18 @@ export class Shard {
   static async open(options: ShardOptions): Promise<Shard> {
     const { journal, owner, onProblem } = options;
     const claim = await journal.claim(owner);
+    const hasOtherSettings = (await options.hasOtherSettings?.()) ?? false;
     const checkpoint = await journal.latestCheckpoint((problem) => onProblem(problem, { shard: journal.shard }));
     const batches: JournalBatch[] = [];
     for await (const batch of journal.read(checkpoint?.seq ?? 0)) batches.push(batch);
     requireHeard(options, batches);
-    const shard = new Shard(options, claim, checkpoint, batches);
+    const shard = new Shard({ ...options, closesPast: hasOtherSettings }, claim, checkpoint, batches);
     shard.advance();
     return shard;
   }
 
   private constructor(
-    private readonly options: ShardOptions,
+    private readonly options: ShardOptions & { closesPast: boolean },
     private readonly claim: ShardClaim,
     checkpoint: ShardCheckpoint | null,
     batches: readonly JournalBatch[],
@@ -114,7 +116,7 @@ export class Shard {
       onFatal: (error) => this.end(error),
     });
     this.toReplay = claim.lastSeq - (checkpoint?.seq ?? 0);
-    this.closesPast = options.hasOtherSettings === true && this.toReplay > 0;
+    this.closesPast = options.closesPast && this.toReplay > 0;
     const wiring: ShardWiring = {
       log: this.log,
       onRequest: (request) => {
@@ -230,6 +232,8 @@ export class Shard {
 
   private async closePast(): Promise<void> {
     this.log.recovered();
+    // The next opening has nothing to handle again, hence nothing to feed.
+    await this.options.venue?.feedAgain();
     await this.save();
     this.end(new PastClosed(this.name));
   }
