@@ -138,20 +138,8 @@ describe('the distributed platform on real servers', () => {
   it('[NFA-2] [SYS-8] goes on after each application was killed, with the same portfolio and nothing twice', async () => {
     for (const app of ['execution', 'agents', 'recorder']) {
       const fills = await countOf('portfolio.fill_booked');
-      const pid = await pidOf(app);
-      process.kill(pid, 'SIGKILL');
-      await eventually(
-        () => pidOf(app).catch(() => pid),
-        (now) => now !== pid,
-        PATIENCE_MS,
-      );
-      expect(
-        await eventually(
-          () => countOf('portfolio.fill_booked'),
-          (now) => now > fills,
-          PATIENCE_MS,
-        ),
-      ).toBeGreaterThan(fills);
+      await killed(app);
+      await expectFills(fills);
     }
     expect(await countOf('portfolio.opened')).toBe(1);
     const orders = new Map<string, number>();
@@ -166,21 +154,8 @@ describe('the distributed platform on real servers', () => {
   it('[SYS-8] goes on under other settings after a crash: the past stays as it was decided', async () => {
     const other = { ...EAGER_PLATFORM, consensus: { ...EAGER_PLATFORM.consensus, threshold: 56 } };
     writeFileSync(join(folder, 'settings.json'), JSON.stringify({ platform: other, checkpointMs: 2_000 }));
-    const pid = await pidOf('execution');
-    process.kill(pid, 'SIGKILL');
-    await eventually(
-      () => pidOf('execution').catch(() => pid),
-      (now) => now !== pid,
-      PATIENCE_MS,
-    );
-    const fills = await countOf('portfolio.fill_booked');
-    expect(
-      await eventually(
-        () => countOf('portfolio.fill_booked'),
-        (now) => now > fills,
-        PATIENCE_MS,
-      ),
-    ).toBeGreaterThan(fills);
+    await killed('execution');
+    await expectFills(await countOf('portfolio.fill_booked'));
     const { rows } = await log.query({ types: ['config.activated'], streamId: 'config@consensus#0', limit: 10 });
     const thresholds = rows.map(({ event }) => (event.data as never as Settings).values.platform.consensus.threshold);
     expect(thresholds).toEqual([55, 56]);
@@ -197,13 +172,7 @@ describe('the distributed platform on real servers', () => {
     const fills = await countOf('portfolio.fill_booked');
     platform = start();
     await ready(platform);
-    expect(
-      await eventually(
-        () => countOf('portfolio.fill_booked'),
-        (now) => now > fills,
-        PATIENCE_MS,
-      ),
-    ).toBeGreaterThan(fills);
+    await expectFills(fills);
     expect(await countOf('portfolio.opened')).toBe(1);
   });
 });
@@ -217,6 +186,27 @@ async function foldedFrom(key: string): Promise<CacheUpdate> {
   const projector = new Projector();
   for await (const row of log.readLog(0)) projector.apply(row);
   return projector.entry(key);
+}
+
+/** Kills a process of an application, and waits until another one answers in its place. */
+async function killed(app: string): Promise<void> {
+  const pid = await pidOf(app);
+  process.kill(pid, 'SIGKILL');
+  await eventually(
+    () => pidOf(app).catch(() => pid),
+    (now) => now !== pid,
+    PATIENCE_MS,
+  );
+}
+
+/** It trades on: there are more fills than there were. */
+async function expectFills(before: number): Promise<void> {
+  const fills = await eventually(
+    () => countOf('portfolio.fill_booked'),
+    (now) => now > before,
+    PATIENCE_MS,
+  );
+  expect(fills).toBeGreaterThan(before);
 }
 
 /** The process of an application that is up, as its own status says. */

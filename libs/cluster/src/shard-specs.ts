@@ -1,4 +1,3 @@
-import type { AnyEvent } from '@moon/events';
 import { paperSigner } from '@moon/backtesting';
 import { venueSources, type Handler, type PlatformConfig } from '@moon/domain';
 import {

@@ -26,59 +26,39 @@ async function command(blow: Blow, node: string, name: string): Promise<void> {
   }
 }
 
+/** A fault of the server that is primary, at some moment. */
+const atPrimary = (name: string, about: string, strike: (blow: Blow, primary: string) => Promise<void>): Fault => ({
+  name,
+  about,
+  repeats: 20,
+  needs: 'cache',
+  run: async (blow) => {
+    const primary = await primaryOf(blow);
+    await pause(between(blow.random, 0, 1_000));
+    blow.next();
+    await strike(blow, primary);
+  },
+});
+
 /** What readers are shown: its store of record is the log, so that after each blow it must say again what the log folds to. */
 export const cacheFaults: readonly Fault[] = [
-  {
-    name: 'redis-kill',
-    about: 'SIGKILL to the Redis primary; Sentinel moves the mastership, or it is back before',
-    repeats: 20,
-    needs: 'cache',
-    run: async (blow) => {
-      const primary = await primaryOf(blow);
-      await pause(between(blow.random, 0, 1_000));
-      blow.next();
-      await stackApi.kill(primary, { dir: blow.rig.stackDir });
-    },
-  },
-  {
-    name: 'redis-freeze',
-    about: `SIGSTOP to the Redis primary for ${FROZEN_MS / 1_000} s: another takes over, and the old one comes back as a replica`,
-    repeats: 20,
-    needs: 'cache',
-    run: async (blow) => {
-      const dir = blow.rig.stackDir;
-      const primary = await primaryOf(blow);
-      blow.next();
+  atPrimary(
+    'redis-kill',
+    'SIGKILL to the Redis primary; Sentinel moves the mastership, or it is back before',
+    ({ rig }, primary) => stackApi.kill(primary, { dir: rig.stackDir }),
+  ),
+  atPrimary(
+    'redis-freeze',
+    `SIGSTOP to the Redis primary for ${FROZEN_MS / 1_000} s: another takes over, and the old one comes back as a replica`,
+    async ({ rig: { stackDir: dir } }, primary) => {
       await stackApi.pause(primary, { dir });
-      try {
-        await pause(FROZEN_MS);
-      } finally {
-        await stackApi.resume(primary, { dir });
-      }
+      await pause(FROZEN_MS).finally(() => stackApi.resume(primary, { dir }));
     },
-  },
-  {
-    name: 'redis-flush',
-    about: 'FLUSHALL on the Redis primary, under load',
-    repeats: 20,
-    needs: 'cache',
-    run: async (blow) => {
-      const primary = await primaryOf(blow);
-      await pause(between(blow.random, 0, 1_000));
-      blow.next();
-      await command(blow, primary, 'FLUSHALL');
-    },
-  },
-  {
-    name: 'redis-restart',
-    about: 'SIGKILL to all three Redis servers at once',
-    repeats: 20,
-    needs: 'cache',
-    run: async (blow) => {
-      const dir = blow.rig.stackDir;
-      await primaryOf(blow);
-      blow.next();
-      await Promise.all(NODES.map((name) => stackApi.kill(name, { dir })));
-    },
-  },
+  ),
+  atPrimary('redis-flush', 'FLUSHALL on the Redis primary, under load', (blow, primary) =>
+    command(blow, primary, 'FLUSHALL'),
+  ),
+  atPrimary('redis-restart', 'SIGKILL to all three Redis servers at once', async ({ rig: { stackDir: dir } }) => {
+    await Promise.all(NODES.map((name) => stackApi.kill(name, { dir })));
+  }),
 ];

@@ -1,6 +1,6 @@
 import type { BusMessage, BusPosition } from '../../ports/bus';
 import type { JournalBatch } from '../../ports/journal';
-import type { AnyEvent } from '@moon/events';
+import type { AnyEvent, TopicName } from '@moon/events';
 import type { MessageBuffer } from './message-buffer';
 
 /** Handling the journal again led elsewhere than it did: the code decides otherwise now, or the journal is damaged. */
@@ -73,4 +73,12 @@ export class JournalReplay {
       return { kind: 'message', message };
     }
   }
+}
+
+/** @param heard topics whose messages are brought to the shard; undefined: all @throws JournalDiverged the journal names another */
+export function requireHeard(shard: string, batches: readonly JournalBatch[], heard?: ReadonlySet<TopicName>): void {
+  const entries = batches.flatMap((batch) => batch.entries);
+  const unheard = entries.find((entry) => entry.kind === 'messages' && heard?.has(entry.topic) === false);
+  if (unheard?.kind === 'messages')
+    throw new JournalDiverged(shard, `it names messages of ${unheard.topic}, which its group hears no more`);
 }

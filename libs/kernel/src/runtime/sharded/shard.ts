@@ -8,7 +8,7 @@ import type { Clock } from '../../ports/clock';
 import type { JournalBatch, ShardCheckpoint, ShardClaim, ShardJournal } from '../../ports/journal';
 import type { VenueLink } from '../../venue-link/venue-link';
 import { LiveRuntime } from '../live';
-import { JournalDiverged, JournalReplay } from './journal-replay';
+import { JournalReplay, requireHeard } from './journal-replay';
 import { MessageBuffer, Positions, slotOf } from './message-buffer';
 import { ShardLog, type ShardLogOptions } from './shard-log';
 
@@ -96,7 +96,7 @@ export class Shard {
     const checkpoint = await journal.latestCheckpoint((problem) => onProblem(problem, { shard: journal.shard }));
     const batches: JournalBatch[] = [];
     for await (const batch of journal.read(checkpoint?.seq ?? 0)) batches.push(batch);
-    requireHeard(options, batches);
+    requireHeard(journal.shard, batches, options.heard);
     const shard = new Shard({ ...options, closesPast: hasOtherSettings }, claim, checkpoint, batches);
     shard.advance();
     return shard;
@@ -328,14 +328,6 @@ export class Shard {
     void this.live.stop(0).catch(() => undefined);
     this.options.onEnd(error);
   }
-}
-
-/** @throws JournalDiverged */
-function requireHeard({ heard, journal }: ShardOptions, batches: readonly JournalBatch[]): void {
-  const entries = batches.flatMap((batch) => batch.entries);
-  const unheard = entries.find((entry) => entry.kind === 'messages' && heard?.has(entry.topic) === false);
-  if (unheard?.kind === 'messages')
-    throw new JournalDiverged(journal.shard, `it names messages of ${unheard.topic}, which its group hears no more`);
 }
 
 function asError(thrown: unknown): Error {
