@@ -174,7 +174,7 @@ export class VenueLink implements Companion {
     const again = logged.slice(-FED_AGAIN);
     // As live: a venue takes them in the order of the calls, and nobody waits for one answer before the next call.
     for (let from = 0; from < again.length; from += FED_AT_ONCE)
-      await Promise.all(again.slice(from, from + FED_AT_ONCE).map((event) => this.venue.market(event)));
+      await Promise.all(again.slice(from, from + FED_AT_ONCE).map(async (event) => this.venue.market(event)));
     return logged;
   }
 
