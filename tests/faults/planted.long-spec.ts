@@ -13,11 +13,13 @@ const REPEATS = 3;
 /** Bugs that the rig must find, the fault that shows each, and what it is to be found as. */
 const PLANTED = [
   ['commit-before-effect', 'agents-kill', 'lost'],
-  ['no-journal', 'agents-kill', 'lost'],
+  ['no-journal', 'agents-kill', null],
   ['missing-dedupe', 'duplicates', 'doubled'],
   ['lost-checkpoint', 'all-apps-kill', null],
   ['unordered-relay', 'recorder-kill', 'reordered'],
   ['resend-with-new-bytes', 'venue-kill', 'venueDoubles'],
+  ['local-journal-forgotten', 'force-close-without-store', null],
+  ['halt-not-read-again', 'halt-in-flight', 'stuck'],
 ] as const;
 
 describe('the fault rig finds what was broken on purpose', () => {

@@ -1,9 +1,18 @@
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { clusterConfigSchema } from '@moon/cluster';
 import type { AnyEvent } from '@moon/events';
-import { ClusterLog, createRoles, RedisProjectionCache, redisConfigSchema, type RedisConfig } from '@moon/infra';
-import { Projector, type CacheUpdate } from '@moon/kernel';
+import {
+  ClusterLog,
+  createRoles,
+  KafkaConsumer,
+  loadConfig,
+  RedisProjectionCache,
+  redisConfigSchema,
+  type RedisConfig,
+} from '@moon/infra';
+import { groupPlans, Projector, type CacheUpdate } from '@moon/kernel';
 import { Value } from '@sinclair/typebox/value';
 import { EAGER_PLATFORM } from '../support/platform';
 import { Child } from '../support/processes';
@@ -61,7 +70,7 @@ beforeAll(async () => {
   // PostgreSQL runs as another user, who must be able to enter.
   chmodSync(folder, 0o755);
   mkdirSync(stackDir);
-  writeFileSync(join(folder, 'settings.json'), JSON.stringify({ platform: EAGER_PLATFORM, checkpointMs: 2_000 }));
+  settle({ platform: EAGER_PLATFORM });
   servers = await stack.start({ dir: stackDir, basePort: 0, only: ['kafka', 'postgres', 'redis'], fast: true });
   platform = start();
   await ready(platform);
@@ -153,13 +162,37 @@ describe('the distributed platform on real servers', () => {
 
   it('[SYS-8] goes on under other settings after a crash: the past stays as it was decided', async () => {
     const other = { ...EAGER_PLATFORM, consensus: { ...EAGER_PLATFORM.consensus, threshold: 56 } };
-    writeFileSync(join(folder, 'settings.json'), JSON.stringify({ platform: other, checkpointMs: 2_000 }));
+    settle({ platform: other });
     await killed('execution');
     await expectFills(await countOf('portfolio.fill_booked'));
     const { rows } = await log.query({ types: ['config.activated'], streamId: 'config@consensus#0', limit: 10 });
     const thresholds = rows.map(({ event }) => (event.data as never as Settings).values.platform.consensus.threshold);
     expect(thresholds).toEqual([55, 56]);
     expect(await countOf('portfolio.opened')).toBe(1);
+  });
+
+  it('[EVT-6] [NFA-2] emits an event version once every process reads it, and the older one until then', async () => {
+    const older = await olderMember();
+    try {
+      const tooEarly = new Child('apps/agents/src/main.js', ['--instance', 'too-early'], {
+        MOON_KAFKA__BROKERS: JSON.stringify(servers.kafka!.brokers),
+      });
+      const { code, stderr } = await tooEarly.ended;
+      expect(code).toBe(2);
+      expect(stderr).toContain('older-release reads signal.generated up to version 1');
+      expect(stderr).toContain('"contracts.emit" {"signal.generated": 1}');
+
+      settle({ platform: EAGER_PLATFORM, contracts: { emit: { 'signal.generated': 1 } } });
+      await killed('agents');
+      // Version 1 has no reason: what is read of it has an empty one.
+      await eventually(reasonOfNewestSignal, (reason) => reason === '', PATIENCE_MS);
+    } finally {
+      await older.stop();
+    }
+    settle({ platform: EAGER_PLATFORM });
+    await killed('agents');
+    expect(await eventually(reasonOfNewestSignal, (reason) => reason !== '', PATIENCE_MS)).not.toBe('');
+    await expectFills(await countOf('portfolio.fill_booked'));
   });
 
   it('[NFA-2] drains on Ctrl-C, in the opposite order, and goes on from there', async () => {
@@ -187,6 +220,27 @@ async function foldedFrom(key: string): Promise<CacheUpdate> {
   for await (const row of log.readLog(0)) projector.apply(row);
   return projector.entry(key);
 }
+
+function settle(settings: object): void {
+  writeFileSync(join(folder, 'settings.json'), JSON.stringify({ checkpointMs: 2_000, ...settings }));
+}
+
+/** A process of the release before there was a second version of signals; it takes its part of a group and does nothing. */
+async function olderMember(): Promise<KafkaConsumer> {
+  const set = { 'kafka.brokers': JSON.stringify(servers.kafka!.brokers) };
+  const { kafka, platform: own, shards } = loadConfig(clusterConfigSchema, { env: {}, flags: {}, set });
+  const { name: groupId, keyed: topics } = groupPlans(own).find(({ name }) => name === 'consensus')!;
+  const consumer = new KafkaConsumer({
+    ...{ settings: kafka, groupId, topics, shards, from: 'end' },
+    contracts: { owner: 'older-release', reads: {}, emits: {} },
+  });
+  const nothing = (): Promise<void> => Promise.resolve();
+  await consumer.start({ assigned: nothing, revoked: nothing, messages: nothing, expired: nothing });
+  return consumer;
+}
+
+const reasonOfNewestSignal = async (): Promise<string> =>
+  ((await newest('signal.generated')).data as unknown as { reason: string }).reason;
 
 /** Kills a process of an application, and waits until another one answers in its place. */
 async function killed(app: string): Promise<void> {

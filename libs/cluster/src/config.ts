@@ -116,6 +116,16 @@ export const clusterConfigSchema = Type.Object(
       },
       whole,
     ),
+    contracts: Type.Object(
+      {
+        emit: Type.Record(Type.String(), Type.Integer({ minimum: 1 }), {
+          default: {},
+          description:
+            'Versions at which event types are emitted while older code still reads, e.g. signal.generated: 1; default: the newest.',
+        }),
+      },
+      whole,
+    ),
     checkpointMs: Type.Integer({
       default: 5_000,
       minimum: 200,

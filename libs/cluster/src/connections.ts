@@ -1,4 +1,5 @@
 import { hostname } from 'node:os';
+import type { EmittedVersions } from '@moon/events';
 import {
   checkBrokers,
   ClusterLog,
@@ -10,8 +11,10 @@ import {
   ShardJournals,
   topicPlan,
   type HostAndPort,
+  type MemberContracts,
   type Logger,
   type PostgresAccess,
+  type RecentDurations,
 } from '@moon/infra';
 import { groupPlans, RunningClock, type Clock, type GroupPlan, type SharedBroadcast } from '@moon/kernel';
 import type { ClusterConfig } from './config';
@@ -32,6 +35,10 @@ export interface Connections {
   clock: Clock;
   plans: readonly GroupPlan[];
   publisher: KafkaPublisher;
+  /** Versions at which events leave this process. */
+  emitted: EmittedVersions;
+  /** What the members of its groups tell the others of the versions that they read and emit. */
+  contracts: MemberContracts;
   /** Brings the groups of this process what every shard hears. */
   broadcast: SharedBroadcast;
   access: PostgresAccess;
@@ -41,6 +48,8 @@ export interface Connections {
   deadLetters: DeadLetters;
   /** Told how writes to the event store go: null after one that succeeded, the error of one that is tried again. */
   onStore: (error: Error | null) => void;
+  /** How long the journals of this process took to store their latest batches. */
+  journalWrites: RecentDurations;
 }
 
 /** Asks the brokers, and makes the catalog's topics what they are to be. @throws KafkaUnavailable */
@@ -55,17 +64,18 @@ export async function openBroker(config: ClusterConfig, logger: Logger): Promise
 export async function openStore(
   config: ClusterConfig,
   logger: Logger,
+  { wire }: Pick<EmittedVersions, 'wire'>,
 ): Promise<Pick<Connections, 'access' | 'journals' | 'archive' | 'log'>> {
   const { database } = config.postgres;
   const access = await accessOf(config);
   await migrateUp(access, database, 'cluster');
   const onError = (error: Error): void => logger.warn({ err: error }, 'a connection to the event store broke');
-  const options = { onError };
+  const options = { onError, wire };
   return {
     access,
     journals: new ShardJournals(access.app, database, { ...options, connections: 8 }),
     archive: new EventArchive(access.app, database, options),
-    log: new ClusterLog(access.app, database, options),
+    log: new ClusterLog(access.app, database, { onError }),
   };
 }
 

@@ -1,5 +1,5 @@
 import type { PlatformConfig } from '@moon/domain';
-import type { AnyEvent } from '@moon/events';
+import { EmittedVersions, type AnyEvent } from '@moon/events';
 import { isTransientStoreError, KafkaConsumer, partitionOf } from '@moon/infra';
 import {
   canonicalHash,
@@ -15,13 +15,23 @@ import {
   type Engine,
 } from '@moon/kernel';
 import type { Connections } from './connections';
+import { settingsOf, settingsValues } from './settings-events';
+
+/** What a shard's handlers are wired under, and what its engine makes of what they emit. */
+export interface ShardSettings {
+  platform: PlatformConfig;
+  emitted: EmittedVersions;
+}
 
 /** What makes the shards of one group its own. */
-export interface ShardSpec extends Pick<ShardOptions, 'onLive' | 'onClose' | 'venue' | 'onVenueSilent'> {
+export interface ShardSpec extends Pick<
+  ShardOptions,
+  'onLive' | 'onClose' | 'venue' | 'onVenueSilent' | 'local' | 'highWater'
+> {
   /** The settings that it is to work under. */
   platform: PlatformConfig;
   /** @param under its own settings, or those that its journal ends with @throws Error this code cannot be wired under them */
-  createEngine: (wiring: ShardWiring, under: PlatformConfig) => Engine;
+  createEngine: (wiring: ShardWiring, under: ShardSettings) => Engine;
   /** What it takes in first. @param last the settings that it activated last */
   begin: (engine: Engine, last: AnyEvent | null) => Promise<readonly AnyEvent[]>;
 }
@@ -51,13 +61,14 @@ const passes = (error: unknown): boolean =>
 /** Wires one consumer group to the brokers and the store of this process; not started yet. */
 export function createGroup(options: GroupHostOptions): { group: ShardGroup; lag: () => object } {
   const { plan, connections, onFatal } = options;
-  const { config, logger, owner } = connections;
+  const { config, logger, owner, contracts, emitted } = connections;
   const onProblem = (message: string, context: Record<string, unknown>): void =>
     logger.warn({ group: plan.name, ...context }, message);
   const consumer = new KafkaConsumer({
     settings: config.kafka,
     logger,
     groupId: plan.name,
+    contracts,
     topics: plan.keyed,
     shards: config.shards,
   });
@@ -81,15 +92,17 @@ export function createGroup(options: GroupHostOptions): { group: ShardGroup; lag
       const startedAt = performance.now();
       const elapsed = (): number => Math.round(performance.now() - startedAt);
       let last: AnyEvent | null = null;
-      let under = spec.platform;
+      const own: ShardSettings = { platform: spec.platform, emitted };
+      let under = own;
       const shard = await Shard.open({
         ...spec,
-        createEngine: (wiring, closesPast) => spec.createEngine(wiring, closesPast ? under : spec.platform),
+        settle: emitted.settle,
+        createEngine: (wiring, closesPast) => spec.createEngine(wiring, closesPast ? under : own),
         begin: (engine) => spec.begin(engine, last),
         hasOtherSettings: async () => {
           last = await lastSettings(connections, name);
-          under = underWhich(spec.platform, last);
-          return under !== spec.platform;
+          under = underWhich(own, last);
+          return under !== own;
         },
         heard: new Set([...plan.keyed, ...plan.broadcast]),
         journal: connections.journals.open(name),
@@ -103,7 +116,10 @@ export function createGroup(options: GroupHostOptions): { group: ShardGroup; lag
           onProblem('a journal write failed, trying again', { shard: name, attempt, error: error.message });
           connections.onStore(error);
         },
-        onWritten: () => connections.onStore(null),
+        onWritten: (_inputs, elapsedMs) => {
+          connections.journalWrites.note(elapsedMs);
+          connections.onStore(null);
+        },
         onProblem,
         onEnd,
       });
@@ -133,8 +149,9 @@ async function lastSettings({ log }: Connections, shard: string): Promise<AnyEve
 }
 
 /** What the journal was written under last: the settings that are to come, or others, under which it is to be closed first. */
-function underWhich(platform: PlatformConfig, last: AnyEvent | null): PlatformConfig {
-  if (last?.type !== 'config.activated') return platform;
-  const past = last.data.values.platform as unknown as PlatformConfig;
-  return canonicalHash(past) === canonicalHash(platform) ? platform : past;
+function underWhich(own: ShardSettings, last: AnyEvent | null): ShardSettings {
+  if (last?.type !== 'config.activated') return own;
+  const { values } = last.data;
+  if (canonicalHash(values) === canonicalHash(settingsValues(own))) return own;
+  return settingsOf(values);
 }

@@ -1,15 +1,18 @@
 import type { DynamicModule } from '@nestjs/common';
+import { READ_VERSIONS } from '@moon/events';
 import {
   ConfigError,
   createBroadcastConsumer,
   createLogger,
   HealthRegistry,
   KafkaPublisher,
+  RecentDurations,
   StartupFailure,
   type Logger,
 } from '@moon/infra';
 import { groupPlans, SharedBroadcast } from '@moon/kernel';
 import type { ClusterConfig } from './config';
+import { checkContracts, emittedVersions } from './contracts';
 import { DeadLetters } from './dead-letters';
 import { clusterClock, openBroker, openStore, ownerName, type Connections } from './connections';
 import { serveProcess, type ProcessHttp } from './http';
@@ -113,25 +116,32 @@ class ClusterProcess {
   /** Components in their order (SYS-1). A broker or a store that is away ends the start, and is named. */
   private async start(): Promise<void> {
     const { config, logger, health, app } = this;
+    const emitted = emittedVersions(config);
+    const contracts = { owner: ownerName(config, app.name), reads: READ_VERSIONS, emits: emitted.emitted };
     await health.start(
       'broker',
-      () => openBroker(config, logger),
+      async () => {
+        const found = await openBroker(config, logger);
+        await checkContracts(config, contracts);
+        return found;
+      },
       (detail) => detail,
     );
     const store = await health.start(
       'event-store',
-      () => openStore(config, logger),
+      () => openStore(config, logger, emitted),
       () => `${config.postgres.hosts.join(', ')}, database ${config.postgres.database}`,
     );
-    const publisher = new KafkaPublisher({ settings: config.kafka, logger });
+    const publisher = new KafkaPublisher({ settings: config.kafka, logger, wire: emitted.wire });
     this.connections = {
       ...store,
-      ...{ config, logger, publisher, owner: ownerName(config, app.name), clock: clusterClock(config) },
+      ...{ config, logger, publisher, emitted, contracts, owner: contracts.owner, clock: clusterClock(config) },
       broadcast: new SharedBroadcast((topics) =>
         createBroadcastConsumer({ settings: config.kafka, logger, groupId: `${app.name}.all`, topics }),
       ),
       plans: groupPlans(config.platform),
       deadLetters: new DeadLetters(config.kafka, logger),
+      journalWrites: new RecentDurations(),
       onStore: (error) => this.note('event-store', error === null, error?.message ?? ''),
     };
     await health.start(
@@ -189,6 +199,7 @@ class ClusterProcess {
       pid: process.pid,
       state: this.health.state,
       publisher: this.connections?.publisher.stats(),
+      journalWrites: this.connections?.journalWrites.summary() ?? null,
       memory: process.memoryUsage(),
       cpu: process.cpuUsage(),
       parts: Object.fromEntries(parts),

@@ -1,4 +1,4 @@
-import { inputId, type AnyEvent } from '@moon/events';
+import { EmittedVersions, inputId, type AnyEvent, type VersionsByType } from '@moon/events';
 import { bootstrapEvents, type BootstrapOptions, type PlatformConfig } from '@moon/domain';
 import { canonicalHash, executionState, type Engine } from '@moon/kernel';
 
@@ -7,6 +7,7 @@ export interface SettingsOptions {
   shard: string;
   codeVersion: string;
   platform: PlatformConfig;
+  emitted: EmittedVersions;
   /** Run time, ms. */
   at: number;
   headers: AnyEvent['headers'];
@@ -16,9 +17,24 @@ export interface SettingsOptions {
   last: AnyEvent | null;
 }
 
+type Values = Extract<AnyEvent, { type: 'config.activated' }>['data']['values'];
+
+/** What decides what a shard does with its inputs. Versions are named only where they are not the newest. */
+export function settingsValues({ platform, emitted }: Pick<SettingsOptions, 'platform' | 'emitted'>): Values {
+  const { pinned: emit } = emitted;
+  return { platform, ...(Object.keys(emit).length > 0 && { emit }) } as unknown as Values;
+}
+
+/** The settings that an event activated. @throws VersionUnknown this code cannot emit what they ask for */
+export function settingsOf(values: Values): { platform: PlatformConfig; emitted: EmittedVersions } {
+  const { platform, emit = {} } = values as unknown as { platform: PlatformConfig; emit?: VersionsByType };
+  return { platform, emitted: new EmittedVersions(emit) };
+}
+
 /** The settings as an input of a shard (rule 8): whenever they, or the code, are new to it. */
-export function settingsEvents({ shard, codeVersion, platform, at, seq, headers, last }: SettingsOptions): AnyEvent[] {
-  const values = { platform } as unknown as Extract<AnyEvent, { type: 'config.activated' }>['data']['values'];
+export function settingsEvents(options: SettingsOptions): AnyEvent[] {
+  const { shard, codeVersion, at, seq, headers, last } = options;
+  const values = settingsValues(options);
   const isKnown =
     last?.type === 'config.activated' &&
     last.data.codeVersion === codeVersion &&

@@ -1,5 +1,7 @@
+import { join } from 'node:path';
 import { paperSigner } from '@moon/backtesting';
 import { venueSources, type Handler, type PlatformConfig } from '@moon/domain';
+import { LocalJournalFile } from '@moon/infra';
 import {
   accountSpecs,
   assemble,
@@ -18,6 +20,8 @@ import type { Connections } from './connections';
 import { headersOf, type ShardSpec } from './group-host';
 import { portfolioEvents, settingsEvents } from './settings-events';
 
+/** So much risk still hears while the store is away, in messages and outputs: minutes, and some hundred megabytes at most. */
+const HIGH_WATER = 100_000;
 /** Pause before a silent venue is asked again, run-time ms. */
 const VENUE_RETRY_MS = 500;
 
@@ -29,14 +33,15 @@ export interface SpecContext {
 
 /** Shards of agents, normalisers and consensus: handlers alone, or with a model. */
 export function plainSpec({ plan, connections, codeVersion }: SpecContext, index: number): ShardSpec {
-  const { config, clock } = connections;
+  const { config, clock, emitted } = connections;
   const shard = `${plan.name}#${index}`;
   const headers = headersOf(connections);
   return {
     platform: config.platform,
     createEngine: ({ log, onRequest }, under) =>
       new Engine({
-        handlers: handlersUnder(plan, under, config.platform),
+        handlers: handlersUnder(plan, under.platform, config.platform),
+        settle: under.emitted.settle,
         adapters: plan.effects === 'model' ? [ruleBasedModelAdapter(config.model)] : [],
         log,
         onRequest,
@@ -47,7 +52,8 @@ export function plainSpec({ plan, connections, codeVersion }: SpecContext, index
     begin: (engine, last) => {
       const at = Math.max(clock.now(), engine.now);
       const { lastSeq: seq } = engine;
-      return Promise.resolve(settingsEvents({ shard, codeVersion, platform: config.platform, at, seq, headers, last }));
+      const { platform } = config;
+      return Promise.resolve(settingsEvents({ shard, codeVersion, platform, emitted, at, seq, headers, last }));
     },
   };
 }
@@ -63,7 +69,7 @@ export function executionSpec(
     onFatal,
   }: { venue: VenuePort; gate: CacheGate | null; ownsKey: (key: string) => boolean; onFatal: (error: Error) => void },
 ): ShardSpec {
-  const { config, clock, logger } = connections;
+  const { config, clock, logger, emitted } = connections;
   const shard = `${plan.name}#${index}`;
   const headers = headersOf(connections);
   const platform: PlatformConfig = {
@@ -77,11 +83,14 @@ export function executionSpec(
   return {
     platform,
     venue: link,
+    local: new LocalJournalFile(join(config.dataDir, 'while-the-store-is-away'), shard),
+    highWater: HIGH_WATER,
     onVenueSilent: (error) => logger.warn({ shard, error: error.message }, 'the venue does not answer'),
     createEngine: ({ log, onRequest }, under) =>
       assemble({
-        config: under,
-        handlers: handlersUnder(plan, under, platform),
+        config: under.platform,
+        handlers: handlersUnder(plan, under.platform, platform),
+        settle: under.emitted.settle,
         shard,
         isLockstep: true,
         log,
@@ -101,7 +110,7 @@ export function executionSpec(
       const missed = await link.resume(portfolios, false);
       const feedInstruments = config.feed.tokens.map((token) => `${token}.HYPERLIQUID`);
       return [
-        ...settingsEvents({ shard, codeVersion, platform, at, seq: engine.lastSeq, headers, last }),
+        ...settingsEvents({ shard, codeVersion, platform, emitted, at, seq: engine.lastSeq, headers, last }),
         ...portfolioEvents(engine, platform, { at, headers, feedInstruments, shard }),
         ...notCompared(engine, portfolios, at, headers),
         ...missed,

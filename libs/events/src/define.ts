@@ -38,6 +38,8 @@ interface DefinitionInput<T extends string, F extends Fields> {
   example: Static<TObject<F>>;
   /** On a superseded version only: the data of the next version, made from this one's. */
   upcast?: (data: Static<TObject<F>>, context: UpcastContext) => JsonObject;
+  /** On a superseded version only: this version's data, made from the next one's, for as long as older code reads. */
+  downcast?: (data: JsonObject) => JsonObject;
 }
 
 export interface EventDefinition<T extends string = string, S extends TObject = TObject> {
@@ -52,6 +54,7 @@ export interface EventDefinition<T extends string = string, S extends TObject = 
   readonly schema: S;
   readonly example: Static<S>;
   readonly upcast?: (data: JsonObject, context: UpcastContext) => JsonObject;
+  readonly downcast?: (data: JsonObject) => JsonObject;
 }
 
 /** The one source of an event type's version: schema, TypeScript type, documentation, example and catalog facts. */

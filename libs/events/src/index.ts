@@ -2,6 +2,8 @@ export { CATALOG, defaultKey, EVENT_TYPES, isEventType } from './catalog';
 export type { CatalogEntry } from './catalog';
 export { fromCloudEvent, toCloudEvent } from './cloud-event';
 export type { CloudEventMessage } from './cloud-event';
+export { EmittedVersions, READ_VERSIONS, VersionUnknown } from './emitted-versions';
+export type { VersionsByType } from './emitted-versions';
 export type { EventCategory, EventDefinition, KeyRule, StreamRule } from './define';
 export type { AnyEvent, EmitData, EventData, EventEnvelope, EventHeaders, EventType } from './envelope';
 export { derivedId, eventId, inputId } from './ids';

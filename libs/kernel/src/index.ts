@@ -25,7 +25,6 @@ export {
   isSameBatch,
   JournalUnreadable,
   type StoredBatch,
-  type StoredCheckpoint,
 } from './core/journal-codec';
 export { Recovery } from './core/recovery';
 export { stateHash, type HashedState } from './core/state-hash';
@@ -37,6 +36,7 @@ export * from './ports/bus';
 export * from './ports/event-store';
 export * from './ports/job-ledger';
 export * from './ports/journal';
+export * from './ports/local-journal';
 export * from './ports/projection-cache';
 export type { Feed, FeedSink, FeedState, FeedStatus } from './ports/feed';
 export * from './ports/venue';

@@ -9,6 +9,7 @@ const STALL_MS = 1_000;
 /** So long every shard must go on without standing still before a fault is over. */
 const STEADY_MS = 4_000;
 const GIVE_UP_MS = 180_000;
+const GIVE_UP_HUNG_MS = 20_000;
 
 /** Looks ten times a second how far every shard has got: how long after a blow the last of them went on is the recovery. */
 export class RecoveryWatch {
@@ -49,11 +50,12 @@ export class RecoveryWatch {
   /**
    * Waits until every shard goes on for good.
    *
+   * @param isHung something did not come back within its time: it is not waited for much longer
    * @returns from a blow to the moment when the last shard that stood still went on, ms, the longest of them; 0 when none
    * stood still, null when one never went on
    */
-  async end(): Promise<number | null> {
-    const giveUpAt = Date.now() + GIVE_UP_MS * (this.rig.options.patience ?? 1);
+  async end(isHung = false): Promise<number | null> {
+    const giveUpAt = Date.now() + (isHung ? GIVE_UP_HUNG_MS : GIVE_UP_MS) * (this.rig.options.patience ?? 1);
     let isWell = false;
     while (!isWell && Date.now() < giveUpAt) {
       await pause(LOOK_MS);

@@ -77,10 +77,10 @@ async function breakOnce(
   const watch = new RecoveryWatch(rig);
   await watch.begin();
   await fault.run({ rig, random, next: () => watch.blow(), healed: () => watch.blow(true) }).catch(note);
-  const recovery = await watch.end();
+  const recovery = await watch.end(failed.length > 0);
   if (recovery === null) failed.push('not every shard went on in time');
   rig.load.hold();
-  const findings = await checkLedger(rig).catch((error: unknown) => {
+  const findings = await checkLedger(rig, { isHung: failed.length > 0 }).catch((error: unknown) => {
     note(error);
     return new Findings();
   });

@@ -54,7 +54,11 @@ export function platformSettings({
     feed: { kind: 'synthetic', tokens: TOKENS },
     model: { minMs: 100, maxMs: 300 },
     platform: {
-      portfolios: portfolioNames().map((name) => ({ name, deposit: '1000000', instruments, limits })),
+      portfolios: portfolioNames().map((name) => ({
+        ...{ name, deposit: '1000000', instruments, limits },
+        // Each position has a liquidation price of its own, which prices can come close to.
+        marginMode: 'isolated',
+      })),
       switchedOff: allAgents ? [] : [...QUIET, ...QUIET_NORMALISERS],
       consensus: { minimumAgents: 1, threshold: 55, cooldownMs: 0 },
       agents: { trading: { opening: EAGER }, chart: { opening: EAGER }, ...agentSettings },

@@ -1,3 +1,4 @@
+import { EmittedVersions } from '@moon/events';
 import type { Handler, PlatformConfig } from '@moon/domain';
 import { ClusterLog, EventArchive, ShardJournals } from '@moon/infra';
 import { Client } from 'pg';
@@ -86,7 +87,16 @@ describe('parity of a distributed run', () => {
         if (known) return [];
         const platform = { of: 'this spec' } as unknown as PlatformConfig;
         const at = Math.max(T0, now);
-        return settingsEvents({ shard: 'group#0', codeVersion: '1', platform, at, seq: 0, headers: {}, last: null });
+        return settingsEvents({
+          shard: 'group#0',
+          codeVersion: '1',
+          emitted: new EmittedVersions({}),
+          platform,
+          at,
+          seq: 0,
+          headers: {},
+          last: null,
+        });
       },
     });
     const first = await bed.member();

@@ -1,6 +1,7 @@
 import { NO_SIGNER, NO_VENUE, ParityImpossible } from '@moon/backtesting';
 import type { PlatformConfig } from '@moon/domain';
 import type { AnyEvent } from '@moon/events';
+import { settingsOf } from '../settings-events';
 import {
   assemble,
   canonicalHash,
@@ -39,7 +40,7 @@ export class ShardStage {
     private readonly handlersOf: HandlersOf,
     private readonly onRow: (row: LogRow, isInput: boolean) => void,
   ) {
-    this.settings = settingsOf(first);
+    this.settings = hashOf(first);
     this.engine = this.wire(first);
   }
 
@@ -57,21 +58,22 @@ export class ShardStage {
   }
 
   private activate(event: ConfigActivated): void {
-    if (settingsOf(event) === this.settings) return;
+    if (hashOf(event) === this.settings) return;
     const kept = plain({ engine: this.engine.snapshot(), states: this.engine.host.states() });
-    this.settings = settingsOf(event);
+    this.settings = hashOf(event);
     this.engine = this.wire(event);
     this.engine.restore(kept.engine as EngineSnapshot);
     this.engine.host.restore((kept.states as HandlerState[]).filter(({ handler }) => this.engine.host.has(handler)));
   }
 
   private wire({ data, headers }: ConfigActivated): Engine {
-    const platform = data.values.platform as unknown as PlatformConfig;
     try {
+      const { platform, emitted } = settingsOf(data.values);
       const handlers = this.handlersOf(groupOfShard(this.shard), platform);
       if (!handlers) throw new Error(`this code knows no group ${groupOfShard(this.shard)}`);
       return assemble({
         ...{ config: platform, handlers, headers, shard: this.shard, isLockstep: true },
+        settle: emitted.settle,
         link: new VenueLink(NO_VENUE, headers, true),
         log: new VolatileLog(this.onRow),
         ...NO_SIGNER,
@@ -88,7 +90,7 @@ export class ShardStage {
   }
 }
 
-const settingsOf = ({ data }: ConfigActivated): string => canonicalHash(data.values.platform);
+const hashOf = ({ data }: ConfigActivated): string => canonicalHash(data.values);
 
 /** A copy as it comes back from a checkpoint. */
 const plain = <T>(value: T): T => JSON.parse(JSON.stringify(value)) as T;

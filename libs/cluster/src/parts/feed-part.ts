@@ -34,11 +34,12 @@ export class FeedPart implements Part {
   private readonly counts = { published: 0, refused: 0, pauses: 0 };
 
   constructor(private readonly options: FeedPartOptions) {
-    const { config, logger } = options.context.connections;
+    const { config, logger, contracts } = options.context.connections;
     this.election = new KafkaConsumer({
       settings: config.kafka,
       logger,
       groupId: FEED_GROUP,
+      contracts,
       topics: [FEED_TOKEN_TOPIC],
       shards: 1,
       from: 'end',
@@ -46,13 +47,13 @@ export class FeedPart implements Part {
   }
 
   async start(): Promise<void> {
-    const { config, logger } = this.options.context.connections;
+    const { config, logger, emitted } = this.options.context.connections;
     this.publisher = await SpoolingPublisher.open({
       spool: {
         directory: join(config.dataDir, 'spool'),
         onDropped: (problem) => logger.error(problem),
       },
-      publisher: (hooks) => new KafkaPublisher({ settings: config.kafka, logger, ...hooks }),
+      publisher: (hooks) => new KafkaPublisher({ settings: config.kafka, logger, wire: emitted.wire, ...hooks }),
       feed: {
         pause: () => this.hold({ isSpoolFull: true }),
         resume: () => this.hold({ isSpoolFull: false }),

@@ -28,11 +28,12 @@ export class ProjectionsPart implements Part {
   private readonly counts = { fromLog: 0, fromBus: 0, written: 0 };
 
   constructor(private readonly context: PartContext) {
-    const { config, logger } = context.connections;
+    const { config, logger, contracts } = context.connections;
     this.consumer = new KafkaConsumer({
       settings: config.kafka,
       logger,
       groupId: PROJECTIONS_GROUP,
+      contracts,
       topics: Object.keys(TOPICS) as TopicName[],
       shards: 1,
     });

@@ -28,11 +28,12 @@ export class RecorderPart implements Part {
   private isAway = false;
 
   constructor(private readonly context: PartContext) {
-    const { config, logger } = context.connections;
+    const { config, logger, contracts } = context.connections;
     this.consumer = new KafkaConsumer({
       settings: config.kafka,
       logger,
       groupId: RECORDER_GROUP,
+      contracts,
       topics: Object.keys(TOPICS) as TopicName[],
       shards: 1,
       minBytes: FETCH_BYTES,

@@ -1,4 +1,4 @@
-import type { AnyEvent } from '@moon/events';
+import { EmittedVersions, type AnyEvent } from '@moon/events';
 import { ClusterLog, EventArchive, ShardJournals, StreamRelay, type PostgresAccess } from '@moon/infra';
 import { executionState, groupPlans, takesOf, type Handler } from '@moon/kernel';
 import { ShardBed, type ShardMember } from '../../../kernel/src/testing/shard-bed';
@@ -49,7 +49,16 @@ export class Deployment {
     const settingsOf = async (shard: string, at: number, seq: number): Promise<AnyEvent[]> => {
       const { rows } = await this.log.query({ types: ['config.activated'], streamId: `config@${shard}`, limit: 1 });
       const last = rows[0]?.event ?? null;
-      return settingsEvents({ shard, codeVersion: '1', platform: config.platform, at, seq, headers, last });
+      return settingsEvents({
+        shard,
+        codeVersion: '1',
+        emitted: new EmittedVersions({}),
+        platform: config.platform,
+        at,
+        seq,
+        headers,
+        last,
+      });
     };
     this.execution = new ShardBed({
       ...{ name: 'execution', journal, handlers: plan.handlers, keyed: plan.keyed, broadcast: plan.broadcast },

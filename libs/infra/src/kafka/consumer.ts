@@ -8,6 +8,7 @@ import { GroupMember } from './group-member';
 import { describeKafkaError, kafkaClient, KafkaUnavailable, type KafkaSettings } from './kafka-config';
 import { Lane, type Hold } from './lane';
 import { LaneStarts } from './lane-starts';
+import type { MemberContracts } from './member-contracts';
 import { Membership } from './membership';
 import { Positions } from './positions';
 import { partitionsOf, requireMultiple } from './shard-assigner';
@@ -30,6 +31,8 @@ export interface KafkaConsumerOptions {
    * who is in no hurry: an answer costs as much for one message as for a hundred.
    */
   minBytes?: number;
+  /** What it tells the other members of its group. */
+  contracts?: MemberContracts;
   /** One line: what went wrong. The consumer goes on by itself. */
   onTrouble?: (problem: string) => void;
 }
@@ -77,7 +80,7 @@ export class KafkaConsumer implements BusConsumer {
     this.member = new GroupMember(
       { client, settings, groupId, topics, shards, minBytes: options.minBytes ?? 1 },
       {
-        claim: () => this.membership.claim(),
+        claim: () => ({ ...this.membership.claim(), ...(options.contracts && { contracts: options.contracts }) }),
         joined: (memberId, assignment) => this.joined(memberId, assignment),
         batch: (payload) => this.take(payload),
         crashed: (error) => this.trouble(`${groupId}: ${describeKafkaError(error, settings)}`),

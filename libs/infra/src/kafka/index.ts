@@ -11,6 +11,7 @@ export {
 } from './kafka-config';
 export { murmur2, partitionOf } from './murmur2';
 export { KafkaPublisher } from './publisher';
+export { liveMembers, type LiveMember, type MemberContracts } from './member-contracts';
 export type { PublisherStats, PublishTrouble, SenderOptions } from './record-sender';
 export type { SpoolOptions } from './spool';
 export { SpoolingPublisher, type AwayHooks, type AwayPublisher, type SpoolingOptions } from './spooling-publisher';

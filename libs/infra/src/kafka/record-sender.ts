@@ -4,7 +4,7 @@ import { describeKafkaError, kafkaClient, type KafkaSettings } from './kafka-con
 import { partitionOf } from './murmur2';
 import { Outgoing } from './outgoing';
 import { refusalOf, type KafkaRecord } from './record';
-import type { Logger } from '../telemetry';
+import { RecentDurations, type DurationSummary, type Logger } from '../telemetry';
 
 /** A batch has failed three times or more (BRK-3). */
 export interface PublishTrouble {
@@ -29,6 +29,8 @@ export interface PublisherStats {
   backlogBytes: number;
   /** How long the oldest message that is not acknowledged has waited; 0 without one. */
   oldestMs: number;
+  /** From a request to the answer that every replica in sync has it; null before the first. */
+  acknowledged: DurationSummary | null;
 }
 
 export interface SenderOptions {
@@ -62,6 +64,7 @@ export class RecordSender {
   private sending: Promise<void> | null = null;
   private inTrouble = false;
   private readonly counts = { published: 0, attempts: 0, failures: 0, troubles: 0 };
+  private readonly durations = new RecentDurations();
   private wake: () => void = () => undefined;
 
   constructor(private readonly options: SenderOptions) {
@@ -82,7 +85,7 @@ export class RecordSender {
   stats(): PublisherStats {
     const { size, bytes, oldestAt } = this.outgoing;
     const oldestMs = oldestAt === null ? 0 : Math.max(0, performance.now() - oldestAt);
-    return { ...this.counts, backlog: size, backlogBytes: bytes, oldestMs };
+    return { ...this.counts, backlog: size, backlogBytes: bytes, oldestMs, acknowledged: this.durations.summary() };
   }
 
   /**
@@ -136,7 +139,9 @@ export class RecordSender {
       try {
         attempts += 1;
         this.counts.attempts += 1;
+        const startedAt = performance.now();
         await this.attempt(batch.records);
+        this.durations.note(performance.now() - startedAt);
         this.outgoing.acknowledge(batch);
         this.counts.published += batch.records.length;
         if (this.inTrouble) {

@@ -1,4 +1,5 @@
 import { AssignerProtocol, type Cluster, type PartitionAssigner } from 'kafkajs';
+import type { MemberContracts } from './member-contracts';
 import { assignShards } from './shard-assignment';
 
 /** What a member tells the leader of its group about itself. */
@@ -6,6 +7,7 @@ export interface ShardClaim {
   /** The id under which it was given them: under another one it was expelled meanwhile, and they may be somebody else's. */
   memberId: string | null;
   shards: readonly number[];
+  contracts?: MemberContracts;
 }
 
 export interface ShardAssignerOptions {

@@ -11,6 +11,7 @@ export type { LogDrop } from './cluster/retention';
 export { StreamRelay } from './cluster/relay';
 export { RelayFenced } from './cluster/relay-lease';
 export type { HeldBack, PublishBatch, RelayedRow, RelayOptions, RelayStatus } from './cluster/relay';
+export { LocalJournalFile } from './cluster/local-journal';
 export { ShardJournals } from './cluster/shard-journal';
 export { soleWork } from './cluster/sole-work';
 export { migrateDown, migrateUp, pendingMigrations } from './data-source';

@@ -1,5 +1,6 @@
 import { Pool } from 'pg';
 import type { PoolClient, PoolConfig, QueryArrayResult } from 'pg';
+import type { AnyEvent } from '@moon/events';
 import type { Login } from './access';
 import { PrimaryFinder } from './ha/primary';
 import { CommitUnknown, isTransientStoreError } from './transient';
@@ -21,6 +22,12 @@ export interface PoolOptions {
   queryMs?: number;
   /** With several hosts: how long a primary is looked for before the caller is told, ms. Default: 10 s. */
   findPrimaryMs?: number;
+}
+
+/** Options of what stores events. */
+export interface WritingOptions extends PoolOptions {
+  /** The event at the version at which it is stored: see `EmittedVersions.wire`. */
+  wire?: (event: AnyEvent) => AnyEvent;
 }
 
 export type TextRow = (string | null)[];

@@ -1,1 +1,2 @@
+export { RecentDurations, type DurationSummary } from './recent-durations';
 export { createLogger, type Logger, type LoggerOptions } from './logger';

@@ -1,5 +1,5 @@
 import type { AnyEvent } from '@moon/events';
-import { JournalUnreadable } from '../core/journal-codec';
+import { checkpointTexts, JournalUnreadable } from '../core/journal-codec';
 import { ConcurrencyConflict } from '../ports/event-store';
 import type { LogRow } from '../ports/event-store';
 import { ShardLost } from '../ports/journal';
@@ -186,7 +186,7 @@ export function describeShardJournal({ name, create }: ShardJournalContract): vo
         await expect(refused).rejects.toThrow(ShardLost);
         await expect(refused).rejects.toMatchObject({ shard: SHARD, epoch: 1, currentEpoch: 2 });
       }
-      await expect(journal.saveCheckpoint(checkpointAt(10))).rejects.toThrow(ShardLost);
+      await expect(journal.saveCheckpoint(checkpointTexts(checkpointAt(10)))).rejects.toThrow(ShardLost);
       await successor.append(batchAt(10), [depositRow(11, 1)]);
       expect(await ends()).toEqual([10, 20]);
       expect(await successor.latestCheckpoint()).toBeNull();
@@ -260,7 +260,7 @@ export function describeShardJournal({ name, create }: ShardJournalContract): vo
     it('keeps the last three checkpoints and gives back the newest, letter for letter', async () => {
       await journal.claim('one');
       await journal.append(batchAt(0, 50), []);
-      for (const seq of [10, 20, 30, 40, 40]) await journal.saveCheckpoint(checkpointAt(seq));
+      for (const seq of [10, 20, 30, 40, 40]) await journal.saveCheckpoint(checkpointTexts(checkpointAt(seq)));
       const latest = await harness.open(SHARD).latestCheckpoint();
       expect(latest).toEqual(checkpointAt(40));
       expect(JSON.stringify(latest!.entries[0]!.state)).toBe(JSON.stringify(checkpointAt(40).entries[0]!.state));
@@ -271,7 +271,7 @@ export function describeShardJournal({ name, create }: ShardJournalContract): vo
     it('refuses a checkpoint of what no journal holds', async () => {
       await journal.claim('one');
       await journal.append(batchAt(0), []);
-      await expect(journal.saveCheckpoint(checkpointAt(11))).rejects.toThrow(RangeError);
+      await expect(journal.saveCheckpoint(checkpointTexts(checkpointAt(11)))).rejects.toThrow(RangeError);
       expect(await journal.latestCheckpoint()).toBeNull();
     });
 
@@ -288,8 +288,8 @@ export function describeShardJournal({ name, create }: ShardJournalContract): vo
       async (_, text, problem) => {
         await journal.claim('one');
         await journal.append(batchAt(0, 50), []);
-        await journal.saveCheckpoint(checkpointAt(10));
-        await journal.saveCheckpoint(checkpointAt(20));
+        await journal.saveCheckpoint(checkpointTexts(checkpointAt(10)));
+        await journal.saveCheckpoint(checkpointTexts(checkpointAt(20)));
         await harness.spoilCheckpoint(SHARD, 20, text);
         const problems: string[] = [];
         expect(await journal.latestCheckpoint((found) => problems.push(found))).toEqual(checkpointAt(10));
@@ -334,7 +334,7 @@ export function describeShardJournal({ name, create }: ShardJournalContract): vo
       const other = await claimed('execution#10');
       await journal.claim('one');
       await journal.append(batchAt(0), []);
-      await journal.saveCheckpoint(checkpointAt(10));
+      await journal.saveCheckpoint(checkpointTexts(checkpointAt(10)));
       expect(await collect(other.read(0))).toEqual([]);
       expect(await other.latestCheckpoint()).toBeNull();
       await other.append(batchAt(0, 5), []);

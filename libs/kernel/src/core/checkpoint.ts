@@ -1,6 +1,7 @@
 import type { Deadline } from './deadline-table';
 import type { OpenRequest } from './effect-tracker';
 import type { ParkedKey } from './parking';
+import type { PackedIds } from './recent-ids';
 
 /** Everything of the engine, beside the handlers' states, that one cut of the log stands for. Plain JSON. */
 export interface EngineSnapshot {
@@ -13,7 +14,7 @@ export interface EngineSnapshot {
   parked: ParkedKey[];
   openRequests: OpenRequest[];
   /** Ids of the newest inputs, so that a feed's resend is dropped after a restart too. */
-  remembered: string[];
+  remembered: PackedIds | string[];
   /** States of what lives beside the engine, by name. */
   companions: Record<string, unknown>;
 }

@@ -37,6 +37,8 @@ export interface EngineOptions {
    * says in which order everything was handled: what a journal of inputs needs (rule 1).
    */
   isLockstep?: boolean;
+  /** What becomes of an emitted event before it is sequenced: see `EmittedVersions.settle`. */
+  settle?: (event: AnyEvent) => AnyEvent;
   /** Every event as it is sequenced (not while recovering). */
   onEvent?: (event: AnyEvent, seq: number) => void;
   /** Every new request to the outside, when its event is handled (not while recovering). */

@@ -144,7 +144,7 @@ export class Engine {
       deadlines: this.deadlines.snapshot(),
       parked: this.parking.list(),
       openRequests: this.effects.unsettled(),
-      remembered: this.remembered.newest(KEPT_INPUTS),
+      remembered: this.remembered.pack(KEPT_INPUTS),
       companions: Object.fromEntries(this.companions.map((one) => [one.name, one.snapshot()])),
     };
   }
@@ -158,7 +158,7 @@ export class Engine {
     this.deadlines.restore(snapshot.deadlines);
     this.parking.restore(snapshot.parked);
     this.effects.restore(snapshot.openRequests);
-    for (const id of snapshot.remembered) this.remembered.add(id);
+    this.remembered.restore(snapshot.remembered);
     for (const one of this.companions) {
       if (one.name in snapshot.companions) one.restore(snapshot.companions[one.name]);
     }
@@ -267,7 +267,8 @@ export class Engine {
   private absorb(result: Delivered, role: Handler['role'], cause: Cause): void {
     const isWarmup = cause.headers?.warmup === true;
     if (isWarmup && role !== 'normaliser') return;
-    for (const event of result.events) this.emit(event);
+    const { settle } = this.options;
+    for (const event of result.events) this.emit(settle ? settle(event) : event);
     if (isWarmup) return;
     const { handler, key } = result;
     for (const change of result.deadlines) {

@@ -3,7 +3,7 @@ import { EventRefused, TOPICS, upcast, validateEvent } from '@moon/events';
 import type { AnyEvent, RawEnvelope, TopicName } from '@moon/events';
 import type { BusPosition } from '../ports/bus';
 import type { CheckpointEntry } from '../ports/event-store';
-import type { JournalBatch, JournalEntry, ShardCheckpoint } from '../ports/journal';
+import type { JournalBatch, JournalEntry, ShardCheckpoint, StoredCheckpoint } from '../ports/journal';
 
 /** A batch of a journal that this version cannot read. Nothing can be recovered past it, so it is never passed over. */
 export class JournalUnreadable extends Error {
@@ -93,14 +93,6 @@ export function batchOf(shard: string, { entries: text, ...rest }: StoredBatch):
     if (error instanceof Unreadable) throw new JournalUnreadable(shard, rest.afterSeq, error.message);
     throw error;
   }
-}
-
-/** A checkpoint with its parts as they are stored: JSON texts. */
-export interface StoredCheckpoint {
-  seq: number;
-  states: string;
-  meta: string;
-  positions: string;
 }
 
 export const checkpointTexts = ({ seq, entries, meta, positions }: ShardCheckpoint): StoredCheckpoint => ({

@@ -1,3 +1,4 @@
+import { checkpointOf } from '../core/journal-codec';
 import { ConcurrencyConflict, type LogRow } from '../ports/event-store';
 import {
   ShardLost,
@@ -5,6 +6,7 @@ import {
   type ShardCheckpoint,
   type ShardClaim,
   type ShardJournal,
+  type StoredCheckpoint,
 } from '../ports/journal';
 
 const CHECKPOINTS_KEPT = 3;
@@ -88,7 +90,7 @@ export class MemoryShardJournal implements ShardJournal {
     }
   }
 
-  async saveCheckpoint(checkpoint: ShardCheckpoint): Promise<void> {
+  async saveCheckpoint(checkpoint: StoredCheckpoint): Promise<void> {
     await Promise.resolve();
     this.checkOwner();
     this.record.checkpoints.push(JSON.stringify(checkpoint));
@@ -97,7 +99,10 @@ export class MemoryShardJournal implements ShardJournal {
 
   latestCheckpoint(): Promise<ShardCheckpoint | null> {
     const text = this.record.checkpoints[this.record.checkpoints.length - 1];
-    return Promise.resolve(text === undefined ? null : (JSON.parse(text) as ShardCheckpoint));
+    if (text === undefined) return Promise.resolve(null);
+    const found = checkpointOf(this.shard, JSON.parse(text) as StoredCheckpoint);
+    if (typeof found === 'string') throw new Error(found);
+    return Promise.resolve(found);
   }
 
   private checkOwner(): void {

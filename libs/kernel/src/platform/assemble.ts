@@ -39,6 +39,7 @@ export interface AssembleOptions {
   shard?: string;
   /** Users' agents that live in this thread (backtests); they hear every event after everybody else. */
   strategies?: readonly Handler[];
+  settle?: EngineOptions['settle'];
   onEvent?: EngineOptions['onEvent'];
   onRequest: NonNullable<EngineOptions['onRequest']>;
   onFailure?: EngineOptions['onFailure'];
@@ -60,6 +61,7 @@ export function assemble(options: AssembleOptions): Engine {
     isLockstep: options.isLockstep,
     ...(options.shard !== undefined && { shard: options.shard }),
     remote: options.remote,
+    settle: options.settle,
     companions: [link],
     adapters: [
       ruleBasedModelAdapter(options.modelLatency),
@@ -110,6 +112,7 @@ function orderToSend(engine: Engine, portfolio: string, orderId: string): OrderT
     stopPrice: order.stopPrice,
     timeInForce: order.timeInForce,
     reduceOnly: order.reduceOnly,
+    isForceClose: order.origin === 'force_close',
     attempt: order.attempt,
     status: order.status,
     isTerminal: isTerminal(order.status),

@@ -17,7 +17,8 @@ export interface EffectContext {
 
 /**
  * The edge of the machine: consumes a request event, acts on the outside world, and answers with input events.
- * An effect runs only after its request is durable in the log, and in the order of the requests.
+ * An effect runs only after its request is durable in the log (an urgent one: or kept on this machine), and in the order
+ * of the requests.
  */
 export interface EffectAdapter {
   readonly name: string;
@@ -25,6 +26,8 @@ export interface EffectAdapter {
   readonly performs: readonly EventType[];
   /** True when it touches nothing outside the process (a rule-based model): it need not wait for the log. */
   readonly isPure?: boolean;
+  /** True for a request that must not wait for a store that is away: it is performed once it is kept on this machine. */
+  isUrgent?(request: AnyEvent): boolean;
   /** 'ordered': one request after the other (a venue); 'parallel': each on its own (a model). */
   readonly concurrency: 'ordered' | 'parallel';
   /**

@@ -47,6 +47,14 @@ export interface ShardCheckpoint {
   positions: readonly BusPosition[];
 }
 
+/** A checkpoint with its parts as they are stored: JSON texts. */
+export interface StoredCheckpoint {
+  seq: number;
+  states: string;
+  meta: string;
+  positions: string;
+}
+
 /**
  * The record of one shard: the order of what it consumed, its checkpoints, and who owns it. The events that it emits into
  * streams are stored in the transaction that stores the inputs which led to them.
@@ -65,8 +73,8 @@ export interface ShardJournal {
   append(batch: JournalBatch, rows: readonly LogRow[]): Promise<void>;
   /** Batches above a position, oldest first. */
   read(afterSeq: number): AsyncIterable<JournalBatch>;
-  /** Kept: the last three. @throws ShardLost */
-  saveCheckpoint(checkpoint: ShardCheckpoint): Promise<void>;
+  /** Kept: the last three. As texts, so that what they say is of one moment (see `checkpointTexts`). @throws ShardLost */
+  saveCheckpoint(checkpoint: StoredCheckpoint): Promise<void>;
   /**
    * The newest one that can be read. One that does not parse is passed over and named by `onUnreadable`.
    */

@@ -9,6 +9,11 @@ export interface LogSink {
   /** Resolves when everything up to and including `seq` is stored. */
   durable(seq: number): Promise<void>;
   readonly durableSeq: number;
+  /**
+   * Keeps everything up to `seq` on this machine, for what must not wait for a store that does not answer. Absent where a
+   * log has no such place. @throws Error it could not be kept
+   */
+  secure?(seq: number): Promise<void>;
   readonly isFull: boolean;
   room(): Promise<void>;
   /** Rows sequenced but not stored yet. */

@@ -19,17 +19,24 @@ export interface LiveOptions {
   agents?: AgentThreads;
   /** Called whenever the venue did not answer a call for market data or time. */
   onVenueSilent?: (error: Error) => void;
+  /** Called when an urgent effect could not be kept on this machine, and waits for the store like the others. */
+  onNotSecured?: (error: Error) => void;
   /** Called once when an adapter or the venue broke in a way that nothing handles. */
   onFatal: (error: Error) => void;
   /** Wall clock, ms; only bounds how long one turn of the loop may take. */
   wall?: () => number;
   /** One turn of the loop handles events for this long before it lets timers and sockets in, ms; default 8. */
   turnMs?: number;
+  /** What becomes of an input of the process itself before it is taken: see `EmittedVersions.settle`. */
+  settle?: (event: AnyEvent) => AnyEvent;
+  /** How long an urgent effect waits for a store that does not answer, wall ms; default 2,000. */
+  urgentMs?: number;
 }
 
 const TURN_MS = 8;
 /** How long a deadline that is not protective waits for agents that still have events, wall ms. */
 const PATIENCE_MS = 100;
+const URGENT_MS = 2_000;
 /** How long `settled` waits for agents that are behind before it looks again, wall ms. */
 const LOOK_MS = 200;
 
@@ -83,7 +90,7 @@ export class LiveRuntime {
   /** Continues after a restart, or starts: takes the cut-off tail, finishes open requests; what fell due meanwhile fires. */
   start(inputs: readonly AnyEvent[]): void {
     this.isStarted = true;
-    for (const event of inputs) this.options.engine.input(event);
+    for (const event of inputs) this.own(event);
     for (const request of this.options.engine.effects.unsettled()) this.perform(request, true);
     this.pump();
     this.armVenue();
@@ -204,7 +211,7 @@ export class LiveRuntime {
 
   private fire(deadline: Deadline): void {
     this.options.engine.deadlines.fire(deadline);
-    this.options.engine.input(deadlineEvent(deadline, this.options.headers));
+    this.own(deadlineEvent(deadline, this.options.headers));
   }
 
   private isProtective({ handler }: Deadline): boolean {
@@ -217,9 +224,14 @@ export class LiveRuntime {
       this.track(reports.then((events) => this.takeReports(events)));
       return;
     }
-    for (const report of reports) this.options.engine.input(report);
+    for (const report of reports) this.own(report);
     if (reports.length > 0) this.pump();
     if (reports.length > 0 || !this.options.venue?.isRemote) this.armVenue();
+  }
+
+  private own(event: AnyEvent): void {
+    const { engine, settle } = this.options;
+    engine.input(settle ? settle(event) : event);
   }
 
   /** Wakes the venue when something of its own falls due: a latency, an expiry, a liquidation's second part. */
@@ -246,8 +258,12 @@ export class LiveRuntime {
     const chain = `${adapter.name}\u0000${request.request.key}`;
     const before =
       adapter.concurrency === 'ordered' ? (this.chains.get(chain) ?? Promise.resolve()) : Promise.resolve();
-    const work = before.then(async () => {
-      if (!adapter.isPure) await log.durable(request.seq);
+    const isUrgent = log.secure !== undefined && (adapter.isUrgent?.(request.request) ?? false);
+    // What waits for the store in front of it holds it up no longer than the store itself.
+    const turn = isUrgent ? this.atMost(before) : before;
+    const work = turn.then(async () => {
+      if (isUrgent) await this.safe(request);
+      else if (!adapter.isPure) await log.durable(request.seq);
       if (this.isStopped) return;
       const results = await adapter.perform(request.request, { now: clock.now(), recovering });
       if (results === null) engine.effects.close(request);
@@ -257,19 +273,44 @@ export class LiveRuntime {
     if (adapter.concurrency === 'ordered')
       this.chains.set(
         chain,
-        work.catch(() => undefined),
+        Promise.allSettled([before, work]).then(() => undefined),
       );
     this.track(work);
   }
 
+  /** Waits for the store, and where that does not answer, for this machine's own disk. */
+  private async safe({ seq }: OpenRequest): Promise<void> {
+    const { log } = this.options;
+    const stored = log.durable(seq);
+    await this.atMost(stored);
+    if (log.durableSeq >= seq || this.isStopped) return;
+    await log.secure?.(seq).catch((thrown: unknown) => {
+      this.options.onNotSecured?.(thrown instanceof Error ? thrown : new Error(String(thrown)));
+      return stored;
+    });
+  }
+
+  /** Resolves when `work` has, or when an urgent effect has waited long enough. @throws what `work` throws until then */
+  private async atMost(work: Promise<void>): Promise<void> {
+    let timer: NodeJS.Timeout | undefined;
+    const up = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, this.options.urgentMs ?? URGENT_MS);
+    });
+    // Nobody may hear of it later: then it failed for all who wait.
+    work.catch(() => undefined);
+    await Promise.race([work, up]).finally(() => clearTimeout(timer));
+  }
+
   private takeLater({ event, availableAt }: TimedInput): void {
-    if (availableAt <= this.options.clock.now()) {
-      this.submit(event);
+    const { clock, settle } = this.options;
+    const settled = settle ? settle(event) : event;
+    if (availableAt <= clock.now()) {
+      this.submit(settled);
       return;
     }
-    const cancel = this.options.clock.at(availableAt, () => {
+    const cancel = clock.at(availableAt, () => {
       this.timers.delete(cancel);
-      this.submit(event);
+      this.submit(settled);
     });
     this.timers.add(cancel);
   }

@@ -7,6 +7,7 @@ import { MemoryClusterLog } from '../memory/memory-shard-journal';
 import type { RefusedMessage } from '../ports/bus';
 import type { EffectAdapter } from '../ports/effect';
 import type { ShardJournal } from '../ports/journal';
+import type { LocalJournal } from '../ports/local-journal';
 import { Shard, type ShardOptions } from '../runtime/sharded/shard';
 import { ShardGroup } from '../runtime/sharded/shard-group';
 import { SharedBroadcast } from '../runtime/sharded/shared-broadcast';
@@ -30,6 +31,9 @@ export interface ShardBedOptions {
   past?: readonly Handler[];
   /** Errors after which a shard is opened again, at once. */
   isTransient?: (error: Error) => boolean;
+  /** See `ShardOptions`. */
+  local?: LocalJournal;
+  urgentMs?: number;
 }
 
 /** A broker, a database and a clock in memory, and members of one group that come and go. */
@@ -109,7 +113,7 @@ export class ShardMember {
 
   private open(index: number, onEnd: (error: Error) => void): Promise<Shard> {
     const { database, bus, clock, options } = this.bed;
-    const { handlers, past = [], adapters, begin, name = 'group' } = options;
+    const { handlers, past = [], adapters, begin, name = 'group', local, urgentMs } = options;
     const shard = `${name}#${index}`;
     const plain = database.journal(shard);
     const types = new Set<EventType>(handlers.flatMap(({ consumes, broadcast = [] }) => [...consumes, ...broadcast]));
@@ -120,6 +124,8 @@ export class ShardMember {
       headers: { mode: 'synthetic' },
       owner: 'bed',
       takes: options.takes?.(index) ?? ((event) => types.has(event.type) || addresseeOf(event) === shard),
+      ...{ local, urgentMs },
+      ...(options.isTransient && { isTransient: (error) => options.isTransient!(error as Error) }),
       hasOtherSettings: () => Promise.resolve(options.past !== undefined),
       ...(begin && { begin: (engine) => begin(engine, index) }),
       createEngine: ({ log, onRequest }, closesPast) =>

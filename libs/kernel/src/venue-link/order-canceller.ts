@@ -1,3 +1,4 @@
+import { FORCE_CLOSE } from '@moon/domain';
 import { canonicalJson } from '../core/canonical-json';
 import type { EffectAdapter } from '../ports/effect';
 import { VenueRefused, VenueTimeout, VenueUnreachable, type CancelPayload } from '../ports/venue';
@@ -11,6 +12,7 @@ export function orderCanceller(options: OrderEffectsOptions): EffectAdapter {
   return {
     name: 'order-canceller',
     performs: ['order.cancel_requested'],
+    isUrgent: (request) => request.type === 'order.cancel_requested' && request.data.reason === FORCE_CLOSE,
     concurrency: 'ordered',
     requestKey: orderIdOf,
     settledBy: ['order.withheld', 'trade.cancelled', 'trade.rejected', 'trade.expired', 'venue.report'],

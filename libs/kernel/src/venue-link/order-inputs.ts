@@ -14,6 +14,8 @@ export interface OrderToSend {
   stopPrice?: string;
   timeInForce: OrderPayload['timeInForce'];
   reduceOnly: boolean;
+  /** It closes a position of a force close. */
+  isForceClose: boolean;
   attempt: number;
   status: OrderStatus;
   /** The signed bytes of the present attempt, once they are stored. */

@@ -18,12 +18,16 @@ type Sendable = OrderToSend & { submission: Submission };
 /**
  * order.submitted → the venue. Halts are read again right before the send (rule 18). An unknown outcome is queried first,
  * and only the same bytes are ever sent again; "unknown order" is final once venue time has passed their expiry (rule 17).
- * It remembers nothing: bytes and outcome are what the order's owner knows.
+ * What closes a position of a force close does not wait for a store that is away. It remembers nothing: bytes and outcome are what the order's owner knows.
  */
 export function orderSender(options: OrderEffectsOptions): EffectAdapter {
   return {
     name: 'order-sender',
     performs: ['order.submitted', 'order.outcome_unknown'],
+    isUrgent(request) {
+      const order = options.order(request.key, orderIdOf(request));
+      return order !== undefined && order.isForceClose && order.reduceOnly;
+    },
     concurrency: 'ordered',
     requestKey: orderIdOf,
     settledBy: ['order.withheld', 'trade.expired', 'venue.report'],

@@ -2,6 +2,8 @@ import { appFaults } from './apps';
 import { brokerFaults } from './brokers';
 import { cacheFaults } from './cache';
 import type { Fault } from './fault';
+import { forceCloseFaults } from './force-close';
+import { haltFaults } from './halts';
 import { messageFaults } from './messages';
 import { networkFaults } from './network';
 import { storeFaults } from './store';
@@ -11,6 +13,8 @@ export const FAULTS: readonly Fault[] = [
   ...brokerFaults,
   ...storeFaults,
   ...appFaults,
+  ...haltFaults,
+  ...forceCloseFaults,
   ...messageFaults,
   ...networkFaults,
   ...cacheFaults,

@@ -12,6 +12,7 @@ import { LogFold } from './log-fold';
 import { checkVenue } from './venue-check';
 
 const SETTLE_WITHIN_MS = 180_000;
+const SETTLE_HUNG_WITHIN_MS = 20_000;
 const LOOK_AGAIN_MS = 3_000;
 /** Looks until a difference counts: whatever runs by itself (deadlines, marks) may fall between two reads. */
 const LOOKS = 3;
@@ -21,6 +22,8 @@ const STREAM_SHARDS = 'SELECT event_id, shard FROM stream_events WHERE shard IS 
 export interface LedgerOptions {
   /** Keys that are expected to be parked: a poison message was planted for them. */
   parkedExpected?: boolean;
+  /** Something hangs already: what else is wrong is looked for once, and not waited for. */
+  isHung?: boolean;
 }
 
 /**
@@ -28,16 +31,16 @@ export interface LedgerOptions {
  * load is to be held back meanwhile.
  */
 export async function checkLedger(rig: Rig, options: LedgerOptions = {}): Promise<Findings> {
-  await rig.load.idle(SETTLE_WITHIN_MS * (rig.options.patience ?? 1));
-  let findings = new Findings();
-  for (let look = 1; look <= LOOKS; look += 1) {
-    findings = new Findings();
-    for (const open of await quiescent(rig, SETTLE_WITHIN_MS)) findings.add('stuck', open);
+  const { isHung = false } = options;
+  const settleMs = (isHung ? SETTLE_HUNG_WITHIN_MS : SETTLE_WITHIN_MS) * (rig.options.patience ?? 1);
+  await rig.load.idle(settleMs);
+  for (let look = 1; ; look += 1) {
+    const findings = new Findings();
+    for (const open of await quiescent(rig, settleMs)) findings.add('stuck', open);
     if (findings.isClean) await lookOnce(rig, findings, options);
-    if (findings.isClean) return findings;
+    if (findings.isClean || isHung || look === LOOKS) return findings;
     await pause(LOOK_AGAIN_MS);
   }
-  return findings;
 }
 
 async function lookOnce(rig: Rig, findings: Findings, options: LedgerOptions): Promise<void> {

@@ -6,6 +6,6 @@ const open = ShardJournals.prototype.open;
 ShardJournals.prototype.open = function (shard) {
   const journal = open.call(this, shard);
   const save = journal.saveCheckpoint.bind(journal);
-  journal.saveCheckpoint = (checkpoint) => save({ ...checkpoint, entries: [] });
+  journal.saveCheckpoint = (checkpoint) => save({ ...checkpoint, states: '[]' });
   return journal;
 };

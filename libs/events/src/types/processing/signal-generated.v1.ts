@@ -16,6 +16,10 @@ export const signalGeneratedV1 = defineEvent({
     agent: about(Str, 'Name of the agent, e.g. trading_agent.'),
   },
   upcast: (data, context) => ({ ...data, event_type: 'signal.generated', reason: '', timestamp: context.occurredAt }),
+  downcast: ({ token, action, score, confidence, agent }) => ({
+    ...{ event_type: 'signal.generated', token: token!, action: action! },
+    ...{ score: score!, confidence: confidence!, agent: agent! },
+  }),
   example: {
     token: 'BTC',
     action: 'BUY',

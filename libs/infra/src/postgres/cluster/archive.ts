@@ -5,7 +5,7 @@ import type { Login } from '../access';
 import { Months } from '../months';
 import { keysetRows } from '../paged-rows';
 import { TextPool } from '../pool';
-import type { PoolOptions, TextRow } from '../pool';
+import type { TextRow, WritingOptions } from '../pool';
 import { fromColumns, ROW_COLUMNS, toStoredRow } from '../rows';
 
 /** Messages a page when a range of offsets is filled. */
@@ -50,7 +50,11 @@ export class EventArchive {
   private readonly months: Months;
 
   /** @param login the application's role */
-  constructor(login: Login, database: string, options: PoolOptions = {}) {
+  constructor(
+    login: Login,
+    database: string,
+    private readonly options: WritingOptions = {},
+  ) {
     this.pool = new TextPool(login, database, options);
     this.months = new Months(this.pool);
   }
@@ -94,10 +98,19 @@ export class EventArchive {
   private async appendBatch(messages: readonly BusMessage[]): Promise<number> {
     const fresh: unknown[] = [];
     const known: unknown[] = [];
+    const { wire } = this.options;
     for (const { event, topic, partition: part, offset, producer } of messages) {
       if (CATALOG[event.type].store === 'stream')
         known.push({ topic, part, offset, id: event.id, at: event.occurredAt });
-      else fresh.push(Object.assign(toStoredRow({ seq: 0, event }), { topic, part, offset, shard: producer }));
+      else
+        fresh.push(
+          Object.assign(toStoredRow({ seq: 0, event: wire ? wire(event) : event }), {
+            topic,
+            part,
+            offset,
+            shard: producer,
+          }),
+        );
     }
     const json = (rows: readonly unknown[]): string | null => (rows.length === 0 ? null : JSON.stringify(rows));
     const [row] = await this.pool.rows('archive', ARCHIVE, [json(fresh), json(known)]);

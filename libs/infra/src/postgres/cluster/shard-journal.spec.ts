@@ -1,5 +1,6 @@
 import { describeShardJournal } from '../../../../kernel/src/contracts/shard-journal.contract';
 import { depositRow } from '../../../../kernel/src/contracts/event-store.contract';
+import type { JournalBatch } from '@moon/kernel';
 import { startTestServer } from '../../testing/postgres';
 import type { TestServer } from '../../testing/postgres';
 import { withClient } from '../access';
@@ -97,6 +98,41 @@ describe('the journal in PostgreSQL', () => {
       { seq: 2, position: 2, shard: 'execution#0', stream: 'portfolio-main' },
       { seq: 3, position: 3, shard: 'execution#1', stream: 'portfolio-other' },
     ]);
+  });
+
+  it('stores the batches of several shards in one transaction; one that is refused takes back itself alone', async () => {
+    const opened = Array.from({ length: 4 }, (_, index) => journals.open(`execution#${index}`));
+    for (const journal of opened) await journal.claim('me');
+    // Taken over; and a gap; and a stream that is not where it is said to be.
+    await journals.open('execution#0').claim('another');
+    const batch = (afterSeq: number): JournalBatch => ({ afterSeq, toSeq: afterSeq + 2, entries: [], publishedSeq: 0 });
+    const [lost, gap, conflict, good] = await Promise.allSettled([
+      opened[0]!.append(batch(0), [depositRow(1, 1, 'a')]),
+      opened[1]!.append(batch(5), [depositRow(1, 1, 'b')]),
+      opened[2]!.append(batch(0), [depositRow(1, 7, 'c')]),
+      opened[3]!.append(batch(0), [depositRow(1, 1, 'd')]),
+    ]);
+    expect(lost).toMatchObject({ reason: { name: 'ShardLost', epoch: 1, currentEpoch: 2 } });
+    expect(gap).toMatchObject({ reason: { name: 'RangeError' } });
+    expect(conflict).toMatchObject({ reason: { name: 'ConcurrencyConflict', streamId: 'portfolio-c' } });
+    expect(good).toMatchObject({ status: 'fulfilled' });
+    expect(await collect(opened[0]!.read(0))).toEqual([]);
+    expect(await collect(opened[3]!.read(0))).toHaveLength(1);
+
+    const rest = [opened[1]!, opened[2]!].map((journal, index) =>
+      journal.append(batch(0), [depositRow(1, 1, `e${index}`)]),
+    );
+    await Promise.all([...rest, opened[3]!.append(batch(2), [depositRow(3, 2, 'd')])]);
+    const rows = await withClient(test.access.app, database, async (client) => {
+      return (await client.query('SELECT stream_id, tx::text FROM stream_events ORDER BY position')).rows;
+    });
+    expect(rows.map(({ stream_id }) => stream_id)).toEqual([
+      'portfolio-d',
+      'portfolio-e0',
+      'portfolio-e1',
+      'portfolio-d',
+    ]);
+    expect(new Set(rows.slice(1).map(({ tx }) => tx)).size).toBe(1);
   });
 
   it('writes on in one transaction with a claim that waits for it, and never after it', async () => {

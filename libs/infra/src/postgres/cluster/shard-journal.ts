@@ -1,34 +1,32 @@
-import {
-  assertBatch,
-  batchDoesNotFollow,
-  batchOf,
-  checkpointOf,
-  checkpointTexts,
-  entriesText,
-  ShardLost,
+import { assertBatch, batchDoesNotFollow, batchOf, checkpointOf, entriesText, ShardLost } from '@moon/kernel';
+import type {
+  JournalBatch,
+  JournalEntry,
+  LogRow,
+  ShardCheckpoint,
+  ShardClaim,
+  ShardJournal,
+  StoredCheckpoint,
 } from '@moon/kernel';
-import type { JournalBatch, LogRow, ShardCheckpoint, ShardClaim, ShardJournal } from '@moon/kernel';
 import type { Login } from '../access';
 import { Months } from '../months';
 import { keysetRows } from '../paged-rows';
 import { TextPool } from '../pool';
-import type { PoolOptions, TextRow } from '../pool';
+import type { TextRow, WritingOptions } from '../pool';
 import { toStoredRow } from '../rows';
 import { appended, codeOf, StreamVersions } from '../stream-versions';
+import { GroupAppends, type ShardBatch } from './group-appends';
 
 /** Batches a page when a journal is read. */
 const PAGE_BATCHES = 500;
 
-/** What append_journal and save_shard_checkpoint answer with. */
+/** What append_journals and save_shard_checkpoint answer with. */
 const OTHER_OWNER = 'MN411';
 const DOES_NOT_FOLLOW = 'MN412';
 
 const CLAIM = `INSERT INTO shards (shard, epoch, owner) VALUES ($1, 1, $2)
   ON CONFLICT (shard) DO UPDATE SET epoch = shards.epoch + 1, owner = excluded.owner, claimed_at = now()
   RETURNING epoch, seq, published_seq`;
-
-const APPEND = `SELECT append_journal($1, $2::bigint, $3::bigint, $4::bigint, $5::bigint, $6::json, $7::json,
-  $8::text[], $9::bigint[], $10::bigint[])`;
 
 const SAVE_CHECKPOINT = 'SELECT save_shard_checkpoint($1, $2::bigint, $3::bigint, $4, $5, $6)';
 
@@ -46,16 +44,23 @@ const detailOf = (error: unknown): number => Number((error as { detail?: string 
 export class ShardJournals {
   private readonly pool: TextPool;
   private readonly months: Months;
+  private readonly appends: GroupAppends;
 
   /** @param login the application's role */
-  constructor(login: Login, database: string, options: PoolOptions = {}) {
+  constructor(
+    login: Login,
+    database: string,
+    private readonly options: WritingOptions = {},
+  ) {
     this.pool = new TextPool(login, database, options);
     this.months = new Months(this.pool);
+    this.appends = new GroupAppends(this.pool);
   }
 
   /** Journals of one shard that were opened apart are claimed apart. */
   open(shard: string): ShardJournal {
-    return new PostgresShardJournal(shard, this.pool, this.months);
+    const { pool, months, appends, options } = this;
+    return new PostgresShardJournal(shard, { pool, months, appends, wire: options.wire });
   }
 
   close(): Promise<void> {
@@ -69,12 +74,11 @@ class PostgresShardJournal implements ShardJournal {
 
   constructor(
     readonly shard: string,
-    private readonly pool: TextPool,
-    private readonly months: Months,
+    private readonly of: { pool: TextPool; months: Months; appends: GroupAppends; wire: WritingOptions['wire'] },
   ) {}
 
   async claim(owner: string): Promise<ShardClaim> {
-    const [row] = await this.pool.rows('claim_shard', CLAIM, [this.shard, owner]);
+    const [row] = await this.of.pool.rows('claim_shard', CLAIM, [this.shard, owner]);
     const [epoch, lastSeq, publishedSeq] = row!.map(Number) as [number, number, number];
     this.epoch = epoch;
     return { epoch, lastSeq, publishedSeq };
@@ -88,18 +92,23 @@ class PostgresShardJournal implements ShardJournal {
         throw new RangeError(`Row ${row.seq} has no stream: ${row.event.type} is bus-first.`);
       streams.add(row, row.streamId);
     }
-    await this.months.ensure(rows);
-    const { afterSeq, toSeq, publishedSeq, entries } = batch;
-    const stored = rows.length === 0 ? null : JSON.stringify(rows.map(toStoredRow));
-    const values = [this.shard, this.epoch, afterSeq, toSeq, publishedSeq, entriesText(entries), stored];
-    await this.fenced(afterSeq, () =>
-      appended(() => this.pool.rows('append_journal', APPEND, [...values, ...streams.parameters])),
-    );
+    const { months, appends, wire } = this.of;
+    await months.ensure(rows);
+    const { afterSeq, toSeq, publishedSeq } = batch;
+    const entries = wire ? batch.entries.map((entry) => wired(entry, wire)) : batch.entries;
+    const stored = rows.map((row) => toStoredRow(wire ? { ...row, event: wire(row.event) } : row));
+    const [streamIds, expected, versions] = streams.parameters;
+    const text: ShardBatch = {
+      ...{ shard: this.shard, epoch: this.epoch, after: afterSeq, to: toSeq, published: publishedSeq },
+      ...{ entries: entriesText(entries), rows: stored.length === 0 ? null : JSON.stringify(stored) },
+      ...{ streams: streamIds, expected, versions },
+    };
+    await this.fenced(afterSeq, () => appended(() => appends.add(text)));
   }
 
   read(afterSeq: number): AsyncIterable<JournalBatch> {
     const page = (after: number, batches: number): Promise<TextRow[]> =>
-      this.pool.rows('next_journal', NEXT_BATCHES, [this.shard, after, batches]);
+      this.of.pool.rows('next_journal', NEXT_BATCHES, [this.shard, after, batches]);
     return keysetRows(
       { after: afterSeq, pageRows: PAGE_BATCHES, keyOf: (row) => Number(row[1]), page },
       ([from, to, published, entries]) =>
@@ -112,14 +121,13 @@ class PostgresShardJournal implements ShardJournal {
     );
   }
 
-  async saveCheckpoint(checkpoint: ShardCheckpoint): Promise<void> {
-    const { seq, states, meta, positions } = checkpointTexts(checkpoint);
+  async saveCheckpoint({ seq, states, meta, positions }: StoredCheckpoint): Promise<void> {
     const values = [this.shard, this.epoch, seq, states, meta, positions];
-    await this.fenced(seq, () => this.pool.rows('save_shard_checkpoint', SAVE_CHECKPOINT, values));
+    await this.fenced(seq, () => this.of.pool.rows('save_shard_checkpoint', SAVE_CHECKPOINT, values));
   }
 
   async latestCheckpoint(onUnreadable?: (problem: string) => void): Promise<ShardCheckpoint | null> {
-    const rows = await this.pool.rows('shard_checkpoints', CHECKPOINTS, [this.shard]);
+    const rows = await this.of.pool.rows('shard_checkpoints', CHECKPOINTS, [this.shard]);
     for (const [seq, states, meta, positions] of rows) {
       const stored = { seq: Number(seq), states: states!, meta: meta!, positions: positions! };
       const found = checkpointOf(this.shard, stored);
@@ -140,3 +148,6 @@ class PostgresShardJournal implements ShardJournal {
     }
   }
 }
+
+const wired = (entry: JournalEntry, wire: NonNullable<WritingOptions['wire']>): JournalEntry =>
+  entry.kind === 'input' ? { ...entry, event: wire(entry.event) } : entry;

@@ -143,7 +143,7 @@ describe('the ledger check', () => {
 
   it('finds the planted bug: a checkpoint without its states', async () => {
     const plant = overriding((journal) => ({
-      saveCheckpoint: (checkpoint) => journal.saveCheckpoint({ ...checkpoint, entries: [] }),
+      saveCheckpoint: (checkpoint) => journal.saveCheckpoint({ ...checkpoint, states: '[]' }),
     }));
     const found = await runWithKill(plant, false);
     expect(found.counts.doubled).toBeGreaterThan(0);

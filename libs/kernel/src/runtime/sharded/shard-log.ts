@@ -4,12 +4,15 @@ import type { BusPosition, EventPublisher } from '../../ports/bus';
 import { PublisherStopped } from '../../ports/bus';
 import type { LogRow } from '../../ports/event-store';
 import type { JournalEntry, MessageRun, ShardClaim, ShardJournal } from '../../ports/journal';
+import type { KeptBatch, LocalJournal } from '../../ports/local-journal';
 import type { LogSink } from '../../ports/log-sink';
 
 export interface ShardLogOptions {
   journal: ShardJournal;
   publisher: Pick<EventPublisher, 'publish'>;
   claim: ShardClaim;
+  /** Keeps what must not wait for a store that is away; without it everything waits. */
+  local?: LocalJournal;
   /** Versions of the shard's own streams at its checkpoint. */
   streamVersions: ReadonlyMap<string, number>;
   /** Which errors of the journal pass by themselves; the others end the shard. */
@@ -18,6 +21,8 @@ export interface ShardLogOptions {
   onRetry?: (error: Error, attempt: number) => void;
   /** Told of every batch that is stored: its inputs, and the wall time that storing it took, ms. */
   onWritten?: (inputs: number, elapsedMs: number) => void;
+  /** Told what an operator should know. */
+  onProblem?: (message: string, context: Record<string, unknown>) => void;
   /** Told once when the shard can write nothing any more. */
   onFatal: (error: Error) => void;
   retryMs?: number;
@@ -31,6 +36,9 @@ interface Pending {
   outputs: AnyEvent[];
 }
 
+/** A batch that nothing is added to any more. */
+type Closed = Pending & { toSeq: number };
+
 const HIGH_WATER = 20_000;
 
 /**
@@ -42,7 +50,7 @@ export class ShardLog implements LogSink {
   readonly keepsStreams = true;
   private pending: Pending = { entries: [], rows: [], outputs: [] };
   /** Filled and closed by `cut`, oldest first; written before `pending`. */
-  private readonly ready: Array<Pending & { toSeq: number }> = [];
+  private readonly ready: Closed[] = [];
   private readonly versions: Map<string, number>;
   private incoming: BusPosition | null = null;
   private sequenced: number;
@@ -50,6 +58,11 @@ export class ShardLog implements LogSink {
   private published: number;
   /** What was emitted before a crash and may not have been published: published again once the shard is live. */
   private republish: AnyEvent[] = [];
+  /** The batch whose transaction is under way; its content stays as it is until it is stored. */
+  private underWay: Closed | null = null;
+  /** Journal position up to which batches are kept on this machine; 0 when none are. */
+  private kept = 0;
+  private keeping: Promise<unknown> = Promise.resolve();
   private isWriting = false;
   private failure: Error | null = null;
   private unpublished = 0;
@@ -129,6 +142,34 @@ export class ShardLog implements LogSink {
     return this.waiters.wait(seq);
   }
 
+  /** Keeps every batch that is not stored yet on this machine; without a place for it, waits for the store. */
+  async secure(seq: number): Promise<void> {
+    const { local } = this.options;
+    if (seq <= this.stored) return;
+    if (this.failure) throw this.failure;
+    if (!local) return this.durable(seq);
+    this.cut();
+    const batches = this.notKept();
+    const { kept } = this;
+    this.kept = Math.max(kept, batches.at(-1)?.batch.toSeq ?? 0);
+    const done = this.keeping.then(() => (batches.length > 0 ? local.keep(batches) : undefined));
+    this.keeping = done.catch(() => (this.kept = Math.min(this.kept, kept)));
+    await done;
+    const context = { shard: this.options.journal.shard, stored: this.stored, kept: this.kept };
+    this.options.onProblem?.('the store does not answer: what must not wait is kept on this machine and done', context);
+  }
+
+  /** Batches that neither store nor this machine has, as they will be appended. */
+  private notKept(): KeptBatch[] {
+    const batches: KeptBatch[] = [];
+    let afterSeq = this.stored;
+    for (const { entries, rows, toSeq } of [...(this.underWay ? [this.underWay] : []), ...this.ready]) {
+      if (toSeq > this.kept) batches.push({ batch: { afterSeq, toSeq, entries, publishedSeq: this.published }, rows });
+      afterSeq = toSeq;
+    }
+    return batches;
+  }
+
   /** Resolves when everything up to now is stored and published. @throws the reason why it never will be */
   async settled(): Promise<void> {
     await this.durable(this.sequenced);
@@ -168,16 +209,31 @@ export class ShardLog implements LogSink {
       this.cut();
       const next = this.ready.shift();
       if (!next) break;
+      this.underWay = next;
       const { entries, rows, outputs, toSeq } = next;
       const startedAt = performance.now();
       const batch = { afterSeq: this.stored, toSeq, entries, publishedSeq: this.published };
       if (!(await this.write(() => this.options.journal.append(batch, rows)))) return;
       this.options.onWritten?.(entries.length, performance.now() - startedAt);
+      this.underWay = null;
       this.stored = toSeq;
+      if (this.kept > 0 && toSeq >= this.kept) this.forgetKept();
       this.publish(outputs, toSeq);
       this.wake();
     }
     this.isWriting = false;
+  }
+
+  /** The store has all that this machine kept. What cannot be removed does no harm: whoever reads it finds it stored. */
+  private forgetKept(): void {
+    const { local, journal, onProblem } = this.options;
+    this.kept = 0;
+    this.keeping = this.keeping
+      .then(() => (this.kept === 0 ? local?.clear() : undefined))
+      .catch((thrown: unknown) => {
+        const context = { shard: journal.shard, error: asError(thrown).message };
+        onProblem?.('what was kept on this machine is stored, and could not be removed', context);
+      });
   }
 
   /** Tries until it is stored; false when it never can be. An append is idempotent. */
@@ -187,7 +243,7 @@ export class ShardLog implements LogSink {
         await append();
         return true;
       } catch (thrown) {
-        const error = thrown instanceof Error ? thrown : new Error(String(thrown));
+        const error = asError(thrown);
         if (!(this.options.isTransient?.(thrown) ?? false)) return this.fail(error);
         this.options.onRetry?.(error, attempt);
         const pauseMs = Math.min(1_000, (this.options.retryMs ?? 100) * attempt);
@@ -208,8 +264,7 @@ export class ShardLog implements LogSink {
       },
       (thrown: unknown) => {
         // Stopped: what was not acknowledged is published again by whoever handles the journal next.
-        if (!(thrown instanceof PublisherStopped))
-          this.fail(thrown instanceof Error ? thrown : new Error(String(thrown)));
+        if (!(thrown instanceof PublisherStopped)) this.fail(asError(thrown));
         else this.failure ??= thrown;
       },
     );
@@ -244,6 +299,8 @@ export function streamOfShard({ type, data }: AnyEvent, shard: string): string |
   const isShared = streamRule === 'audit' || streamRule === 'config' || plain === 'halts-global';
   return plain !== null && isShared ? `${plain}@${shard}` : plain;
 }
+
+const asError = (thrown: unknown): Error => (thrown instanceof Error ? thrown : new Error(String(thrown)));
 
 /** Puts a message to the run that it goes on, or begins a new one. */
 function addToRuns(entries: JournalEntry[], { topic, partition, offset }: BusPosition): void {

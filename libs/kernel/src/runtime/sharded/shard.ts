@@ -1,16 +1,20 @@
 import type { AnyEvent, TopicName } from '@moon/events';
 import type { EngineSnapshot } from '../../core/checkpoint';
 import type { OpenRequest } from '../../core/effect-tracker';
+import { checkpointTexts } from '../../core/journal-codec';
 import type { Engine } from '../../core/engine';
 import type { HandlerState } from '../../core/handler-host';
 import type { BusMessage, BusPartition, BusPosition, EventPublisher } from '../../ports/bus';
 import type { Clock } from '../../ports/clock';
 import type { JournalBatch, ShardCheckpoint, ShardClaim, ShardJournal } from '../../ports/journal';
+import type { LocalJournal } from '../../ports/local-journal';
 import type { VenueLink } from '../../venue-link/venue-link';
 import { LiveRuntime } from '../live';
+import { bringIn } from './bring-in';
 import { JournalReplay, requireHeard } from './journal-replay';
 import { MessageBuffer, Positions, slotOf } from './message-buffer';
 import { ShardLog, type ShardLogOptions } from './shard-log';
+import { Waits } from './waits';
 
 /** What a shard needs of its engine to be wired. */
 export interface ShardWiring {
@@ -26,6 +30,8 @@ export interface ShardOptions extends Pick<ShardLogOptions, 'isTransient' | 'onR
   headers: AnyEvent['headers'];
   /** Names this instance in the journal. */
   owner: string;
+  /** Where it keeps, and finds, what must not wait for a store that is away. */
+  local?: LocalJournal;
   /** An engine in lock-step with the handlers and adapters of this shard. @param closesPast under the settings that its journal ends with */
   createEngine: (wiring: ShardWiring, closesPast: boolean) => Engine;
   venue?: VenueLink;
@@ -39,6 +45,9 @@ export interface ShardOptions extends Pick<ShardLogOptions, 'isTransient' | 'onR
    * be opened anew (rules 1 and 8).
    */
   hasOtherSettings?: () => Promise<boolean>;
+  /** See `LiveOptions`. */
+  urgentMs?: number;
+  settle?: (event: AnyEvent) => AnyEvent;
   /** Topics whose messages are brought to the shard: its journal may name no other. Default: all. */
   heard?: ReadonlySet<TopicName>;
   /** Called when the shard is live. */
@@ -63,9 +72,10 @@ export class PastClosed extends Error {
 const HELD_MESSAGES = 20_000;
 /** One turn handles messages for this long before it lets timers and sockets in, wall ms. */
 const TURN_MS = 8;
-const SHOWN_WAITS = 3;
 /** How long letting go waits for effects under way, wall ms; those that do not end are taken up by the next owner. */
 const GRACE_MS = 1_000;
+/** So often a checkpoint is taken even if nothing happened, for the positions in it: the broker keeps messages for a day. */
+const RENEWED_MS = 60_000;
 
 /**
  * One shard of a consumer group: an engine, fed by several partitions, with a journal of the order in which it handled
@@ -83,15 +93,15 @@ export class Shard {
   private readonly replay: JournalReplay;
   private phase: 'replaying' | 'starting' | 'live' | 'closed' = 'replaying';
   private whenLive: { promise: Promise<void>; resolve: () => void; reject: (error: Error) => void };
+  private saved: { seq: number; positions: readonly BusPosition[]; at: number } | null = null;
   private saving: Promise<unknown> = Promise.resolve();
-  /** While it is restored: the partition whose next message it waits for, since when, and how long it waited for each, ms. */
-  private awaited: { slot: string; since: number } | null = null;
-  private readonly waits = new Map<string, number>();
+  private readonly waits = new Waits();
 
   /** Claims the shard, and loads where it stands. Messages from `position` on lead it to the end of its journal. */
   static async open(options: ShardOptions): Promise<Shard> {
     const { journal, owner, onProblem } = options;
-    const claim = await journal.claim(owner);
+    const claimed = await journal.claim(owner);
+    const claim = options.local ? await bringIn(journal, claimed, options.local, onProblem) : claimed;
     const hasOtherSettings = (await options.hasOtherSettings?.()) ?? false;
     const checkpoint = await journal.latestCheckpoint((problem) => onProblem(problem, { shard: journal.shard }));
     const batches: JournalBatch[] = [];
@@ -108,10 +118,11 @@ export class Shard {
     checkpoint: ShardCheckpoint | null,
     batches: readonly JournalBatch[],
   ) {
-    const { journal, publisher, clock, headers, venue, isTransient, onRetry, onWritten, highWater } = options;
+    const { journal, publisher, clock, headers, venue, isTransient, onRetry, onWritten, highWater, local } = options;
     const meta = (checkpoint?.meta ?? {}) as { engine?: EngineSnapshot; streams?: Record<string, number> };
     this.log = new ShardLog({
-      ...{ journal, publisher, claim, isTransient, onRetry, onWritten, highWater },
+      ...{ journal, publisher, claim, isTransient, onRetry, onWritten, highWater, local },
+      onProblem: options.onProblem,
       streamVersions: new Map(Object.entries(meta.streams ?? {})),
       onFatal: (error) => this.end(error),
     });
@@ -127,7 +138,13 @@ export class Shard {
     this.live = new LiveRuntime({
       ...{ engine: this.engine, log: this.log, clock, headers, venue },
       turnMs: Number.POSITIVE_INFINITY,
+      urgentMs: options.urgentMs,
+      settle: options.settle,
       onVenueSilent: options.onVenueSilent,
+      onNotSecured: (error) => {
+        const what = 'a force close waits for the store: it could not be kept on this machine';
+        options.onProblem(what, { shard: journal.shard, error: error.message });
+      },
       onFatal: (error) => this.end(error),
     });
     if (meta.engine) this.engine.restore(meta.engine);
@@ -154,8 +171,7 @@ export class Shard {
 
   /** For which partitions it waited longest while it was restored, ms: what held up a takeover. */
   get longestWaits(): Readonly<Record<string, number>> {
-    const longest = [...this.waits].sort(([, a], [, b]) => b - a).slice(0, SHOWN_WAITS);
-    return Object.fromEntries(longest.map(([slot, ms]) => [slot, Math.round(ms)]));
+    return this.waits.longest;
   }
 
   /** Resolves when the journal has been handled again and the shard takes live messages. */
@@ -195,7 +211,7 @@ export class Shard {
     try {
       for (;;) {
         const step = this.replay.next();
-        this.noteWait(step.kind === 'wait' ? slotOf(step.position) : null);
+        this.waits.note(step.kind === 'wait' ? slotOf(step.position) : null);
         if (step.kind === 'wait') return;
         if (step.kind === 'end') break;
         if (step.kind === 'message') {
@@ -218,16 +234,6 @@ export class Shard {
     this.phase = 'starting';
     const next = this.closesPast ? this.closePast() : this.goLive();
     next.catch((thrown: unknown) => this.end(asError(thrown)));
-  }
-
-  private noteWait(slot: string | null): void {
-    if (this.awaited?.slot === slot || (this.awaited === null && slot === null)) return;
-    const now = performance.now();
-    if (this.awaited) {
-      const { slot: before, since } = this.awaited;
-      this.waits.set(before, (this.waits.get(before) ?? 0) + now - since);
-    }
-    this.awaited = slot === null ? null : { slot, since: now };
   }
 
   private async closePast(): Promise<void> {
@@ -275,26 +281,35 @@ export class Shard {
    * @returns the offsets below which no message is needed any more; null when the shard is not live
    */
   checkpoint(): Promise<BusPosition[] | null> {
-    const saved = this.saving.then(() => (this.phase === 'live' ? this.save() : null));
+    const saved = this.saving.then(() => (this.phase === 'live' ? (this.unchanged() ?? this.save()) : null));
     this.saving = saved.catch(() => undefined);
     return saved;
+  }
+
+  /** What the last checkpoint gave, while nothing has happened since: messages that were passed over may be read again. */
+  private unchanged(): BusPosition[] | null {
+    const { saved } = this;
+    const isNew = saved?.seq === this.engine.lastSeq && performance.now() - saved.at < RENEWED_MS;
+    return isNew ? [...saved.positions] : null;
   }
 
   private async save(): Promise<BusPosition[]> {
     const { journal } = this.options;
     const engine = this.engine.snapshot();
     this.log.cut();
-    const checkpoint: ShardCheckpoint = {
-      seq: engine.seq,
-      entries: this.engine.host.states().map(({ handler, key, state, now }) => {
-        return { handler, key, state: structuredClone({ state, now }) };
-      }),
-      meta: structuredClone({ engine, streams: Object.fromEntries(this.log.streamVersions) }) as never,
-      positions: this.positions.list(),
-    };
+    const positions = this.positions.list();
+    // Written down at once: states go on changing while everything below is stored and published.
+    const checkpoint = checkpointTexts({
+      ...{ seq: engine.seq, positions },
+      entries: this.engine.host
+        .states()
+        .map(({ handler, key, state, now }) => ({ handler, key, state: { state, now } })),
+      meta: { engine, streams: Object.fromEntries(this.log.streamVersions) },
+    });
     await this.log.settled();
     await journal.saveCheckpoint(checkpoint);
-    return [...checkpoint.positions];
+    this.saved = { seq: engine.seq, positions, at: performance.now() };
+    return [...positions];
   }
 
   /**
