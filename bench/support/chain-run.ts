@@ -15,7 +15,7 @@ export interface ChainOptions extends RigOptions {
 export interface ChainRun {
   /** Ticks a second that were acknowledged while it was measured. */
   rate: number;
-  latencies: Record<'alert' | 'order' | 'approval' | 'placed', number[]>;
+  latencies: Record<'acknowledged' | 'alert' | 'order' | 'approval' | 'placed', number[]>;
   processes: Watched[];
   /** All inputs that were acknowledged, those of the warm-up too. */
   accepted: number;
@@ -34,9 +34,9 @@ export interface ChainRun {
 
 /** Runs recorder, execution, agents and venue as processes under load, and holds what was accepted against what is kept. */
 export async function runChain({ warmUpMs, measureMs, ...options }: ChainOptions): Promise<ChainRun> {
-  const rig = await refusing(() => Rig.start(options));
+  const rig = await refusing(() => Rig.start({ ...options, auditsLater: true }));
   try {
-    const said = stampsOf(rig);
+    const { said, acknowledged } = stampsOf(rig);
     await pause(warmUpMs);
     const watch = new ProcessWatch(rig);
     watch.start();
@@ -46,6 +46,7 @@ export async function runChain({ warmUpMs, measureMs, ...options }: ChainOptions
     const toMs = Date.now();
     const processes = await watch.stop();
     rig.load.hold();
+    await rig.auditor.start();
     const { counts, examples } = await checkLedger(rig);
     const log = await ChainLog.read({ ...rig.config.kafka, portOffset: 0 });
     return {
@@ -54,7 +55,7 @@ export async function runChain({ warmUpMs, measureMs, ...options }: ChainOptions
       ...{ stuck: counts.stuck, findings: examples },
       archived: await archivedIn(rig),
       crashes: rig.apps.reduce((sum, { crashes }) => sum + crashes.length, 0),
-      latencies: latenciesOf(log, { said, fromMs, toMs }),
+      latencies: latenciesOf(log, { said, acknowledged, fromMs, toMs }),
     };
   } finally {
     await rig.stop();
@@ -68,25 +69,28 @@ async function archivedIn(rig: Rig): Promise<Record<string, number>> {
   return Object.fromEntries(rows.map(({ type, count }) => [type, Number(count)]));
 }
 
-/** Wall time at which the feed handed over each of its events, from now on. */
-function stampsOf(rig: Rig): Map<string, number> {
+/** Wall times at which the feed handed over each of its events, and at which every replica had it, from now on. */
+function stampsOf(rig: Rig): Pick<Measured, 'said' | 'acknowledged'> {
   const said = new Map<string, number>();
+  const acknowledged = new Map<string, number>();
   const publish = rig.load.publish.bind(rig.load);
-  rig.load.publish = (event: AnyEvent) => {
+  rig.load.publish = async (event: AnyEvent) => {
     said.set(event.id, Date.now());
-    return publish(event);
+    await publish(event);
+    acknowledged.set(event.id, Date.now());
   };
-  return said;
+  return { said, acknowledged };
 }
 
 interface Measured {
   said: ReadonlyMap<string, number>;
+  acknowledged: ReadonlyMap<string, number>;
   fromMs: number;
   toMs: number;
 }
 
 /** Start: the feed's call, or a record's stamp. End: a record's stamp. All of them wall time of this machine, whole ms. */
-function latenciesOf(log: ChainLog, { said, fromMs, toMs }: Measured): ChainRun['latencies'] {
+function latenciesOf(log: ChainLog, { said, acknowledged, fromMs, toMs }: Measured): ChainRun['latencies'] {
   const isMeasured = (startMs: number | undefined): startMs is number =>
     startMs !== undefined && startMs >= fromMs && startMs <= toMs;
   const since = (ends: readonly Stamped[], startOf: (end: Stamped) => number | undefined): number[] =>
@@ -94,11 +98,15 @@ function latenciesOf(log: ChainLog, { said, fromMs, toMs }: Measured): ChainRun[
       const startMs = startOf(end);
       return isMeasured(startMs) ? [end.atMs - startMs] : [];
     });
-  const rootOf = ({ event }: Stamped): number | undefined =>
-    said.get(event.causationId ?? '') ?? said.get(event.correlationId);
+  // Two hops: alerts on a price itself, not on what became of it further down the chain.
+  const causeSaidAt = ({ event }: Stamped): number | undefined => said.get(event.causationId ?? '');
   const submitted = log.of('order.submitted');
   return {
-    alert: since([...log.of('risk.alert'), ...log.of('risk.critical')], rootOf),
+    acknowledged: [...acknowledged].flatMap(([id, atMs]) => {
+      const startMs = said.get(id);
+      return isMeasured(startMs) ? [atMs - startMs] : [];
+    }),
+    alert: since([...log.of('risk.alert'), ...log.of('risk.critical')], causeSaidAt),
     order: since(submitted, ({ event }) => said.get(event.correlationId)),
     approval: since(submitted, (order) => log.causeOf(order, 'trade.consensus_approved')?.atMs),
     placed: since(log.of('trade.placed'), ({ event }) => {

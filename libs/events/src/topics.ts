@@ -8,6 +8,9 @@ export interface Topic {
   doc: string;
 }
 
+/** Carries more than all others together. Who reads it with others reads it apart: a fetch costs a broker by its partitions. */
+export const BUSIEST_TOPIC = 'price.ticks';
+
 const topic = (partitions: number, doc: string, retentionMs = 7 * DAY_MS): Topic => ({ partitions, retentionMs, doc });
 
 /**

@@ -8,7 +8,7 @@ const ASKED_AT_MOST = 60;
 const ALL_TOPICS = Object.keys(TOPICS) as TopicName[];
 
 /** It is in no hurry, and is to cost little beside what it watches. */
-const FETCH_BYTES = 32_768;
+const FETCH_INTERVAL_MS = 200;
 
 /** Reads everything on the brokers beside the platform, and remembers what it may be held to. */
 export class Auditor {
@@ -18,7 +18,12 @@ export class Auditor {
   private readonly consumer: BusConsumer;
 
   constructor(private readonly settings: KafkaSettings) {
-    const reading = { groupId: 'auditor', topics: ALL_TOPICS, from: 'beginning', minBytes: FETCH_BYTES } as const;
+    const reading = {
+      groupId: 'auditor',
+      topics: ALL_TOPICS,
+      from: 'beginning',
+      fetchIntervalMs: FETCH_INTERVAL_MS,
+    } as const;
     this.consumer = createBroadcastConsumer({ settings, ...reading });
   }
 

@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util';
 import { FAULTS } from './faults';
 import type { Fault, Need } from './faults/fault';
 import { Rig, type RigOptions } from './rig';
-import { isClean, runFault, seeded, type FaultLine } from './runner';
+import { BUDGET_MS, isClean, runFault, seeded, type FaultLine } from './runner';
 
 const USAGE = `npm run faults -- [options]: breaks the distributed platform on real servers and checks its ledger.
 
@@ -42,7 +42,7 @@ async function main(): Promise<number> {
   });
   if (values.help) return say(USAGE);
   if (values.list)
-    return say(FAULTS.map(({ name, about, repeats }) => `${name.padEnd(22)} ${about} (${repeats})\n`).join(''));
+    return say(FAULTS.map(({ name, about, repeats }) => `${name.padEnd(26)} ${about} (${repeats})\n`).join(''));
   const names = values.only?.split(',') ?? FAULTS.map(({ name }) => name);
   const chosen = names.map((name) => FAULTS.find((fault) => fault.name === name) ?? unknown(name));
   const options = {
@@ -58,15 +58,19 @@ async function main(): Promise<number> {
     say: (line: string) => process.stderr.write(`${new Date().toISOString().slice(11, 19)} ${line}\n`),
   };
   let isFine = true;
+  let downtimeMs = 0;
+  if (!values.json) say(HEADER);
   for (const needs of [undefined, 'proxy', 'disk', 'cache', 'limit'] as const) {
     const faults = chosen.filter((fault) => fault.needs === needs);
     if (faults.length === 0) continue;
     for await (const line of runAll(faults, { ...options, ...(needs && MEETING[needs]) }, values.repeats)) {
       say(values.json ? `${JSON.stringify(line)}\n` : tableLine(line));
       isFine &&= isClean(line);
+      downtimeMs += line.recoveryMsMax ?? 0;
     }
     if (!isFine && values.leave) break;
   }
+  if (!values.json) say(budgetLine(downtimeMs));
   return isFine ? 0 : 1;
 }
 
@@ -108,10 +112,27 @@ async function* runAll(
   }
 }
 
+const COLUMNS = [
+  ...['repeats', 'accepted', 'lost', 'doubled', 'reordered', 'stuck', 'at venue'],
+  ...['p50 ms', 'max ms', 'budget %'],
+];
+const WIDTH = 10;
+const NAMES = 26;
+const row = (name: string, cells: readonly unknown[]): string =>
+  `${name.padEnd(NAMES)}${cells.map((cell) => String(cell ?? '-').padStart(WIDTH)).join('')}\n`;
+const HEADER = row('fault', COLUMNS);
+
+/** The error budget: what all of these together, each at its longest, take of it. */
+function budgetLine(downtimeMs: number): string {
+  const [seconds, allowed] = [downtimeMs, BUDGET_MS].map((ms) => (ms / 1_000).toFixed(0));
+  const share = ((downtimeMs / BUDGET_MS) * 100).toFixed(1);
+  return `Each once, at its longest: ${seconds} s of the ${allowed} s that 99.9 % leaves in 30 days (${share} %).\n`;
+}
+
 function tableLine(line: FaultLine): string {
   const { name, repeats, accepted, lost, doubled, reordered, stuck, venueDoubles, recoveryMsP50, recoveryMsMax } = line;
-  const numbers = [repeats, accepted, lost, doubled, reordered, stuck, venueDoubles, recoveryMsP50, recoveryMsMax];
-  return `${name.padEnd(22)}${numbers.map((number) => String(number).padStart(9)).join('')}\n`;
+  const counts = [repeats, accepted, lost, doubled, reordered, stuck, venueDoubles];
+  return row(name, [...counts, recoveryMsP50, recoveryMsMax, line.budgetPercent]);
 }
 
 function say(text: string): number {

@@ -26,6 +26,8 @@ export interface RigOptions {
   smallDisk?: boolean;
   /** A limit of every portfolio, in settlement asset, that trading runs into; default: a wide one. */
   grossExposure?: number;
+  /** See `PlatformOptions`. */
+  checkpointMs?: number;
   /** With Redis: projections are shown to readers, and their absence halts opening orders. */
   cached?: boolean;
   /** Every agent takes part; default: those that a trade needs. */
@@ -36,6 +38,10 @@ export interface RigOptions {
   agents?: number;
   /** Further settings of agents, by their names. */
   agentSettings?: object;
+  /** What the brokers carried is read by the auditor when it is asked to start, not beside the run. */
+  auditsLater?: boolean;
+  /** Further settings of the brokers' clients. */
+  kafka?: object;
   /** A quicker start of brokers that never get as fast (the default); false to measure them. */
   fast?: boolean;
   /** What is going on, one line each. */
@@ -193,7 +199,7 @@ export class Rig {
       await this.allReady();
     }
     this.auditor = new Auditor(settings);
-    await this.auditor.start();
+    if (!this.options.auditsLater) await this.auditor.start();
     this.load = new Load({ settings, tokens: TOKENS, seed, pace, origin });
     await this.load.start();
     this.say(`under load, pace ${pace}`);
@@ -220,9 +226,10 @@ export class Rig {
   }
 
   private timeouts(): object {
-    const { patience = 1 } = this.options;
-    if (patience === 1) return {};
+    const { patience = 1, kafka = {} } = this.options;
+    if (patience === 1) return kafka;
     return {
+      ...kafka,
       sessionTimeoutMs: 6_000 * patience,
       requestTimeoutMs: 2_000 * patience,
       connectionTimeoutMs: 1_000 * patience,

@@ -17,6 +17,8 @@ export interface FaultLine {
   venueDoubles: number;
   recoveryMsP50: number | null;
   recoveryMsMax: number | null;
+  /** How much of what 99.9 % allows in 30 days (see `BUDGET_MS`) the longest recovery takes, %. */
+  budgetPercent: number | null;
   /** Orders that the venue accepted meanwhile: a fault without any proves little. */
   orders: number;
   /** Ends of processes that nobody asked for. */
@@ -24,6 +26,9 @@ export interface FaultLine {
   /** What was found, in words. */
   findings: string[];
 }
+
+/** Downtime that 99.9 % of 30 days leaves, ms: 43.2 minutes. */
+export const BUDGET_MS = 0.001 * 30 * 86_400_000;
 
 /** A small deterministic generator: Lehmer's, modulus 2^31 − 1. */
 export function seeded(seed: number): Random {
@@ -40,7 +45,7 @@ export async function runFault(rig: Rig, fault: Fault, repeats: number, random: 
   const recoveries: number[] = [];
   const line: FaultLine = {
     ...{ name: fault.name, repeats: 0, accepted: 0, lost: 0, doubled: 0, reordered: 0, stuck: 0, venueDoubles: 0 },
-    ...{ recoveryMsP50: null, recoveryMsMax: null, orders: 0, crashes: 0, findings: [] },
+    ...{ recoveryMsP50: null, recoveryMsMax: null, budgetPercent: null, orders: 0, crashes: 0, findings: [] },
   };
   for (let repeat = 1; repeat <= repeats; repeat += 1) {
     rig.say(`${fault.name} ${repeat}/${repeats}`);
@@ -60,6 +65,7 @@ export async function runFault(rig: Rig, fault: Fault, repeats: number, random: 
   recoveries.sort((a, b) => a - b);
   line.recoveryMsP50 = recoveries[Math.floor((recoveries.length - 1) / 2)] ?? null;
   line.recoveryMsMax = recoveries.at(-1) ?? null;
+  line.budgetPercent = line.recoveryMsMax && Math.round((line.recoveryMsMax / BUDGET_MS) * 10_000) / 100;
   line.accepted = rig.load.accepted.size - before.accepted;
   line.crashes = crashesOf(rig) - before.crashes;
   line.orders = (await ordersOf(rig)) - before.orders;

@@ -27,6 +27,8 @@ const QUIET_NORMALISERS = ['normaliser/liquidations', 'normaliser/sentiment'];
 export interface PlatformOptions {
   /** Every agent; default: those that a trade needs. */
   allAgents?: boolean;
+  /** Wall time between checkpoints, ms; default 2,000: takeovers are what most rigs are for. */
+  checkpointMs?: number;
   /** Projections in Redis. */
   cached?: boolean;
   /** Limit of every portfolio, in settlement asset. */
@@ -40,6 +42,7 @@ export function platformSettings({
   allAgents = false,
   agentSettings = {},
   cached = false,
+  checkpointMs = 2_000,
   grossExposure,
 }: PlatformOptions = {}): object {
   const instruments = TOKENS.map((token) => ({ instrument: `${token}.HYPERLIQUID`, leverage: 3 }));
@@ -47,7 +50,7 @@ export function platformSettings({
   const limits = { ...wide, ...(grossExposure !== undefined && { gross_exposure: grossExposure }) };
   return {
     shards: SHARDS,
-    checkpointMs: 2_000,
+    checkpointMs,
     logLevel: 'info',
     // Without Redis nothing waits for what nobody reads.
     cache: cached ? 'redis' : 'none',

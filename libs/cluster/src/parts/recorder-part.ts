@@ -7,8 +7,8 @@ import type { Part, PartContext } from '../process';
 /** A store that takes longer is said, ms (EVS-4). */
 const SLOW_MS = 10;
 const RETRY_MS = 200;
-/** Nobody waits for the archive: it takes what there is twice a second, or as soon as there is much. */
-const FETCH_BYTES = 32_768;
+/** Nobody waits for the archive: it takes what there is a few times a second, wall ms. */
+const FETCH_INTERVAL_MS = 200;
 /** Appends over which the share of slow ones is told at once. */
 const APPENDS_A_REPORT = 200;
 
@@ -36,7 +36,7 @@ export class RecorderPart implements Part {
       contracts,
       topics: Object.keys(TOPICS) as TopicName[],
       shards: 1,
-      minBytes: FETCH_BYTES,
+      fetchIntervalMs: FETCH_INTERVAL_MS,
     });
   }
 

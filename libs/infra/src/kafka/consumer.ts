@@ -27,10 +27,10 @@ export interface KafkaConsumerOptions {
   /** The same of all together; default 64 MiB. */
   totalBytes?: number;
   /**
-   * What a broker has at least before it answers a fetch, unless it has waited for `kafka.maxWaitMs`; default 1. More is for
-   * who is in no hurry: an answer costs as much for one message as for a hundred.
+   * Fetches begin together, so far apart, ms; default: `kafka.fetchIntervalMs`. More is for who is in no hurry: an answer costs
+   * by its partitions, as much for one message as for a hundred, and so does every look of a broker at a fetch that waits.
    */
-  minBytes?: number;
+  fetchIntervalMs?: number;
   /** What it tells the other members of its group. */
   contracts?: MemberContracts;
   /** One line: what went wrong. The consumer goes on by itself. */
@@ -78,7 +78,7 @@ export class KafkaConsumer implements BusConsumer {
       onError: (error, what) => this.trouble(`${groupId}: ${what}: ${messageOf(error)}`),
     });
     this.member = new GroupMember(
-      { client, settings, groupId, topics, shards, minBytes: options.minBytes ?? 1 },
+      { client, settings, groupId, topics, shards, fetchIntervalMs: options.fetchIntervalMs ?? settings.fetchIntervalMs },
       {
         claim: () => ({ ...this.membership.claim(), ...(options.contracts && { contracts: options.contracts }) }),
         joined: (memberId, assignment) => this.joined(memberId, assignment),

@@ -19,7 +19,7 @@ export interface GroupMemberOptions {
   groupId: string;
   topics: readonly TopicName[];
   shards: number;
-  minBytes: number;
+  fetchIntervalMs: number;
 }
 
 const REBUILD_MS = 300;
@@ -92,13 +92,14 @@ export class GroupMember {
   }
 
   private async build(): Promise<void> {
-    const { client, settings, groupId, topics, shards, minBytes } = this.options;
+    const { client, settings, groupId, topics, shards, fetchIntervalMs } = this.options;
     const consumer = client.consumer({
       groupId,
       partitionAssigners: [
         shardAssigner({
           shards,
           claim: () => this.claim(),
+          fetchIntervalMs,
           wantsRejoin: () => this.isJoined && this.wantsRejoin && this.take(),
         }),
       ],
@@ -107,7 +108,6 @@ export class GroupMember {
       rebalanceTimeout: settings.rebalanceTimeoutMs,
       metadataMaxAge: settings.metadataMaxAgeMs,
       maxWaitTimeInMs: settings.maxWaitMs,
-      minBytes,
       maxBytes: MOST_BYTES,
       maxBytesPerPartition: MOST_PARTITION_BYTES,
       allowAutoTopicCreation: false,

@@ -44,6 +44,20 @@ export const kafkaSchema = Type.Object(
       500,
       'How long a broker holds an empty fetch: no message waits for it, but a partition that is moved or taken up may.',
     ),
+    sendIntervalMs: Type.Integer({
+      default: 0,
+      minimum: 0,
+      maximum: 1_000,
+      description:
+        'Least time between two requests of a publisher: what comes meanwhile goes along. 0: at once when none is under way.',
+    }),
+    fetchIntervalMs: Type.Integer({
+      default: 0,
+      minimum: 0,
+      maximum: 1_000,
+      description:
+        'Fetches of a process begin together, so far apart; 0: each at once. More costs latency and saves processors, the brokers’ too.',
+    }),
     replicationFactor: Type.Integer({ default: 3, minimum: 1, maximum: 9, description: 'Copies of every partition.' }),
     minInSyncReplicas: Type.Integer({
       default: 2,

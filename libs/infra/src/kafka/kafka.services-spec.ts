@@ -5,6 +5,7 @@ import { RecordingListener } from '../../../kernel/src/testing/recording-listene
 import { createBroadcastConsumer, KafkaConsumer } from './consumer';
 import { DeadLetters } from './dead-letters';
 import { kafkaClient } from './kafka-config';
+import { liveMembers } from './member-contracts';
 import { KafkaPublisher } from './publisher';
 import { RecordSender } from './record-sender';
 import { startCluster, type TestCluster } from './testing/cluster';
@@ -35,21 +36,39 @@ describe('Kafka', () => {
 
   afterAll(() => cluster?.stop());
 
-  describeBus({
-    name: 'Kafka',
-    create: () => {
-      const settings = cluster.settings();
-      return Promise.resolve({
-        publisher: () => keep(new KafkaPublisher({ settings })),
-        consumer: (options) => keep(new KafkaConsumer({ ...options, settings })),
-        raw: async (topic, { key, value, headers }) => {
-          const sender = new RecordSender({ settings });
-          await sender.send([{ topic, key, value, headers }]);
-          await sender.stop();
-        },
-        close: () => Promise.resolve(),
-      });
-    },
+  const spaced = { sendIntervalMs: 20, fetchIntervalMs: 20 };
+  const ways = [
+    { name: 'Kafka', intervals: {} },
+    { name: 'Kafka with its requests spaced out', intervals: spaced },
+  ];
+  for (const { name, intervals } of ways)
+    describeBus({
+      name,
+      create: () => {
+        const settings = { ...cluster.settings(), ...intervals };
+        return Promise.resolve({
+          publisher: () => keep(new KafkaPublisher({ settings })),
+          consumer: (options) => keep(new KafkaConsumer({ ...options, settings })),
+          raw: async (topic, { key, value, headers }) => {
+            const sender = new RecordSender({ settings });
+            await sender.send([{ topic, key, value, headers }]);
+            await sender.stop();
+          },
+          close: () => Promise.resolve(),
+        });
+      },
+    });
+
+  it('members of a group tell the others which versions of events they read and emit', async () => {
+    const settings = cluster.settings();
+    const groupId = `${GROUP}-contracts`;
+    expect(await liveMembers(settings, [groupId])).toEqual([]);
+    const contracts = { owner: 'one', reads: { 'signal.generated': 2 }, emits: { 'signal.generated': 1 } };
+    const reading = { settings, groupId, topics: ['price.ticks'], shards: 1 } as const;
+    await keep(new KafkaConsumer({ ...reading, contracts })).start(new RecordingListener());
+    expect(await liveMembers(settings, [groupId])).toEqual([
+      { group: groupId, memberId: expect.any(String) as string, contracts },
+    ]);
   });
 
   it('[BRK-1] [BRK-2] topics are the catalog’s: drift is found, mended where nothing is lost, and said where it would be', async () => {

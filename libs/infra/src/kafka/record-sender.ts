@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Kafka, Producer } from 'kafkajs';
 import { PublisherStopped } from '@moon/kernel';
 import { describeKafkaError, kafkaClient, type KafkaSettings } from './kafka-config';
@@ -61,6 +62,8 @@ export class RecordSender {
   private producer: Producer;
   private isConnected = false;
   private isStopped = false;
+  /** When the last batch was sent for the first time. */
+  private sentAt = 0;
   private sending: Promise<void> | null = null;
   private inTrouble = false;
   private readonly counts = { published: 0, attempts: 0, failures: 0, troubles: 0 };
@@ -127,8 +130,18 @@ export class RecordSender {
   private async run(): Promise<void> {
     // What the same turn of the event loop publishes goes along.
     await Promise.resolve();
-    while (this.outgoing.size > 0) await this.sendBatch();
+    while (this.outgoing.size > 0) {
+      await this.interval();
+      await this.sendBatch();
+    }
     this.sending = null;
+  }
+
+  /** Waits until the last request is long enough ago; what comes meanwhile goes along. */
+  private async interval(): Promise<void> {
+    const restMs = this.sentAt + this.options.settings.sendIntervalMs - performance.now();
+    if (restMs >= 1 && !this.isStopped) await pause(restMs);
+    this.sentAt = performance.now();
   }
 
   /** One batch until it is acknowledged, refused or given up. */

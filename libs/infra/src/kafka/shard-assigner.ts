@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { AssignerProtocol, type Cluster, type PartitionAssigner } from 'kafkajs';
 import type { MemberContracts } from './member-contracts';
 import { assignShards } from './shard-assignment';
@@ -16,16 +17,23 @@ export interface ShardAssignerOptions {
   claim: () => ShardClaim;
   /** Whether the member wants to join anew; asked at every fetch, and reset by asking. */
   wantsRejoin: () => boolean;
+  /** Fetches begin together, so far apart, ms; 0: at once. */
+  fetchIntervalMs: number;
 }
 
 /**
  * Shard s gets partition p of every topic where p modulo the number of shards is s, so that what has one key is in one
  * process whatever its topic. The number of shards is part of the protocol's name: brokers refuse members that differ.
  */
-export function shardAssigner({ shards, claim, wantsRejoin }: ShardAssignerOptions): PartitionAssigner {
+export function shardAssigner({
+  shards,
+  claim,
+  wantsRejoin,
+  fetchIntervalMs,
+}: ShardAssignerOptions): PartitionAssigner {
   const name = `moon-shards-${shards}`;
   return ({ cluster }) => {
-    rejoinOnDemand(cluster, wantsRejoin);
+    beforeEachFetch(cluster, wantsRejoin, fetchIntervalMs);
     return {
       name,
       version: 1,
@@ -88,15 +96,22 @@ function heldBy(memberId: string, metadata: Buffer): readonly number[] {
 }
 
 /**
- * kafkajs has no call to join again. It does so when a fetch fails as if the group were rebalancing, and every fetch starts
- * with a look at the age of the metadata.
+ * Every fetch of kafkajs starts with a look at the age of the metadata. There it can be held for a moment, and there a member
+ * joins again, for which there is no call: as it does when a fetch fails as if the group were rebalancing.
  */
-function rejoinOnDemand(cluster: Cluster, wantsRejoin: () => boolean): void {
+function beforeEachFetch(cluster: Cluster, wantsRejoin: () => boolean, fetchIntervalMs: number): void {
   const refresh = cluster.refreshMetadataIfNecessary.bind(cluster);
   cluster.refreshMetadataIfNecessary = async () => {
+    if (fetchIntervalMs > 0) await nextBeat(fetchIntervalMs);
     if (wantsRejoin()) {
       throw Object.assign(new Error('This member lets go of shards.'), { type: 'REBALANCE_IN_PROGRESS' });
     }
     return refresh();
   };
+}
+
+/** Resolves at the next multiple of an interval: who waits for it in one process goes on in one turn. */
+async function nextBeat(intervalMs: number): Promise<void> {
+  const restMs = intervalMs - (performance.now() % intervalMs);
+  if (restMs >= 1) await pause(restMs);
 }

@@ -69,7 +69,8 @@ export class ShardMember {
   readonly problems: string[] = [];
   readonly failures: Error[] = [];
   private readonly consumer: MemoryConsumer;
-  readonly broadcast: MemoryConsumer | null;
+  /** Of what is read whole, as many as the broadcast opens. */
+  readonly broadcasts: MemoryConsumer[] = [];
 
   constructor(
     private readonly bed: ShardBed,
@@ -78,16 +79,14 @@ export class ShardMember {
   ) {
     const { keyed, broadcast, name = 'group' } = bed.options;
     this.consumer = bed.bus.consumer(name, keyed, shards);
-    this.broadcast = broadcast ? bed.bus.consumer(`${name}-${Math.random()}`, broadcast) : null;
     this.group = new ShardGroup({
       name,
       shards: of,
       consumer: this.consumer,
       keyed,
-      ...(broadcast &&
-        this.broadcast && {
-          broadcast: { line: new SharedBroadcast(() => this.broadcast!), topics: broadcast },
-        }),
+      ...(broadcast && {
+        broadcast: { line: new SharedBroadcast((topics) => this.readWhole(name, topics)), topics: broadcast },
+      }),
       open: (shard, onEnd) => this.open(shard, onEnd),
       onRefused: (message) => Promise.resolve(void bed.refused.push(message)),
       fill: async function* () {},
@@ -108,7 +107,13 @@ export class ShardMember {
   /** Ends at once, as a killed process does: nothing is finished and nothing stored. */
   kill(): void {
     this.consumer.kill();
-    this.broadcast?.kill();
+    for (const consumer of this.broadcasts) consumer.kill();
+  }
+
+  private readWhole(name: string, topics: readonly TopicName[]): MemoryConsumer {
+    const consumer = this.bed.bus.consumer(`${name}-${Math.random()}`, topics);
+    this.broadcasts.push(consumer);
+    return consumer;
   }
 
   private open(index: number, onEnd: (error: Error) => void): Promise<Shard> {

@@ -28,6 +28,8 @@ export interface RemotePaperVenueOptions {
 
 const FIRST_PAUSE_MS = 20;
 const LONGEST_PAUSE_MS = 1_000;
+/** Market events whose answers are remembered: shards of one process are never so far apart. */
+const TOLD = 5_000;
 
 /**
  * The paper venue of another process, behind the same port. Orders and cancellations are sent once: what became of
@@ -38,6 +40,8 @@ export class RemotePaperVenue implements VenuePort {
   readonly name: string;
   private readonly connection: Connection;
   private readonly retryForMs: number;
+  /** Answers to the newest market events, by their ids. */
+  private readonly told = new Map<string, Promise<VenueReport[]>>();
   /** The newest report of each portfolio that this client has handed on. */
   private readonly handedOn = new Map<string, number>();
 
@@ -58,7 +62,19 @@ export class RemotePaperVenue implements VenuePort {
     if (!this.handedOn.has(spec.portfolio)) this.handedOn.set(spec.portfolio, lastVenueSeq);
   }
 
-  async market(event: AnyEvent): Promise<VenueReport[]> {
+  /** Every shard of a process hears every price: the venue is told of each once, and all get its answer. */
+  market(event: AnyEvent): Promise<VenueReport[]> {
+    const known = this.told.get(event.id);
+    if (known) return known;
+    const answer = this.tell(event);
+    this.told.set(event.id, answer);
+    if (this.told.size > TOLD) this.told.delete(this.told.keys().next().value as string);
+    // Whoever tells it again after a failure must reach the venue.
+    answer.catch(() => this.told.delete(event.id));
+    return answer;
+  }
+
+  private async tell(event: AnyEvent): Promise<VenueReport[]> {
     return this.handOn((await this.repeatable('market', [event])).result as VenueReport[]);
   }
 

@@ -145,7 +145,7 @@ describe('a shard', () => {
     const bed = mixers({ keyed: ['market.bars'], broadcast: ['price.ticks'] });
     const member = await bed.member();
     await play(bed, 0, 4);
-    await member.broadcast?.expel(() => {
+    await member.broadcasts[0]!.expel(() => {
       for (let minute = 4; minute < 30; minute += 1) bed.bus.append(tick(BTC, minute * 60_000, 100 + minute));
     });
     await turns();

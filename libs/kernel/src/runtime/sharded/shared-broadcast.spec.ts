@@ -71,7 +71,8 @@ describe('SharedBroadcast', () => {
     say(0, 3);
     bus.append(barClosed(BTC, 0, [1, 2, 1, 2]));
     await turns();
-    expect(opened).toHaveLength(1);
+    // The busiest topic is read apart.
+    expect(opened).toHaveLength(2);
     expect(ticks.heard).toEqual(prices(0, 3));
     expect(both.heard).toEqual([...prices(0, 3), 'bar.closed']);
     expect(line.lag(['price.ticks'])).toEqual({ 'price.ticks': 0 });

@@ -1,4 +1,4 @@
-import { TOPICS, type TopicName } from '@moon/events';
+import { BUSIEST_TOPIC, TOPICS, type TopicName } from '@moon/events';
 import type { BusConsumer, BusListener, BusPartition } from '../../ports/bus';
 import { slotOf } from './message-buffer';
 
@@ -10,13 +10,13 @@ export interface BroadcastHearer extends Pick<BusListener, 'messages' | 'expired
 }
 
 /**
- * One consumer of a process that brings whole topics to all of its groups: a broker is asked once for what everybody hears,
+ * The consumers of a process (one for the busiest topic, one for the others) that brings whole topics to all of its groups: a broker is asked once for what everybody hears,
  * not once for each group. It goes back to where the shard that is furthest behind reads on; the others pass over what they had.
  */
 export class SharedBroadcast {
   private readonly hearers = new Set<BroadcastHearer>();
   private readonly pauses = new Map<string, number>();
-  private consumer: BusConsumer | null = null;
+  private readonly consumers = new Map<TopicName, BusConsumer>();
   private started: Promise<void> | null = null;
 
   /** @param open makes the consumer of these topics, not started */
@@ -41,7 +41,7 @@ export class SharedBroadcast {
         (low, hearer) => Math.min(low, hearer.earliest(partition)),
         Infinity,
       );
-      if (offset !== Infinity) this.consumer?.seek({ ...partition, offset });
+      if (offset !== Infinity) this.consumers.get(partition.topic)?.seek({ ...partition, offset });
     }
   }
 
@@ -50,7 +50,7 @@ export class SharedBroadcast {
     const slot = slotOf(partition);
     const count = (this.pauses.get(slot) ?? 0) + 1;
     this.pauses.set(slot, count);
-    if (count === 1) this.consumer?.pause([partition]);
+    if (count === 1) this.consumers.get(partition.topic)?.pause([partition]);
   }
 
   resume(partition: BusPartition): void {
@@ -58,24 +58,33 @@ export class SharedBroadcast {
     const count = (this.pauses.get(slot) ?? 0) - 1;
     if (count > 0) this.pauses.set(slot, count);
     else this.pauses.delete(slot);
-    if (count === 0) this.consumer?.resume([partition]);
+    if (count === 0) this.consumers.get(partition.topic)?.resume([partition]);
   }
 
   /** Offsets between what was delivered and the end, of these topics. */
   lag(topics: readonly TopicName[]): Readonly<Partial<Record<TopicName, number>>> {
-    const lags = Object.entries(this.consumer?.lag() ?? {}) as Array<[TopicName, number]>;
-    return Object.fromEntries(lags.filter(([topic]) => topics.includes(topic)));
+    const all = [...new Set(this.consumers.values())].map((consumer) => consumer.lag());
+    const lags = Object.entries(Object.assign({}, ...all) as Record<TopicName, number>);
+    return Object.fromEntries(lags.filter(([topic]) => topics.includes(topic as TopicName)));
   }
 
-  /** The group hears no more; with the last one the consumer ends. */
+  /** The group hears no more; with the last one the consumers end. */
   async leave(hearer: BroadcastHearer): Promise<void> {
-    if (this.hearers.delete(hearer) && this.hearers.size === 0) await this.consumer?.stop();
+    if (!this.hearers.delete(hearer) || this.hearers.size > 0) return;
+    await all([...new Set(this.consumers.values())].map((consumer) => consumer.stop()));
   }
 
   private async begin(): Promise<void> {
     const topics = [...new Set([...this.hearers].flatMap((hearer) => hearer.topics))];
-    this.consumer = this.open(topics);
-    await this.consumer.start({
+    const isBusiest = (topic: TopicName): boolean => topic === BUSIEST_TOPIC;
+    const parts = [topics.filter(isBusiest), topics.filter((topic) => !isBusiest(topic))];
+    await all(parts.filter(({ length }) => length > 0).map((part) => this.read(part)));
+  }
+
+  private async read(topics: readonly TopicName[]): Promise<void> {
+    const consumer = this.open(topics);
+    for (const topic of topics) this.consumers.set(topic, consumer);
+    await consumer.start({
       // Also after it was expelled from its own group and came back: it knows no position by itself.
       assigned: () => Promise.resolve(this.seek(topics)),
       // Everybody hears everything: what the broker calls its shards says nothing of ours.
