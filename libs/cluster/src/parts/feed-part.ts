@@ -53,7 +53,11 @@ export class FeedPart implements Part {
         directory: join(config.dataDir, 'spool'),
         onDropped: (problem) => logger.error(problem),
       },
-      publisher: (hooks) => new KafkaPublisher({ settings: config.kafka, logger, wire: emitted.wire, ...hooks }),
+      publisher: (hooks) =>
+        new KafkaPublisher({
+          ...{ settings: config.kafka, logger, ...hooks },
+          wire: (event) => emitted.wire(emitted.settle(event)),
+        }),
       feed: {
         pause: () => this.hold({ isSpoolFull: true }),
         resume: () => this.hold({ isSpoolFull: false }),

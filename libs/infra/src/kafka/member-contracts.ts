@@ -19,16 +19,23 @@ export interface LiveMember {
   contracts: MemberContracts | null;
 }
 
-/** The present members of some groups, those that have fallen silent within the session time too. @throws KafkaUnavailable */
+/**
+ * The present members of some groups, those that have fallen silent within the session time too; not those of a group that is just
+ * being divided anew.
+ * @throws KafkaUnavailable
+ */
 export async function liveMembers(settings: KafkaSettings, groups: readonly string[]): Promise<LiveMember[]> {
   const admin = kafkaClient(settings).admin();
   try {
     await admin.connect();
     const described = await admin.describeGroups([...groups]);
     return described.groups.flatMap(({ groupId, members }) =>
-      members.map(({ memberId, memberMetadata }) => {
-        return { group: groupId, memberId, contracts: contractsOf(memberMetadata) };
-      }),
+      members
+        // While a group divides its shards, brokers tell nothing of its members.
+        .filter(({ memberMetadata }) => memberMetadata.length > 0)
+        .map(({ memberId, memberMetadata }) => {
+          return { group: groupId, memberId, contracts: contractsOf(memberMetadata) };
+        }),
     );
   } catch (error) {
     throw new KafkaUnavailable(describeKafkaError(error, settings), error);
@@ -38,7 +45,7 @@ export async function liveMembers(settings: KafkaSettings, groups: readonly stri
 }
 
 function contractsOf(metadata: Buffer): MemberContracts | null {
-  const decoded = metadata.length === 0 ? null : AssignerProtocol.MemberMetadata.decode(metadata);
+  const decoded = AssignerProtocol.MemberMetadata.decode(metadata);
   if (decoded === null || decoded.userData.length === 0) return null;
   const { contracts } = JSON.parse(decoded.userData.toString('utf8')) as { contracts?: MemberContracts };
   return contracts ?? null;

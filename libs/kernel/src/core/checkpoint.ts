@@ -14,7 +14,9 @@ export interface EngineSnapshot {
   parked: ParkedKey[];
   openRequests: OpenRequest[];
   /** Ids of the newest inputs, so that a feed's resend is dropped after a restart too. */
-  remembered: PackedIds | string[];
+  ids?: PackedIds;
+  /** The same in checkpoints of older code, which reads it: empty now. */
+  remembered: string[];
   /** States of what lives beside the engine, by name. */
   companions: Record<string, unknown>;
 }

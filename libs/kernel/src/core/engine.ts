@@ -144,7 +144,8 @@ export class Engine {
       deadlines: this.deadlines.snapshot(),
       parked: this.parking.list(),
       openRequests: this.effects.unsettled(),
-      remembered: this.remembered.pack(KEPT_INPUTS),
+      ids: this.remembered.pack(KEPT_INPUTS),
+      remembered: [],
       companions: Object.fromEntries(this.companions.map((one) => [one.name, one.snapshot()])),
     };
   }
@@ -158,7 +159,8 @@ export class Engine {
     this.deadlines.restore(snapshot.deadlines);
     this.parking.restore(snapshot.parked);
     this.effects.restore(snapshot.openRequests);
-    this.remembered.restore(snapshot.remembered);
+    for (const id of snapshot.remembered) this.remembered.add(id);
+    if (snapshot.ids) this.remembered.restore(snapshot.ids);
     for (const one of this.companions) {
       if (one.name in snapshot.companions) one.restore(snapshot.companions[one.name]);
     }

@@ -44,12 +44,6 @@ describe('recent ids', () => {
     expect(again.has(id(4))).toBe(false);
   });
 
-  it('read what checkpoints held before: a list', () => {
-    const ids = new RecentIds(10);
-    ids.restore([id(1), 'odd']);
-    expect([id(1), 'odd', id(2)].map((one) => ids.has(one))).toEqual([true, true, false]);
-  });
-
   it('tell ids apart that differ in one bit, wherever it is', () => {
     const ids = new RecentIds(10_000);
     const base = '0f0f0f0f-0f0f-4f0f-8f0f-0f0f0f0f0f0f';

@@ -44,12 +44,7 @@ export class RecentIds {
     return { packed: bytes.toString('base64'), others: this.newestOthers(count) };
   }
 
-  /** @param ids as packed, or as a list: what checkpoints held before */
-  restore(ids: PackedIds | readonly string[]): void {
-    if (isList(ids)) {
-      for (const id of ids) this.add(id);
-      return;
-    }
+  restore(ids: PackedIds): void {
     const bytes = Buffer.from(ids.packed, 'base64');
     const words = new Uint32Array(bytes.byteLength / Uint32Array.BYTES_PER_ELEMENT);
     Buffer.from(words.buffer).set(bytes);
@@ -79,5 +74,3 @@ export class RecentIds {
     return [...this.olderOthers, ...this.newerOthers].slice(-count);
   }
 }
-
-const isList = (ids: PackedIds | readonly string[]): ids is readonly string[] => Array.isArray(ids);

@@ -372,7 +372,7 @@ describe('LiveRuntime', () => {
       const { bed: again, unlogged } = await bed.restarted({ store });
       expect(unlogged).toEqual([]);
       expect(again.engine.host.states()).toEqual(bed.engine.host.states());
-      expect(again.engine.snapshot()).toEqual({ ...bed.engine.snapshot(), remembered: expect.any(Object) as never });
+      expect(again.engine.snapshot()).toEqual({ ...bed.engine.snapshot(), ids: expect.any(Object) as never });
     }
   });
 });

@@ -37,6 +37,8 @@ const TURN_MS = 8;
 /** How long a deadline that is not protective waits for agents that still have events, wall ms. */
 const PATIENCE_MS = 100;
 const URGENT_MS = 2_000;
+/** A timer that is so late was asleep, ms. */
+const LATE_MS = 500;
 /** How long `settled` waits for agents that are behind before it looks again, wall ms. */
 const LOOK_MS = 200;
 
@@ -134,6 +136,11 @@ export class LiveRuntime {
     for (const cancel of this.timers) cancel();
     this.options.engine.drain();
     await this.options.log.durable(this.options.engine.lastSeq);
+  }
+
+  /** From now on nothing is done any more: whatever waits for its turn does not leave. */
+  abandon(): void {
+    this.isStopped = true;
   }
 
   private pump(): void {
@@ -264,7 +271,7 @@ export class LiveRuntime {
     const work = turn.then(async () => {
       if (isUrgent) await this.safe(request);
       else if (!adapter.isPure) await log.durable(request.seq);
-      if (this.isStopped) return;
+      if (this.isStopped || log.fatal) return;
       const results = await adapter.perform(request.request, { now: clock.now(), recovering });
       if (results === null) engine.effects.close(request);
       for (const result of results ?? []) this.takeLater(result);
@@ -285,20 +292,24 @@ export class LiveRuntime {
     await this.atMost(stored);
     if (log.durableSeq >= seq || this.isStopped) return;
     await log.secure?.(seq).catch((thrown: unknown) => {
-      this.options.onNotSecured?.(thrown instanceof Error ? thrown : new Error(String(thrown)));
+      if (!log.fatal) this.options.onNotSecured?.(thrown instanceof Error ? thrown : new Error(String(thrown)));
       return stored;
     });
   }
 
   /** Resolves when `work` has, or when an urgent effect has waited long enough. @throws what `work` throws until then */
   private async atMost(work: Promise<void>): Promise<void> {
+    const { urgentMs: limitMs = URGENT_MS } = this.options;
+    const startedAt = performance.now();
     let timer: NodeJS.Timeout | undefined;
     const up = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, this.options.urgentMs ?? URGENT_MS);
+      timer = setTimeout(resolve, limitMs);
     });
     // Nobody may hear of it later: then it failed for all who wait.
     work.catch(() => undefined);
     await Promise.race([work, up]).finally(() => clearTimeout(timer));
+    // A process that was frozen has not heard yet what became of it meanwhile.
+    if (performance.now() - startedAt > limitMs + LATE_MS) await this.atMost(work);
   }
 
   private takeLater({ event, availableAt }: TimedInput): void {

@@ -1,3 +1,5 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { inputId, type AnyEvent } from '@moon/events';
 import type { VenuePosition } from '@moon/kernel';
 import { portfolioNames } from '../settings';
@@ -5,6 +7,12 @@ import { pause, stackApi, waitFor } from '../root';
 import type { Blow, Fault } from './fault';
 
 const STORES = ['postgres-1', 'postgres-2'];
+/** As execution names the folder. */
+const KEPT = 'while-the-store-is-away';
+const CLOSING_ORDERS = `SELECT FROM stream_events WHERE type = 'order.requested' AND data->>'portfolio' = $1
+  AND data->>'instrument' = $2 AND data->>'origin' = 'force_close' AND position > $3`;
+const LAST = 'SELECT coalesce(max(position), 0) AS last FROM stream_events';
+const LOGGED_WITHIN_MS = 30_000;
 const POSITION_WITHIN_MS = 90_000;
 const CLOSED_WITHIN_MS = 60_000;
 /** How far from where isolated margin is used up the price is put: nearer than the critical bound, not yet a liquidation. */
@@ -56,6 +64,7 @@ async function forceCloseWithoutStore(blow: Blow): Promise<void> {
   const position = await waitFor('A portfolio holds something', POSITION_WITHIN_MS, () => mostExposed(blow));
   const executions = rig.apps.filter(({ name }) => name.startsWith('execution-'));
   const alsoKills = random() < 0.5;
+  const before = (await rig.store.rows<{ last: string }>(LAST))?.[0]?.last ?? '0';
   await Promise.all(STORES.map((name) => stackApi.kill(name, { dir, keepDown: true })));
   try {
     await rig.load.publish(shock(blow, position));
@@ -64,6 +73,9 @@ async function forceCloseWithoutStore(blow: Blow): Promise<void> {
       const { positions } = await rig.venue.books(portfolio);
       return positions.some((one) => one.instrument === instrument) ? null : true;
     });
+    const kept = readdirSync(join(rig.folder, 'data', KEPT));
+    if (kept.length === 0)
+      throw new Error(`${portfolio} is flat in ${instrument}, and no order was kept on this machine.`);
     rig.say(`  closed ${position.quantity} ${instrument} of ${portfolio}${alsoKills ? '; its owners are killed' : ''}`);
     if (alsoKills) await Promise.all(executions.map((one) => one.kill()));
     else await pause(1_000);
@@ -73,6 +85,10 @@ async function forceCloseWithoutStore(blow: Blow): Promise<void> {
     blow.healed();
   }
   await Promise.all(executions.map((one) => one.ready()));
+  await waitFor('The log has the order that closed the position', LOGGED_WITHIN_MS, async () => {
+    const values = [position.portfolio, position.instrument, before];
+    return ((await rig.store.rows(CLOSING_ORDERS, values)) ?? []).length > 0 ? true : null;
+  });
 }
 
 export const forceCloseFaults: readonly Fault[] = [

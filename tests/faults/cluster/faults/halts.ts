@@ -68,10 +68,14 @@ async function haltInFlight(blow: Blow): Promise<void> {
     blow.next();
     venue.start();
   }
-  await venue.ready();
-  await pause(TEMPTED_MS);
-  const sent = await taken(blow, halted);
-  await ask(blow, 'lift');
+  let sent: string[];
+  try {
+    await venue.ready();
+    await pause(TEMPTED_MS);
+    sent = await taken(blow, halted);
+  } finally {
+    await ask(blow, 'lift');
+  }
   if (sent.length > 0) throw new Error(`sent past a halt that stood in every shard: orders ${sent.join(', ')}.`);
 }
 

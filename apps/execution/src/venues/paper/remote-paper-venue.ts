@@ -137,6 +137,8 @@ export class RemotePaperVenue implements VenuePort {
       } catch (error) {
         const mayRepeat = error instanceof VenueUnreachable || error instanceof ConnectionLost;
         if (!mayRepeat || performance.now() + pauseMs > giveUpAt) throw error;
+        // A venue that came back is told again by whoever believes that it may have missed something.
+        this.told.clear();
         wasRepeated = true;
         await wait(pauseMs);
       }

@@ -1,4 +1,5 @@
 import type { TextPool } from '../pool';
+import { isTransientStoreError } from '../transient';
 
 /** One shard's batch as append_journals takes it; `entries` and `rows` are JSON texts. */
 export interface ShardBatch {
@@ -24,6 +25,8 @@ const APPEND = 'SELECT * FROM append_journals($1::json)';
 
 /** Text of one transaction, at most (one batch may be more). */
 const MOST_CHARACTERS = 4_000_000;
+
+const NO_ANSWER = 'no answer';
 
 /** Refused by the store: the code is one of append_journal's. */
 class Refusal extends Error {
@@ -69,17 +72,22 @@ export class GroupAppends {
       characters += text.length;
       count += 1;
     }
-    const together = this.waiting.splice(0, count);
+    await this.append(this.waiting.splice(0, count));
+  }
+
+  private async append(together: readonly Waiting[]): Promise<void> {
     try {
       const texts = `[${together.map(({ text }) => text).join(',')}]`;
       const refusals = await this.pool.rows('append_journals', APPEND, [texts]);
       together.forEach(({ resolve, reject }, index) => {
-        const [code, detail] = refusals[index] ?? [];
+        const [code, detail] = refusals[index] ?? [NO_ANSWER];
         if (code == null) resolve();
         else reject(new Refusal(code, detail ?? null));
       });
     } catch (error) {
-      for (const { reject } of together) reject(error);
+      if (together.length === 1 || isTransientStoreError(error)) for (const { reject } of together) reject(error);
+      // One of them is what the store cannot take: it must not take the others back with it.
+      else for (const one of together) await this.append([one]);
     }
   }
 }

@@ -80,7 +80,9 @@ export class LocalJournalFile implements LocalJournal {
       const end = await endOfLines(file);
       const bytes = Buffer.from(lines.map(lineOf).join(''));
       try {
-        await file.write(bytes, 0, bytes.length, end);
+        const { bytesWritten } = await file.write(bytes, 0, bytes.length, end);
+        if (bytesWritten !== bytes.length)
+          throw new Error(`${this.path}: the disk took ${bytesWritten} of ${bytes.length} bytes.`);
         await file.datasync();
       } catch (error) {
         // Half a line may be there: it must not stand in front of the next one.

@@ -20,23 +20,39 @@ export async function bringIn(
   const { shard } = journal;
   const kept = await local.read();
   if (kept === null) return claim;
-  const missing = kept.filter(({ batch }) => batch.toSeq > claim.lastSeq);
-  const taken = kept.findLast(({ batch }) => batch.toSeq <= claim.lastSeq);
-  // Positions only grow: a journal that ends where a kept batch begins has taken nothing since from anybody.
-  const isOurs = (missing[0]?.batch.afterSeq ?? claim.lastSeq) === claim.lastSeq;
-  if (!isOurs || (taken && !(await holds(journal, taken)))) {
+  const missing = await following(journal, kept, claim.lastSeq);
+  for (const { batch, rows } of missing) await journal.append(batch, rows);
+  const events = missing.reduce((sum, { rows }) => sum + rows.length, 0);
+  if (missing.length > 0)
+    tell('brought into the journal what was done while the store was away', { shard, batches: missing.length, events });
+  if (await holdsAll(journal, kept)) await local.clear();
+  else {
     const path = await local.setAside();
     const what =
       'another machine went on with the shard: what this one did while the store was away cannot be brought in';
     tell(what, { shard, path, journalEnd: claim.lastSeq, keptUpTo: kept.at(-1)?.batch.toSeq });
-    return claim;
   }
-  for (const { batch, rows } of missing) await journal.append(batch, rows);
-  await local.clear();
-  if (missing.length === 0) return claim;
-  const events = missing.reduce((sum, { rows }) => sum + rows.length, 0);
-  tell('brought into the journal what was done while the store was away', { shard, batches: missing.length, events });
   return { ...claim, lastSeq: missing.at(-1)?.batch.toSeq ?? claim.lastSeq };
+}
+
+/** The kept batches that go on, one after the other, from the journal's end. */
+async function following(journal: ShardJournal, kept: readonly KeptBatch[], end: number): Promise<KeptBatch[]> {
+  const missing: KeptBatch[] = [];
+  let at = end;
+  for (const one of kept) {
+    if (one.batch.afterSeq !== at) continue;
+    missing.push(one);
+    at = one.batch.toSeq;
+  }
+  // Positions only grow: a journal that ends where the first kept batch begins has taken nothing since from anybody. Where it
+  // ends at a later one, the one before that must be what it holds.
+  const before = kept.findLast(({ batch }) => batch.toSeq === end);
+  return before && !(await holds(journal, before)) ? [] : missing;
+}
+
+async function holdsAll(journal: ShardJournal, kept: readonly KeptBatch[]): Promise<boolean> {
+  for (const one of kept) if (!(await holds(journal, one))) return false;
+  return true;
 }
 
 async function holds(journal: ShardJournal, { batch: { afterSeq, toSeq, entries } }: KeptBatch): Promise<boolean> {

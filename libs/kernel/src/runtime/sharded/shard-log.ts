@@ -31,6 +31,8 @@ export interface ShardLogOptions {
 }
 
 interface Pending {
+  /** Messages, own inputs, rows and outputs. */
+  count: number;
   entries: JournalEntry[];
   rows: LogRow[];
   outputs: AnyEvent[];
@@ -48,7 +50,7 @@ const HIGH_WATER = 20_000;
  */
 export class ShardLog implements LogSink {
   readonly keepsStreams = true;
-  private pending: Pending = { entries: [], rows: [], outputs: [] };
+  private pending: Pending = nothing();
   /** Filled and closed by `cut`, oldest first; written before `pending`. */
   private readonly ready: Closed[] = [];
   private readonly versions: Map<string, number>;
@@ -88,8 +90,8 @@ export class ShardLog implements LogSink {
   }
 
   get backlog(): number {
-    const ready = this.ready.reduce((sum, { entries }) => sum + entries.length, 0);
-    return ready + this.pending.entries.length + this.unpublished;
+    const ready = this.ready.reduce((sum, { count }) => sum + count, 0);
+    return (this.underWay?.count ?? 0) + ready + this.pending.count + this.unpublished;
   }
 
   get isFull(): boolean {
@@ -119,6 +121,7 @@ export class ShardLog implements LogSink {
       return;
     }
     this.sequenced = row.seq;
+    this.pending.count += 1;
     if (position) addToRuns(this.pending.entries, position);
     else if (isInput) this.pending.entries.push({ kind: 'input', event: row.event });
     if (stream) this.pending.rows.push(stream);
@@ -133,7 +136,7 @@ export class ShardLog implements LogSink {
   cut(): void {
     if (this.pending.entries.length === 0) return;
     this.ready.push({ ...this.pending, toSeq: this.sequenced });
-    this.pending = { entries: [], rows: [], outputs: [] };
+    this.pending = nothing();
   }
 
   durable(seq: number): Promise<void> {
@@ -144,19 +147,28 @@ export class ShardLog implements LogSink {
 
   /** Keeps every batch that is not stored yet on this machine; without a place for it, waits for the store. */
   async secure(seq: number): Promise<void> {
-    const { local } = this.options;
+    const { local, journal, onProblem } = this.options;
     if (seq <= this.stored) return;
     if (this.failure) throw this.failure;
     if (!local) return this.durable(seq);
+    // One after the other, each with what the one before it did not get onto the disk.
+    const done = this.keeping.then(() => this.keep(local));
+    this.keeping = done.catch(() => undefined);
+    await done;
+    // Taken over meanwhile: whoever owns the shard now decides what leaves.
+    if (this.failure) throw this.failure;
+    const context = { shard: journal.shard, stored: this.stored, kept: this.kept };
+    onProblem?.('the store does not answer: what must not wait is kept on this machine and done', context);
+  }
+
+  private async keep(local: LocalJournal): Promise<void> {
     this.cut();
     const batches = this.notKept();
-    const { kept } = this;
-    this.kept = Math.max(kept, batches.at(-1)?.batch.toSeq ?? 0);
-    const done = this.keeping.then(() => (batches.length > 0 ? local.keep(batches) : undefined));
-    this.keeping = done.catch(() => (this.kept = Math.min(this.kept, kept)));
-    await done;
-    const context = { shard: this.options.journal.shard, stored: this.stored, kept: this.kept };
-    this.options.onProblem?.('the store does not answer: what must not wait is kept on this machine and done', context);
+    const last = batches.at(-1)?.batch.toSeq;
+    if (last === undefined) return;
+    await local.keep(batches);
+    this.kept = last;
+    if (this.stored >= last) this.forgetKept();
   }
 
   /** Batches that neither store nor this machine has, as they will be appended. */
@@ -299,6 +311,8 @@ export function streamOfShard({ type, data }: AnyEvent, shard: string): string |
   const isShared = streamRule === 'audit' || streamRule === 'config' || plain === 'halts-global';
   return plain !== null && isShared ? `${plain}@${shard}` : plain;
 }
+
+const nothing = (): Pending => ({ count: 0, entries: [], rows: [], outputs: [] });
 
 const asError = (thrown: unknown): Error => (thrown instanceof Error ? thrown : new Error(String(thrown)));
 

@@ -201,7 +201,8 @@ export class Shard {
   /** An event of the process itself, handled when the shard is between two inputs. */
   private submitLater(event: AnyEvent): void {
     setImmediate(() => {
-      if (this.phase === 'live') this.live.submit(event);
+      const { settle } = this.options;
+      if (this.phase === 'live') this.live.submit(settle ? settle(event) : event);
     });
   }
 
@@ -340,6 +341,7 @@ export class Shard {
     this.phase = 'closed';
     this.options.onClose?.();
     this.whenLive.reject(error);
+    this.live.abandon();
     void this.live.stop(0).catch(() => undefined);
     this.options.onEnd(error);
   }

@@ -28,9 +28,9 @@ const asking: Handler<{ heard: string[] }> = {
   },
 };
 
-const signal = (at: number, reason: string): AnyEvent =>
+const signal = (at: number, reason: string, token = 'BTC'): AnyEvent =>
   testEvent('signal.generated', T0 + at, {
-    ...{ token: 'BTC', action: 'BUY', score: 90, confidence: 0.9, agent: 'mixer', reason, timestamp: T0 + at },
+    ...{ token, action: 'BUY', score: 90, confidence: 0.9, agent: 'mixer', reason, timestamp: T0 + at },
   });
 
 class MemoryLocalJournal implements LocalJournal {
@@ -189,6 +189,37 @@ describe('a shard whose store is away', () => {
       expect(bed.local.batches).toEqual([]);
     },
   );
+
+  it('does none of several when its own disk takes nothing, and all of them when the store is back', async () => {
+    const bed = new Bed();
+    bed.local.isFull = true;
+    const several = ['BTC', 'ETH', 'SOL'].map((token, index) => signal(index, 'urgent', token));
+    for (const { correlationId } of several) bed.urgent.add(correlationId);
+    const first = await bed.shards.member();
+    bed.isAway = true;
+    await bed.say(...several);
+    await pause(5 * URGENT_MS);
+    expect(bed.done).toEqual([]);
+    bed.isAway = false;
+    await pause(1_500);
+    expect(bed.done).toHaveLength(3);
+    expect(first.failures).toEqual([]);
+  });
+
+  it('[SYS-8] and whose file holds lines of an owner that was replaced: the last owner’s are brought in all the same', async () => {
+    const { bed, first } = await withUrgentWhileAway();
+    first.kill();
+    const kept = [...bed.local.batches];
+    const { afterSeq, toSeq } = kept[0]!.batch;
+    // A frozen one wrote this, after somebody else had taken the shard over.
+    const stale = { batch: { afterSeq, toSeq: toSeq + 7, entries: [], publishedSeq: 0 }, rows: [] };
+    bed.local.batches = [...kept, stale, ...kept];
+    bed.isAway = false;
+    const second = await bed.shards.member();
+    expect(second.failures).toEqual([]);
+    expect(heard(second)).toEqual(['ordinary', 'urgent']);
+    expect(bed.local.aside).not.toEqual([]);
+  });
 
   it('waits for the store like everything else when its own disk takes nothing', async () => {
     const bed = new Bed();
