@@ -34,6 +34,11 @@ const MOST_PARTITION_BYTES = 1_048_576;
 export class GroupMember {
   private consumer: Consumer | null = null;
   private isJoined = false;
+  /**
+   * A join has begun and was not completed. When the answer with its part of the shards does not come in time (the group's
+   * leader is slow), kafkajs goes on fetching what it had before, under the new generation, for good.
+   */
+  private isJoining = false;
   private isStopped = false;
   private wantsRejoin = false;
   private needsBuild = false;
@@ -100,7 +105,7 @@ export class GroupMember {
           shards,
           claim: () => this.claim(),
           fetchIntervalMs,
-          wantsRejoin: () => this.isJoined && this.wantsRejoin && this.take(),
+          wantsRejoin: () => this.isJoined && (this.isJoining || this.wantsRejoin) && this.take(),
         }),
       ],
       sessionTimeout: settings.sessionTimeoutMs,
@@ -119,6 +124,7 @@ export class GroupMember {
     consumer.on(GROUP_JOIN, ({ payload: { memberId, memberAssignment } }) => {
       if (this.consumer !== consumer || this.isStopped) return;
       this.isJoined = true;
+      this.isJoining = false;
       this.hooks.joined(memberId, memberAssignment);
     });
     consumer.on(CRASH, ({ payload: { error } }) => {
@@ -142,6 +148,7 @@ export class GroupMember {
   /** What is claimed now is what a wanted rejoin would say. */
   private claim(): ShardClaim {
     this.wantsRejoin = false;
+    this.isJoining = true;
     return this.hooks.claim();
   }
 

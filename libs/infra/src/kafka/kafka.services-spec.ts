@@ -1,3 +1,5 @@
+import { createRequire } from 'node:module';
+import { KafkaJSRequestTimeoutError } from 'kafkajs';
 import { isRefused, type BusConsumer } from '@moon/kernel';
 import { describeBus } from '../../../kernel/src/contracts/bus.contract';
 import { tickRow } from '../../../kernel/src/contracts/event-store.contract';
@@ -12,6 +14,13 @@ import { startCluster, type TestCluster } from './testing/cluster';
 import { deadLetterTopic, ensureTopics, topicDrift, topicPlan } from './topics';
 
 const GROUP = 'services-spec';
+
+/** How kafkajs asks a broker for a member's part; no part of its types. */
+const BROKER = createRequire(__filename)('kafkajs/src/broker') as {
+  prototype: {
+    syncGroup: (request: { groupId: string; groupAssignment: readonly unknown[] }) => Promise<unknown>;
+  };
+};
 
 describe('Kafka', () => {
   let cluster: TestCluster;
@@ -69,6 +78,51 @@ describe('Kafka', () => {
     expect(await liveMembers(settings, [groupId])).toEqual([
       { group: groupId, memberId: expect.any(String) as string, contracts },
     ]);
+  });
+
+  it('[AGT-4] a member that never heard its part of the shards asks again', async () => {
+    const settings = cluster.settings();
+    const reading = { settings, groupId: `${GROUP}-unheard`, topics: ['price.ticks'], shards: 3 } as const;
+    const held = (listener: RecordingListener): number[] => {
+      const shards = new Set<number>();
+      for (const one of listener.told) {
+        if (one.kind === 'assigned') for (const shard of one.shards) shards.add(shard);
+        if (one.kind === 'revoked') for (const shard of one.shards) shards.delete(shard);
+      }
+      return [...shards];
+    };
+    const listeners = Array.from({ length: 3 }, () => new RecordingListener());
+    const divided = async (among: number): Promise<void> => {
+      const isDone = (): boolean => {
+        const parts = listeners.slice(0, among).map(held);
+        return (
+          parts.every((part) => part.length > 0) && [...new Set(parts.flat())].length === 3 && parts.flat().length === 3
+        );
+      };
+      for (const end = Date.now() + 30_000; !isDone() && Date.now() < end;)
+        await new Promise((resolve) => setTimeout(resolve, 50));
+      expect(listeners.slice(0, among).map(held).flat().sort()).toEqual([0, 1, 2]);
+      expect(isDone()).toBe(true);
+    };
+    await keep(new KafkaConsumer(reading)).start(listeners[0]!);
+    await keep(new KafkaConsumer(reading)).start(listeners[1]!);
+    await divided(2);
+    // Of the two, the one that leads the group is answered; the other one's answer does not come in time, once.
+    let lost = 0;
+    const sync = BROKER.prototype.syncGroup;
+    const spy = jest.spyOn(BROKER.prototype, 'syncGroup').mockImplementation(function (this: unknown, request) {
+      if (lost > 0 || request.groupId !== reading.groupId || request.groupAssignment.length > 0)
+        return sync.call(this, request);
+      lost += 1;
+      return sync.call(this, request).then(() => Promise.reject(new KafkaJSRequestTimeoutError('not in time')));
+    });
+    try {
+      await keep(new KafkaConsumer(reading)).start(listeners[2]!);
+      await divided(3);
+      expect(lost).toBe(1);
+    } finally {
+      spy.mockRestore();
+    }
   });
 
   it('[BRK-1] [BRK-2] topics are the catalog’s: drift is found, mended where nothing is lost, and said where it would be', async () => {

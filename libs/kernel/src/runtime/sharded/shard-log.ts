@@ -156,7 +156,8 @@ export class ShardLog implements LogSink {
     this.keeping = done.catch(() => undefined);
     await done;
     // Taken over meanwhile: whoever owns the shard now decides what leaves.
-    if (this.failure) throw this.failure;
+    const { fatal } = this;
+    if (fatal) throw fatal;
     const context = { shard: journal.shard, stored: this.stored, kept: this.kept };
     onProblem?.('the store does not answer: what must not wait is kept on this machine and done', context);
   }
