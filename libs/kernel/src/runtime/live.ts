@@ -8,9 +8,10 @@ import type { TimedInput } from '../ports/effect';
 import { VenueTimeout, VenueUnreachable } from '../ports/venue';
 import { isMarketEvent, type VenueLink } from '../venue-link/venue-link';
 import { Alarm } from './alarm';
+import { UrgentWaits, type UrgentOptions } from './urgent-waits';
 import type { AgentThreads } from './threads/agent-threads';
 
-export interface LiveOptions {
+export interface LiveOptions extends Pick<UrgentOptions, 'urgentMs' | 'onNotSecured'> {
   engine: Engine;
   log: LogSink;
   clock: Clock;
@@ -19,8 +20,6 @@ export interface LiveOptions {
   agents?: AgentThreads;
   /** Called whenever the venue did not answer a call for market data or time. */
   onVenueSilent?: (error: Error) => void;
-  /** Called when an urgent effect could not be kept on this machine, and waits for the store like the others. */
-  onNotSecured?: (error: Error) => void;
   /** Called once when an adapter or the venue broke in a way that nothing handles. */
   onFatal: (error: Error) => void;
   /** Wall clock, ms; only bounds how long one turn of the loop may take. */
@@ -29,16 +28,11 @@ export interface LiveOptions {
   turnMs?: number;
   /** What becomes of an input of the process itself before it is taken: see `EmittedVersions.settle`. */
   settle?: (event: AnyEvent) => AnyEvent;
-  /** How long an urgent effect waits for a store that does not answer, wall ms; default 2,000. */
-  urgentMs?: number;
 }
 
 const TURN_MS = 8;
 /** How long a deadline that is not protective waits for agents that still have events, wall ms. */
 const PATIENCE_MS = 100;
-const URGENT_MS = 2_000;
-/** A timer that is so late was asleep, ms. */
-const LATE_MS = 500;
 /** How long `settled` waits for agents that are behind before it looks again, wall ms. */
 const LOOK_MS = 200;
 
@@ -58,12 +52,14 @@ export class LiveRuntime {
   private readonly timers = new Set<() => void>();
   private readonly deadlines: Alarm;
   private readonly venue: Alarm;
+  private readonly urgent: UrgentWaits;
   /** Deadlines due by `dueAt` fire once everything up to `afterSeq` has been dispatched; it is known when all were heard. */
   private patient: { dueAt: number; afterSeq: number | null } | null = null;
 
   constructor(private readonly options: LiveOptions) {
     this.deadlines = new Alarm(options.clock, () => this.deadlineDue());
     this.venue = new Alarm(options.clock, () => this.venueDue());
+    this.urgent = new UrgentWaits(options);
   }
 
   /** Takes an input; before `start` it waits, after `stop` it is refused with false. */
@@ -265,11 +261,11 @@ export class LiveRuntime {
     const chain = `${adapter.name}\u0000${request.request.key}`;
     const before =
       adapter.concurrency === 'ordered' ? (this.chains.get(chain) ?? Promise.resolve()) : Promise.resolve();
-    const isUrgent = log.secure !== undefined && (adapter.isUrgent?.(request.request) ?? false);
+    const isUrgent = this.urgent.isPossible && (adapter.isUrgent?.(request.request) ?? false);
     // What waits for the store in front of it holds it up no longer than the store itself.
-    const turn = isUrgent ? this.atMost(before) : before;
+    const turn = isUrgent ? this.urgent.atMost(before) : before;
     const work = turn.then(async () => {
-      if (isUrgent) await this.safe(request);
+      if (isUrgent) await this.urgent.safe(request.seq);
       else if (!adapter.isPure) await log.durable(request.seq);
       if (this.isStopped || log.fatal) return;
       const results = await adapter.perform(request.request, { now: clock.now(), recovering });
@@ -283,33 +279,6 @@ export class LiveRuntime {
         Promise.allSettled([before, work]).then(() => undefined),
       );
     this.track(work);
-  }
-
-  /** Waits for the store, and where that does not answer, for this machine's own disk. */
-  private async safe({ seq }: OpenRequest): Promise<void> {
-    const { log } = this.options;
-    const stored = log.durable(seq);
-    await this.atMost(stored);
-    if (log.durableSeq >= seq || this.isStopped) return;
-    await log.secure?.(seq).catch((thrown: unknown) => {
-      if (!log.fatal) this.options.onNotSecured?.(thrown instanceof Error ? thrown : new Error(String(thrown)));
-      return stored;
-    });
-  }
-
-  /** Resolves when `work` has, or when an urgent effect has waited long enough. @throws what `work` throws until then */
-  private async atMost(work: Promise<void>): Promise<void> {
-    const { urgentMs: limitMs = URGENT_MS } = this.options;
-    const startedAt = performance.now();
-    let timer: NodeJS.Timeout | undefined;
-    const up = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, limitMs);
-    });
-    // Nobody may hear of it later: then it failed for all who wait.
-    work.catch(() => undefined);
-    await Promise.race([work, up]).finally(() => clearTimeout(timer));
-    // A process that was frozen has not heard yet what became of it meanwhile.
-    if (performance.now() - startedAt > limitMs + LATE_MS) await this.atMost(work);
   }
 
   private takeLater({ event, availableAt }: TimedInput): void {
