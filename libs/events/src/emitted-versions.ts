@@ -1,7 +1,6 @@
-import { isDeepStrictEqual } from 'node:util';
 import { EVENT_TYPES, isEventType } from './catalog';
 import type { AnyEvent, EventType } from './envelope';
-import type { JsonObject } from './json';
+import type { JsonObject, JsonValue } from './json';
 import { DEFINITIONS } from './types';
 import { definitionOf, upcast } from './upcast';
 import type { RawEnvelope } from './upcast';
@@ -68,7 +67,7 @@ export class EmittedVersions {
     const version = this.older.get(event.type);
     if (version === undefined || event.schemaVersion <= version) return event;
     const older = this.down(event, version);
-    return isDeepStrictEqual(readAgain(older).data, event.data) ? older : event;
+    return isSame(readAgain(older).data as never, event.data as never) ? older : event;
   };
 
   private down(event: AnyEvent, version: number): AnyEvent {
@@ -82,3 +81,11 @@ export class EmittedVersions {
 }
 
 const readAgain = (event: AnyEvent): AnyEvent => upcast(event as unknown as RawEnvelope) as unknown as AnyEvent;
+
+/** Whether two values of JSON say the same, whatever the order of their fields; a field that is undefined is none. */
+function isSame(one: JsonValue | undefined, other: JsonValue | undefined): boolean {
+  if (typeof one !== 'object' || typeof other !== 'object' || one === null || other === null) return one === other;
+  if (Array.isArray(one) !== Array.isArray(other)) return false;
+  const [a, b] = [one as JsonObject, other as JsonObject];
+  return [...new Set([...Object.keys(a), ...Object.keys(b)])].every((name) => isSame(a[name], b[name]));
+}
