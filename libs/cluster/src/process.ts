@@ -69,9 +69,13 @@ export async function runClusterApp(app: ClusterApp, argv: readonly string[], en
     if (!(error instanceof ConfigError || error instanceof StartupFailure))
       logger.error({ err: error }, 'the process broke');
     process.stderr.write(`${app.name}: ${error instanceof Error ? error.message : String(error)}\n`);
-    return 1;
+    return isWrongSettings(error) ? 2 : 1;
   }
 }
+
+/** Some settings are known to be wrong only when the others, or the brokers, have been asked. */
+const isWrongSettings = (error: unknown): boolean =>
+  error instanceof ConfigError || (error instanceof StartupFailure && error.cause instanceof ConfigError);
 
 class ClusterProcess {
   private readonly health = new HealthRegistry();
