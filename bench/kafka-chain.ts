@@ -27,7 +27,18 @@ export async function run(
 ): Promise<BenchFigure[]> {
   const load = loadFigure(BENCH);
   const result = await runChain({
-    ...{ rate, seed: 1, execution: 1, agents: 1, allAgents: true, fast: false, patience, agentSettings: ALERTING, kafka: SPARING, checkpointMs: 5_000 },
+    ...{
+      rate,
+      seed: 1,
+      execution: 1,
+      agents: 1,
+      allAgents: true,
+      fast: false,
+      patience,
+      agentSettings: ALERTING,
+      kafka: SPARING,
+      checkpointMs: 5_000,
+    },
     warmUpMs: WARM_UP_MS[size],
     measureMs: minutes === undefined ? MEASURE_MS[size] : minutes * 60_000,
     say: (line) => process.stderr.write(`${line}\n`),

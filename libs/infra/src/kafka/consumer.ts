@@ -78,7 +78,14 @@ export class KafkaConsumer implements BusConsumer {
       onError: (error, what) => this.trouble(`${groupId}: ${what}: ${messageOf(error)}`),
     });
     this.member = new GroupMember(
-      { client, settings, groupId, topics, shards, fetchIntervalMs: options.fetchIntervalMs ?? settings.fetchIntervalMs },
+      {
+        client,
+        settings,
+        groupId,
+        topics,
+        shards,
+        fetchIntervalMs: options.fetchIntervalMs ?? settings.fetchIntervalMs,
+      },
       {
         claim: () => ({ ...this.membership.claim(), ...(options.contracts && { contracts: options.contracts }) }),
         joined: (memberId, assignment) => this.joined(memberId, assignment),
