@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { checkClusterParity, clusterConfigSchema, shardOfKey } from '@moon/cluster';
+import { checkClusterParity, clusterConfigSchema, shardOfKey, type ClusterConfig } from '@moon/cluster';
 import { loadConfig } from '@moon/infra';
 import { CHOKING, Deployment, POISON, until } from '../../../../libs/cluster/src/testing/deployment';
 import { startTestServer, type TestServer } from '../../../../libs/infra/src/testing/postgres';
@@ -24,6 +24,7 @@ describe('operators and a deployment', () => {
   /** The same, with time for a machine that does other things, too. */
   let patient: string[];
   let platform: Deployment;
+  let config: ClusterConfig;
   let isStopped: boolean;
 
   beforeAll(async () => {
@@ -41,7 +42,8 @@ describe('operators and a deployment', () => {
     writeFileSync(file, JSON.stringify({ ...settings, postgres }));
     where = ['--cluster', '--config', file];
     patient = [...where, '--wait', '60'];
-    platform = new Deployment(test.access, database, loadConfig(clusterConfigSchema, { env: {}, file }));
+    config = loadConfig(clusterConfigSchema, { env: {}, file });
+    platform = new Deployment(test.access, database, config);
     await platform.start();
     isStopped = false;
   }, 120_000);
@@ -92,6 +94,25 @@ describe('operators and a deployment', () => {
     const { code, out } = await line.moon('lift', '--global', ...patient);
     expect({ code, out }).toEqual({ code: 0, out: [expect.stringMatching(/the halt "venue down" is lifted/)] });
     await until(() => PORTFOLIOS.every((name) => haltsOf(name).length === 0));
+  }, 180_000);
+
+  it('halts a portfolio, too, that is opened later in a shard that had none, until all are free again', async () => {
+    const [main] = config.platform.portfolios;
+    const names = Array.from({ length: 20 }, (_, index) => `late-${index}`);
+    const taken = new Set(PORTFOLIOS.map((name) => shardOfKey(name, SHARDS)));
+    const late = names.find((name) => !taken.has(shardOfKey(name, SHARDS)))!;
+    expect(late).toBeDefined();
+    await line.moon('halt', '--global', '--reason', 'venue down', ...patient);
+    await until(() => PORTFOLIOS.every((name) => haltsOf(name).length === 1));
+    await platform.settled();
+    platform.kill();
+    config.platform.portfolios.push({ ...main!, name: late });
+    await platform.start();
+    await until(() => haltsOf(late).length === 1);
+    expect(haltsOf(late)).toMatchObject([{ source: 'operator', scope: 'global', reason: 'venue down' }]);
+    const { code } = await line.moon('lift', '--global', '--reason', 'venue down', ...patient);
+    expect(code).toBe(0);
+    await until(() => [...PORTFOLIOS, late].every((name) => haltsOf(name).length === 0));
   }, 180_000);
 
   it('[AGT-3] has a dead letter delivered again; a key that fails again is said to', async () => {

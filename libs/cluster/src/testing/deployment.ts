@@ -39,6 +39,7 @@ export class Deployment {
   private readonly relay: StreamRelay;
   private members: ShardMember[] = [];
 
+  /** @param config its portfolios may be added to between two starts */
   constructor({ app }: PostgresAccess, database: string, config: ClusterConfig) {
     this.log = new ClusterLog(app, database);
     this.archive = new EventArchive(app, database);

@@ -62,6 +62,7 @@ export function createExecution(given: PartialConfig<ExecutionConfig> = {}): Han
       'halt.lifted',
       'operator.command',
     ],
+    sharedKeys: [GLOBAL],
     commands: ['PlaceOrder', 'CancelOrder', 'RaiseHalt', 'LiftHalt', 'ClosePosition'],
     initialState: newExecutionState,
     handle: (event, state, out) => handle(event, { config, state, out }),

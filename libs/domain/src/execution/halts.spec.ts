@@ -175,6 +175,50 @@ describe('halts that others recorded', () => {
     expect(halts(desk, 'late')).toEqual([]);
   });
 
+  describe('a halt of all portfolios that another shard raised', () => {
+    const halt = { source: 'risk:leverage@elsewhere', scope: 'global', reason: 'leverage', timestamp: T0 } as const;
+    const raise = (desk: Desk): Desk => desk.event('halt.raised', halt, 'execution');
+    const lift = (desk: Desk): Desk => desk.event('halt.lifted', halt, 'execution');
+    /** A shard in which nobody trades yet. */
+    const empty = (): Desk => new Desk().share();
+
+    it('halts a portfolio that is opened here later, and its end there is its end here', () => {
+      const desk = raise(empty());
+      expect(desk.of('halt.raised')).toEqual([]);
+      desk.open(opening({ portfolio: 'late' }));
+      expect(halts(desk, 'late')).toEqual(['global risk:leverage@elsewhere leverage']);
+      expect(desk.of('halt.raised')).toEqual([halt]);
+      lift(desk);
+      expect(halts(desk, 'late')).toEqual([]);
+      expect(desk.of('halt.lifted')).toEqual([halt]);
+      desk.open(opening({ portfolio: 'later' }));
+      expect(halts(desk, 'later')).toEqual([]);
+    });
+
+    it('halts nobody who comes after it was lifted there', () => {
+      const desk = lift(raise(empty())).open();
+      expect(halts(desk)).toEqual([]);
+      expect(desk.log.filter(({ type }) => type.startsWith('halt.'))).toEqual([]);
+    });
+
+    it('an operator’s command is carried out here, too, whatever other shards said before', () => {
+      const command = (desk: Desk, what: string): Desk =>
+        desk.event('operator.command', {
+          ...{ command: what, arguments: { scope: 'global', reason: 'audit' }, requestedBy: 'ann', timestamp: T0 },
+        });
+      const asked = { source: 'operator', scope: 'global', reason: 'audit', timestamp: T0 } as const;
+      const desk = two().share();
+      command(desk.event('halt.raised', asked, 'execution'), 'halt');
+      expect(desk.of('halt.raised')).toHaveLength(1);
+      expect(halts(desk)).toEqual(['global operator audit']);
+      // Another shard was quicker: this one's own record ends with its own command.
+      desk.event('halt.lifted', asked, 'execution');
+      expect(desk.of('halt.lifted')).toEqual([]);
+      command(desk, 'lift');
+      expect(desk.of('halt.lifted')).toHaveLength(1);
+    });
+  });
+
   it('books that differ from the venue halt until they agree', () => {
     const desk = two();
     desk.event('portfolio.reconciled', { portfolio: 'main', differences: ['BTC 1 instead of 2'], timestamp: T0 });

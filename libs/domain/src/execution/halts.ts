@@ -1,6 +1,7 @@
 import type { EventEnvelope } from '@moon/events';
 import type { LiftHalt, RaiseHalt } from '../handler';
 import { INTEGRITY, fold, GLOBAL, liftHalt, raiseHalt, type Owner } from './owner';
+import type { GlobalHalt } from './state';
 
 /** Name of the handler that owns portfolios, and so the `source` of what it emits. */
 export const EXECUTION = 'execution';
@@ -19,35 +20,67 @@ export function onRaiseHalt(owner: Owner, command: RaiseHalt): void {
   const { source, scope, reason, detail } = command;
   if (scope === 'portfolio') return raiseHalt(owner, { source, reason, ...(detail !== undefined && { detail }) });
   if (out.key !== GLOBAL) return out.send({ ...command, key: GLOBAL });
-  if (state.globalHalts.some((halt) => halt.source === source && halt.reason === reason)) return;
-  state.globalHalts.push({ source, reason });
+  const known = globalHalt(owner, command);
+  if (known !== undefined && known.keptBy !== 'other') return;
+  if (known === undefined) state.globalHalts.push({ source, reason });
+  else delete known.keptBy;
   out.emit('halt.raised', { source, scope, reason, ...(detail !== undefined && { detail }), timestamp: out.now });
 }
 
 /** A command to lift; it reaches the halt of the same source and reason only. */
 export function onLiftHalt(owner: Owner, command: LiftHalt): void {
-  const { state, out } = owner;
+  const { out } = owner;
   const { source, scope, reason } = command;
   if (scope === 'portfolio') return liftHalt(owner, source, reason);
   if (out.key !== GLOBAL) return out.send({ ...command, key: GLOBAL });
-  const known = state.globalHalts.findIndex((halt) => halt.source === source && halt.reason === reason);
-  if (known < 0) return;
-  state.globalHalts.splice(known, 1);
-  out.emit('halt.lifted', { source, scope, reason, timestamp: out.now });
+  const known = globalHalt(owner, command);
+  // What another owner alone keeps is lifted there.
+  if (known !== undefined && known.keptBy !== 'other') endGlobalHalt(owner, known);
 }
 
 /** Says the global halts in force once more, for a portfolio that was opened after they were raised. */
 export function repeatGlobalHalts({ state, out }: Owner): void {
-  for (const { source, reason } of state.globalHalts) {
+  for (const halt of state.globalHalts) {
+    const { source, reason } = halt;
+    if (halt.keptBy === 'other') halt.keptBy = 'other, said here';
     out.emit('halt.raised', { source, scope: 'global', reason, timestamp: out.now });
   }
 }
 
-/** Global halts of anyone, and halts of this portfolio that somebody else recorded. Its own are folded already. */
-export function onHaltEvent(
-  { state, out }: Owner,
-  event: EventEnvelope<'halt.raised'> | EventEnvelope<'halt.lifted'>,
+/**
+ * Of a global halt that another shard's owner of them raised this one takes note, for portfolios that are opened here
+ * later. What it said itself comes back to it, too, and changes nothing.
+ */
+function onForeignGlobalHalt(
+  owner: Owner,
+  { type, data }: EventEnvelope<'halt.raised'> | EventEnvelope<'halt.lifted'>,
 ): void {
+  if (data.scope !== 'global') return;
+  const { globalHalts } = owner.state;
+  const known = globalHalt(owner, data);
+  if (type === 'halt.raised') {
+    if (known === undefined) globalHalts.push({ source: data.source, reason: data.reason, keptBy: 'other' });
+  } else if (known?.keptBy === 'other, said here') endGlobalHalt(owner, known);
+  else if (known?.keptBy === 'other') globalHalts.splice(globalHalts.indexOf(known), 1);
+}
+
+function globalHalt(
+  { state }: Owner,
+  { source, reason }: Pick<GlobalHalt, 'source' | 'reason'>,
+): GlobalHalt | undefined {
+  return state.globalHalts.find((halt) => halt.source === source && halt.reason === reason);
+}
+
+function endGlobalHalt({ state, out }: Owner, halt: GlobalHalt): void {
+  const { source, reason } = halt;
+  state.globalHalts.splice(state.globalHalts.indexOf(halt), 1);
+  out.emit('halt.lifted', { source, scope: 'global', reason, timestamp: out.now });
+}
+
+/** Global halts of anyone, and halts of this portfolio that somebody else recorded. Its own are folded already. */
+export function onHaltEvent(owner: Owner, event: EventEnvelope<'halt.raised'> | EventEnvelope<'halt.lifted'>): void {
+  const { state, out } = owner;
+  if (out.key === GLOBAL) return onForeignGlobalHalt(owner, event);
   if (state.portfolio === null) return;
   const isForeign = event.source !== EXECUTION && event.data.portfolio === out.key;
   if (event.data.scope === 'global' || isForeign) fold(state, event);

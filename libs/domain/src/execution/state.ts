@@ -7,6 +7,14 @@ const KEPT_ENDED = 64;
 /** Ids of orders that never left, kept so that none is decided twice. */
 const KEPT_IDS = 128;
 
+/** A halt of all portfolios. */
+export interface GlobalHalt {
+  source: string;
+  reason: string;
+  /** Set when the owner of global halts of another shard raised it: whether it was said here, too, for a portfolio opened later. */
+  keptBy?: 'other' | 'other, said here';
+}
+
 /** What the owner of one portfolio holds; plain JSON. For the key 'global' only `globalHalts` is used. */
 export interface ExecutionState {
   /** null until `portfolio.opened`. */
@@ -29,7 +37,7 @@ export interface ExecutionState {
   approvedAt: number[];
   /** Number of the latest venue report. */
   venueSeq: number;
-  globalHalts: { source: string; reason: string }[];
+  globalHalts: GlobalHalt[];
 }
 
 export function newExecutionState(): ExecutionState {

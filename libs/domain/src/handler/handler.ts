@@ -24,6 +24,8 @@ export interface Handler<S = any> {
   readonly consumes: readonly EventType[];
   /** Delivered to every existing key of this handler, e.g. prices to every portfolio. */
   readonly broadcast?: readonly EventType[];
+  /** Keys that every shard of it has, from its beginning: they hear what is broadcast before anybody sends them anything. */
+  readonly sharedKeys?: readonly string[];
   /** Commands that it decides; routed by `command.key`. */
   readonly commands?: readonly CommandType[];
   /** Its outputs are appended to its own stream in the transaction that records the input. */

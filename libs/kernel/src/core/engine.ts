@@ -42,7 +42,10 @@ export class Engine {
   private readonly companions: Companion[];
 
   constructor(private readonly options: EngineOptions) {
-    this.host = new HandlerHost(options.handlers, { isGuarded: options.isGuarded });
+    this.host = new HandlerHost(options.handlers, {
+      isGuarded: options.isGuarded,
+      isShard: options.shard !== undefined,
+    });
     this.effects = new EffectTracker(options.adapters ?? []);
     this.companions = [...(options.companions ?? [])];
     if (options.shard === undefined) return;

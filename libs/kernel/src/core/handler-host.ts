@@ -50,6 +50,8 @@ export interface HostOptions {
    * `UnguardedFailure`: for replays, which can be started again from their beginning with a guard.
    */
   isGuarded?: boolean;
+  /** It is one of several, each with handlers and keys of its own: it has the keys that all of them have. */
+  isShard?: boolean;
 }
 
 /** A handler threw in a run that keeps no way back. */
@@ -106,6 +108,7 @@ export class HandlerHost {
         if (this.owners.has(type)) throw new Error(`Command ${type} is owned by two handlers.`);
         this.owners.set(type, handler);
       }
+      if (options.isShard) for (const key of handler.sharedKeys ?? []) this.slotFor(handler, key);
     }
   }
 
