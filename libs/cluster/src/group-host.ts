@@ -41,7 +41,6 @@ export interface GroupHostOptions {
   connections: Connections;
   /** @param ownsKey whether a key is of this shard */
   shard: (index: number, ownsKey: (key: string) => boolean) => ShardSpec;
-  onFatal: (error: Error) => void;
 }
 
 /** The shard of a key: its partition in every topic, modulo the number of shards. */
@@ -60,7 +59,7 @@ const passes = (error: unknown): boolean =>
 
 /** Wires one consumer group to the brokers and the store of this process; not started yet. */
 export function createGroup(options: GroupHostOptions): { group: ShardGroup; lag: () => object } {
-  const { plan, connections, onFatal } = options;
+  const { plan, connections } = options;
   const { config, logger, owner, contracts, emitted } = connections;
   const onProblem = (message: string, context: Record<string, unknown>): void =>
     logger.warn({ group: plan.name, ...context }, message);
@@ -81,7 +80,8 @@ export function createGroup(options: GroupHostOptions): { group: ShardGroup; lag
     broadcast: { line: connections.broadcast, topics: plan.broadcast },
     checkpointMs: config.checkpointMs,
     onProblem,
-    onFatal,
+    onBroken: (shard, error, pauseMs) =>
+      logger.error({ shard: `${plan.name}#${shard}`, err: error, pauseMs }, 'a shard stands still and is tried again'),
     onRefused: (message) => connections.deadLetters.keep(plan.name, message),
     fill: (partition, from, to) => connections.archive.fill(partition, from, to),
     open: async (index, onEnd) => {

@@ -26,6 +26,8 @@ export interface Part {
   stop(): Promise<void>;
   /** True when it does what it is there for. */
   isUp(): boolean;
+  /** What keeps it from being up, in one line, when it knows. */
+  problem?(): string | null;
   /** For `/status`: plain JSON. */
   status(): object | Promise<object>;
 }

@@ -8,8 +8,17 @@ export function groupPart(group: ShardGroup, lag: () => object): Part {
     start: () => group.start(),
     stop: () => group.stop(),
     isUp: () => group.isLive,
+    problem: () => {
+      const [first, ...more] = group.broken;
+      if (!first) return null;
+      const others = more.length > 0 ? ` (and ${more.length} more)` : '';
+      return `shard ${group.name}#${first.shard} stands still${others}: ${first.error.message}`;
+    },
     status: () => ({
       lag: lag(),
+      broken: group.broken.map(({ shard, error, attempts }) => {
+        return { shard: `${group.name}#${shard}`, error: error.message, attempts };
+      }),
       shards: group.shards.map((shard) => ({
         shard: shard.name,
         isLive: shard.isLive,

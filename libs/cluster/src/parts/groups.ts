@@ -20,7 +20,6 @@ export function groupOf(
   plan: GroupPlan,
   shard: (index: number, ownsKey: (key: string) => boolean) => ShardSpec,
 ): Part {
-  const { connections, onFatal } = context;
-  const { group, lag } = createGroup({ plan, connections, shard, onFatal });
+  const { group, lag } = createGroup({ plan, connections: context.connections, shard });
   return groupPart(group, lag);
 }

@@ -202,7 +202,7 @@ describe('halts that others recorded', () => {
     });
 
     it('an operator’s command is carried out here, too, whatever other shards said before', () => {
-      const command = (desk: Desk, what: string): Desk =>
+      const command = (desk: Desk, what: 'halt' | 'lift'): Desk =>
         desk.event('operator.command', {
           ...{ command: what, arguments: { scope: 'global', reason: 'audit' }, requestedBy: 'ann', timestamp: T0 },
         });

@@ -31,6 +31,8 @@ export interface ShardBedOptions {
   past?: readonly Handler[];
   /** Errors after which a shard is opened again, at once. */
   isTransient?: (error: Error) => boolean;
+  /** Pause before a shard that broke is opened again, wall ms; default: none that a test waits for. */
+  reopenMs?: number;
   /** See `ShardOptions`. */
   local?: LocalJournal;
   urgentMs?: number;
@@ -92,9 +94,9 @@ export class ShardMember {
       fill: async function* () {},
       checkpointMs: 3_600_000,
       onProblem: (message) => this.problems.push(message),
-      onFatal: (error) => this.failures.push(error),
+      onBroken: (_shard, error) => this.failures.push(error),
       isTransient: (error) => bed.options.isTransient?.(error as Error) ?? false,
-      reopenMs: bed.options.isTransient ? 0 : 3_600_000,
+      reopenMs: bed.options.reopenMs ?? (bed.options.isTransient ? 0 : 3_600_000),
     });
   }
 

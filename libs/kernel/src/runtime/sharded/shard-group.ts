@@ -34,13 +34,27 @@ export interface ShardGroupOptions {
   onProblem: (message: string, context: Record<string, unknown>) => void;
   /** Which errors pass by themselves: a shard that broke by one is opened again. */
   isTransient?: (error: unknown) => boolean;
-  /** A shard broke in a way that a new start of it here will not mend. */
-  onFatal: (error: Error) => void;
-  /** Pause before a shard that was lost, but is still this member's, is opened again, wall ms. */
+  /** A shard broke by what does not pass by itself: it stands still, the others go on. It is tried again after `pauseMs`. */
+  onBroken: (shard: number, error: Error, pauseMs: number) => void;
+  /**
+   * Pause before a shard that was lost, but is still this member's, is opened again, wall ms. Of one that broke, the pause
+   * doubles with each attempt.
+   */
   reopenMs?: number;
 }
 
+/** A shard that is this member's, and broke. */
+export interface BrokenShard {
+  shard: number;
+  error: Error;
+  /** Times that it broke, each within ten minutes of the one before. */
+  attempts: number;
+}
+
 const REOPEN_MS = 1_000;
+const LONGEST_PAUSE_MS = 60_000;
+/** A shard that has gone on for so long has started anew with its attempts, wall ms. */
+const FORGIVEN_MS = 600_000;
 /** Stored messages that are handed over at a time. */
 const FILL_BATCH = 1_000;
 
@@ -56,6 +70,7 @@ export class ShardGroup {
   private readonly hearer: BroadcastHearer;
   private timer: NodeJS.Timeout | null = null;
   private isStopped = false;
+  private readonly breaks = new Map<number, { error: Error; attempts: number; at: number }>();
   private committing: Promise<void> = Promise.resolve();
 
   constructor(private readonly options: ShardGroupOptions) {
@@ -77,6 +92,13 @@ export class ShardGroup {
   /** True when every shard that is this member's handles live messages. */
   get isLive(): boolean {
     return this.held.size === this.assigned.size && this.shards.every((shard) => shard.isLive);
+  }
+
+  /** Shards that stand still, because they broke and have not been live since. */
+  get broken(): readonly BrokenShard[] {
+    return [...this.breaks]
+      .filter(([shard]) => this.assigned.has(shard) && this.held.get(shard)?.isLive !== true)
+      .map(([shard, { error, attempts }]) => ({ shard, error, attempts }));
   }
 
   async start(): Promise<void> {
@@ -110,7 +132,10 @@ export class ShardGroup {
     return {
       assigned: (shards) => this.take(shards),
       revoked: async (shards) => {
-        for (const shard of shards) this.assigned.delete(shard);
+        for (const shard of shards) {
+          this.assigned.delete(shard);
+          this.breaks.delete(shard);
+        }
         await this.letGo(shards);
       },
       messages: async (_from, messages) => {
@@ -155,7 +180,7 @@ export class ShardGroup {
     if (isOver) return;
     if (this.held.has(index) || !this.assigned.has(index) || this.isStopped) {
       // Revoked while it was being opened.
-      await shard.close();
+      await this.saved(() => shard!.close());
       return;
     }
     const { consumer, broadcast } = this.options;
@@ -188,22 +213,32 @@ export class ShardGroup {
 
   /** A shard of this process can go on no more. One that somebody else took is opened again if the broker still says it is ours. */
   private ended(index: number, shard: Shard | null, error: Error): void {
-    const { name, onProblem, onFatal, reopenMs = REOPEN_MS } = this.options;
+    const { name, onProblem, reopenMs = REOPEN_MS } = this.options;
     if (shard && this.held.get(index) === shard) this.held.delete(index);
     if (shard) this.wanted.delete(shard);
     const [isLost, isPast] = [error instanceof ShardLost, error instanceof PastClosed];
     if (!isLost && !isPast && !(this.options.isTransient?.(error) ?? false)) {
-      onFatal(error);
+      this.standStill(index, error, reopenMs);
       return;
     }
     const reason = isLost ? 'was taken over by another instance' : isPast ? 'has other settings now' : 'broke';
     onProblem(`a shard ${reason} and is opened again`, { group: name, shard: index, error: error.message });
-    const timer = setTimeout(
-      () => {
-        this.open(index).catch((thrown: unknown) => onFatal(thrown as Error));
-      },
-      isPast ? 0 : reopenMs,
-    );
+    this.openAgain(index, isPast ? 0 : reopenMs);
+  }
+
+  /** Whatever it is, it concerns this shard alone: its messages stay on the broker until it can be opened. */
+  private standStill(index: number, error: Error, reopenMs: number): void {
+    const before = this.breaks.get(index);
+    const now = performance.now();
+    const attempts = before !== undefined && now - before.at < FORGIVEN_MS ? before.attempts + 1 : 1;
+    this.breaks.set(index, { error, attempts, at: now });
+    const pauseMs = Math.min(LONGEST_PAUSE_MS, reopenMs * 2 ** (attempts - 1));
+    this.options.onBroken(index, error, pauseMs);
+    this.openAgain(index, pauseMs);
+  }
+
+  private openAgain(index: number, pauseMs: number): void {
+    const timer = setTimeout(() => void this.open(index), pauseMs);
     timer.unref();
   }
 

@@ -353,6 +353,41 @@ describe('a shard', () => {
     expect(second.failures[0]?.message).toMatch(/journal of shard group#0 cannot be handled again/);
   });
 
+  it('[NFA-1] [SYS-7] stands still alone when its journal cannot be read, and goes on by itself once it can', async () => {
+    let isSpoiled = false;
+    const bed = mixers({
+      reopenMs: 1,
+      journal: (journal) =>
+        overriding(journal, {
+          read: (after) => {
+            if (isSpoiled && journal.shard === 'group#0') throw new Error('batch after 0: the text is no JSON');
+            return journal.read(after);
+          },
+        }),
+    });
+    const first = await bed.member([0, 1, 2], 3);
+    await play(bed, 0, 4);
+    first.kill();
+    isSpoiled = true;
+    const second = await bed.member([0, 1, 2], 3);
+    while (second.failures.length < 3) await new Promise((resolve) => setTimeout(resolve, 1));
+    await play(bed, 4, 8);
+    expect(second.group.isLive).toBe(false);
+    expect(second.group.broken).toMatchObject([{ shard: 0, error: { message: 'batch after 0: the text is no JSON' } }]);
+    expect(second.group.shards.map(({ name, isLive }) => `${name} ${isLive}`)).toEqual([
+      'group#1 true',
+      'group#2 true',
+    ]);
+    isSpoiled = false;
+    while (!second.group.isLive) await new Promise((resolve) => setTimeout(resolve, 1));
+    await turns();
+    expect(second.group.broken).toEqual([]);
+    const trails = second.group.shards.flatMap(({ engine }) => engine.host.states());
+    const seen = (key: string) => trails.find((one) => one.key === key)?.state as { trail: string[] } | undefined;
+    expect(seen('ETH')?.trail).toEqual(Array.from({ length: 8 }, (_, minute) => `t${300 + minute}`));
+    expect(seen('BTC')?.trail).toHaveLength(16);
+  });
+
   it('appends what a saga emits to its stream, once, with the inputs that led to it', async () => {
     const bed = new ShardBed({ handlers: [opener], keyed: ['signal.generated'] });
     const first = await bed.member();
