@@ -5,10 +5,14 @@ import {
   createBroadcastConsumer,
   createLogger,
   HealthRegistry,
+  healthSamples,
   KafkaPublisher,
+  ProcessMetrics,
   RecentDurations,
   StartupFailure,
+  type KafkaConsumer,
   type Logger,
+  type Sample,
 } from '@moon/infra';
 import { groupPlans, SharedBroadcast } from '@moon/kernel';
 import type { ClusterConfig } from './config';
@@ -16,6 +20,7 @@ import { checkContracts, emittedVersions } from './contracts';
 import { DeadLetters } from './dead-letters';
 import { clusterClock, openBroker, openStore, ownerName, type Connections } from './connections';
 import { serveProcess, type ProcessHttp } from './http';
+import { observeProcess } from './process-samples';
 import { codeVersion, readClusterOptions } from './options';
 
 /** Something that runs in a process of the platform from its start to its stop. */
@@ -28,6 +33,8 @@ export interface Part {
   isUp(): boolean;
   /** For `/status`: plain JSON. */
   status(): object | Promise<object>;
+  /** For `/metrics`: what it knows at this moment. */
+  metrics?(): readonly Sample[] | Promise<readonly Sample[]>;
 }
 
 export interface PartContext {
@@ -79,6 +86,7 @@ const isWrongSettings = (error: unknown): boolean =>
 
 class ClusterProcess {
   private readonly health = new HealthRegistry();
+  private readonly metrics: ProcessMetrics;
   private readonly stopped: Promise<void>;
   private requestStop: () => void = () => undefined;
   private fatal: Error | null = null;
@@ -92,6 +100,10 @@ class ClusterProcess {
     private readonly logger: Logger,
   ) {
     this.stopped = new Promise((done) => (this.requestStop = done));
+    this.metrics = new ProcessMetrics(app.name, {
+      onError: (source, error) => logger.warn({ source, err: error }, 'a source of metrics could not be read'),
+    });
+    this.metrics.addSource('health', () => healthSamples(this.health));
   }
 
   stop(): void {
@@ -136,15 +148,33 @@ class ClusterProcess {
       () => openStore(config, logger, emitted),
       () => `${config.postgres.hosts.join(', ')}, database ${config.postgres.database}`,
     );
-    const publisher = new KafkaPublisher({ settings: config.kafka, logger, wire: emitted.wire });
+    const { metrics } = this;
+    const publisher = new KafkaPublisher({
+      ...{ settings: config.kafka, logger, wire: emitted.wire },
+      onAcknowledged: (ms) => metrics.time('moon_publish_acknowledged_seconds', ms, { publisher: 'shards' }),
+    });
+    const broadcasts: KafkaConsumer[] = [];
     this.connections = {
       ...store,
-      ...{ config, logger, publisher, emitted, contracts, owner: contracts.owner, clock: clusterClock(config) },
-      broadcast: new SharedBroadcast((topics) =>
-        createBroadcastConsumer({ settings: config.kafka, logger, groupId: `${app.name}.all`, topics }),
-      ),
+      ...{
+        config,
+        logger,
+        metrics,
+        publisher,
+        emitted,
+        contracts,
+        owner: contracts.owner,
+        clock: clusterClock(config),
+      },
+      broadcast: new SharedBroadcast((topics) => {
+        const options = { settings: config.kafka, logger, groupId: `${app.name}.all`, topics };
+        const consumer = createBroadcastConsumer(options);
+        broadcasts.push(consumer);
+        return consumer;
+      }),
+      broadcastStandstillMs: () => Math.max(0, ...broadcasts.map((consumer) => consumer.standstillMs())),
       plans: groupPlans(config.platform),
-      deadLetters: new DeadLetters(config.kafka, logger),
+      deadLetters: new DeadLetters(config.kafka, logger, metrics),
       journalWrites: new RecentDurations(),
       onStore: (error) => this.note('event-store', error === null, error?.message ?? ''),
     };
@@ -159,6 +189,7 @@ class ClusterProcess {
       onFatal: (error) => this.breakDown(error),
     };
     this.parts = app.parts(context);
+    observeProcess(this.connections, this.parts);
     await health.start(
       'agents',
       () => this.startParts(),
@@ -166,7 +197,7 @@ class ClusterProcess {
     );
     this.http = await health.start(
       'api',
-      () => serveProcess(config, health, { read: () => this.status() }, app.modules?.(context)),
+      () => serveProcess(config, { health, metrics, status: { read: () => this.status() } }, app.modules?.(context)),
       ({ address }) => address,
     );
   }

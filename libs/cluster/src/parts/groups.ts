@@ -21,6 +21,6 @@ export function groupOf(
   shard: (index: number, ownsKey: (key: string) => boolean) => ShardSpec,
 ): Part {
   const { connections, onFatal } = context;
-  const { group, lag } = createGroup({ plan, connections, shard, onFatal });
-  return groupPart(group, lag);
+  const portfolios = plan.effects === 'venue' ? connections.config.platform.portfolios.map(({ name }) => name) : [];
+  return groupPart(createGroup({ plan, connections, shard, onFatal }), portfolios);
 }
