@@ -1,10 +1,8 @@
-import { CATALOG, type AnyEvent, type EventType } from '@moon/events';
+import { exampleEvent } from '../../../../events/src/testing/fixtures';
 import { METRICS, sample } from './catalog';
 import { ProcessMetrics, type ProcessMetricsOptions } from './process-metrics';
 import { countOrders, haltSamples, healthSamples, lagSamples } from './samples';
 import { HealthRegistry } from '../../health/health-registry';
-
-const exampleOf = (type: EventType): AnyEvent => ({ type, data: CATALOG[type].example }) as unknown as AnyEvent;
 
 describe('the metrics of a process', () => {
   const open = (options?: ProcessMetricsOptions) => new ProcessMetrics('execution', options);
@@ -95,9 +93,9 @@ describe('the metrics of a process', () => {
   it('[EXE-4] count orders that are placed, filled and refused, by stage and reason', async () => {
     const metrics = open();
     const count = countOrders(metrics);
-    for (const event of [exampleOf('trade.placed'), exampleOf('trade.executed'), exampleOf('trade.rejected')])
+    for (const event of [exampleEvent('trade.placed'), exampleEvent('trade.executed'), exampleEvent('trade.rejected')])
       count(event);
-    count(exampleOf('trade.rejected'));
+    count(exampleEvent('trade.rejected'));
 
     expect(await lines(metrics, 'moon_orders_placed_total')).toEqual(['moon_orders_placed_total{app="execution"} 1']);
     expect(await lines(metrics, 'moon_fills_total')).toEqual(['moon_fills_total{app="execution"} 1']);
