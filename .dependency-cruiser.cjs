@@ -98,7 +98,7 @@ module.exports = {
       comment: 'Contracts and rules know no framework and no server.',
       severity: 'error',
       from: { path: '^libs/(events|domain|backtesting/src/venue)/', pathNot: `${spec}|${testOnly}` },
-      to: { path: 'node_modules/(@nestjs|typeorm|pg|kafkajs|ioredis|pino|nestjs-pino|ws|rxjs)/' },
+      to: { path: 'node_modules/(@nestjs|typeorm|pg|kafkajs|ioredis|pino|nestjs-pino|prom-client|ws|rxjs)/' },
     },
     { name: 'no-circular', severity: 'error', from: {}, to: { circular: true } },
     {

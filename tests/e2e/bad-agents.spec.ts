@@ -29,6 +29,7 @@ describe('A session with bad agents', () => {
 
   const moduleOf = (name: string): string => join(folder, `${name}.js`);
   /** Each agent is a user's module, and so has a thread of its own. */
+  let address = '';
   const start = async (faults: Record<string, object>): Promise<PlatformProcess> => {
     for (const [name, fault] of Object.entries(faults)) {
       const config = JSON.stringify({ agents: [{ name: `agent/${name}`, ...fault }] });
@@ -39,7 +40,7 @@ describe('A session with bad agents', () => {
     }
     const platform = new PlatformProcess(['--config', settings, '--data-dir', dataDir, '--port', '0']);
     started.push(platform);
-    await platform.ready();
+    address = await platform.ready();
     return platform;
   };
   const moon = async (...args: string[]): Promise<unknown> => {
@@ -61,13 +62,20 @@ describe('A session with bad agents', () => {
     rmSync(folder, { recursive: true, force: true });
   });
 
-  it('[AGT-2] [AGT-3] [AGT-6] shows each of them: lag, time-outs, errors and dead letters; the others go on, and Ctrl-C ends it', async () => {
+  it('[AGT-2] [AGT-3] [AGT-6] [SYS-5] shows each of them: lag in events and metrics, time-outs, errors and dead letters; the others go on, and Ctrl-C ends it', async () => {
     const platform = await start(BAD);
     await platform.said(/"attempts":3.*agent timed out|agent timed out.*"attempts":3/);
     await new Promise((resolve) => setTimeout(resolve, 1_500));
+    const served = await (await fetch(`${address}/metrics`)).text();
     const { ended } = await platform.interrupt();
     expect(ended.code).toBe(0);
     const log = await events();
+    const metric = (name: string, agent: string): number =>
+      Number(new RegExp(`^${name}\\{agent="${agent}",.*\\} (.*)$`, 'm').exec(served)?.[1]);
+    // Those in threads of their own that are slow, against one that is not.
+    expect(metric('moon_agent_lag_seconds', 'agent/busy')).toBeGreaterThan(metric('moon_agent_lag_seconds', 'agent/chart'));
+    expect(metric('moon_agent_handled_total', 'agent/chart')).toBeGreaterThan(0);
+    expect(metric('moon_agent_failures_total', 'agent/throws')).toBeGreaterThan(0);
     const of = <T extends AnyEvent['type']>(type: T) =>
       log.filter((event): event is Extract<AnyEvent, { type: T }> => event.type === type);
     expect(of('agent.lagging').map(({ data }) => data.agent)).toContain('agent/busy');

@@ -10,6 +10,7 @@ import {
   type Part,
   type PartContext,
 } from '@moon/cluster';
+import { sample } from '@moon/infra';
 import { RemotePaperVenue } from './venues/paper/remote-paper-venue';
 
 /** Consensus, and the portfolios with their risk, force close and way to the venue. */
@@ -38,6 +39,7 @@ function gatePart(gate: CacheGate): Part {
     stop: () => gate.close(),
     isUp: () => true,
     status: () => ({ cache: gate.state }),
+    metrics: () => [sample('moon_cache_up', gate.state === 'up')],
   };
 }
 

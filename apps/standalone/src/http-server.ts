@@ -2,9 +2,8 @@ import 'reflect-metadata';
 import { NestFactory } from '@nestjs/core';
 import { CommandBus } from '@nestjs/cqrs';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
-import type { OperatorDesk } from '@moon/app-execution';
-import { OperatorInbox, type HealthRegistry } from '@moon/infra';
-import { StandaloneModule } from './standalone.module';
+import { OperatorInbox } from '@moon/infra';
+import { StandaloneModule, type StandaloneParts } from './standalone.module';
 
 export interface HttpServer {
   port: number;
@@ -15,10 +14,7 @@ export interface HttpServer {
 }
 
 /** Serves HTTP on 127.0.0.1. @throws Error that names the port when it is taken */
-export async function serveHttp(
-  port: number,
-  parts: { health: HealthRegistry; desk: OperatorDesk; requests: OperatorInbox },
-): Promise<HttpServer> {
+export async function serveHttp(port: number, parts: StandaloneParts): Promise<HttpServer> {
   const app = await NestFactory.create<NestFastifyApplication>(StandaloneModule.with(parts), new FastifyAdapter(), {
     logger: false,
     abortOnError: false,

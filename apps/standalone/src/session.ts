@@ -9,8 +9,6 @@ import {
   startRecordedRun,
   type EventStore,
   type Feed,
-  type LiveRun,
-  type RecordedRun,
   type RunResult,
   type VenuePort,
 } from '@moon/kernel';
@@ -30,11 +28,12 @@ import { OperatorCommands } from './operator-commands';
 import { codeVersion } from './run/code-version';
 import { openRecordedInputs, type RecordedInputs } from './run/recorded-inputs';
 import { RunStore } from './run/run-store';
+import type { Running } from './run/running';
+import { StandaloneMetrics } from './run/standalone-metrics';
 import { recordStartupFailure } from './run/startup-failure';
 import { Activity } from './terminal/activity';
 import { Summary } from './terminal/summary';
 
-type Running = { mode: 'recorded'; run: RecordedRun } | { mode: 'live' | 'synthetic'; run: LiveRun };
 /** Where the inputs come from. */
 type Inputs = { mode: 'recorded'; recorded: RecordedInputs } | { mode: 'live' | 'synthetic'; chosen: ChosenFeed };
 
@@ -49,6 +48,7 @@ const LOCK_PAUSE_MS = 200;
 export class Session {
   private readonly health = new HealthRegistry();
   private readonly activity = new Activity();
+  private readonly metrics: StandaloneMetrics;
   private readonly stopped: Promise<void>;
   private requestStop: () => void = () => undefined;
   private fatal: Error | null = null;
@@ -66,6 +66,7 @@ export class Session {
     private readonly feeds: FeedFactory,
   ) {
     this.stopped = new Promise((done) => (this.requestStop = done));
+    this.metrics = new StandaloneMetrics(this.health, logger);
   }
 
   /** Asks the session to end; `run` then drains and returns. */
@@ -137,7 +138,8 @@ export class Session {
       (names) => names.join(', '),
     );
     const operators = this.openOperators(store, running);
-    const parts = { health, desk: operators, requests: store.requests };
+    this.metrics.observe(running, { feed: () => this.feed?.status() ?? null, portfolios: this.portfolios });
+    const parts = { health, metrics: this.metrics.served, desk: operators, requests: store.requests };
     const http = await health.start(
       'api',
       () => serveHttp(config.port, parts),
@@ -211,7 +213,10 @@ export class Session {
       // A fast clock stretches it, so that storing and sending have the same wall time as at pace 1.
       orderTimeToLiveMs: config.venue.orderTimeToLiveMs * (inputs.mode === 'synthetic' ? config.feed.pace : 1),
       checkpointMs: config.checkpointMs,
-      onEvent: this.activity.watch.bind(this.activity),
+      onEvent: (event: AnyEvent) => {
+        this.activity.watch(event);
+        this.metrics.watch(event);
+      },
     };
     if (inputs.mode === 'recorded') {
       const { source } = inputs.recorded;
@@ -238,6 +243,7 @@ export class Session {
       clock,
       agents: { timeoutMs: config.agentTimeoutMs },
       userAgents: config.userAgents,
+      onAppended: (elapsedMs) => this.metrics.appended(elapsedMs),
       onProblem: (message, context) => this.logger.warn(context, message),
       onFatal: (error) => this.breakDown(error),
     });
@@ -296,9 +302,13 @@ export class Session {
     this.requestStop();
   }
 
+  private get portfolios(): string[] {
+    return this.options.config.platform.portfolios.map(({ name }) => name);
+  }
+
   private showSummary({ mode, run }: Running, runId: string): void {
     if (this.options.json) return;
-    const portfolios = this.options.config.platform.portfolios.map(({ name }) => name);
+    const { portfolios } = this;
     this.summary = new Summary(
       {
         title: `run ${runId}`,

@@ -14,6 +14,7 @@ import {
   type MemberContracts,
   type Logger,
   type PostgresAccess,
+  type ProcessMetrics,
   type RecentDurations,
 } from '@moon/infra';
 import { groupPlans, RunningClock, type Clock, type GroupPlan, type SharedBroadcast } from '@moon/kernel';
@@ -48,6 +49,10 @@ export interface Connections {
   deadLetters: DeadLetters;
   /** Told how writes to the event store go: null after one that succeeded, the error of one that is tried again. */
   onStore: (error: Error | null) => void;
+  /** What this process serves under `/metrics`. */
+  metrics: ProcessMetrics;
+  /** Longest time for which what every shard hears has stood still in this process, wall ms. */
+  broadcastStandstillMs: () => number;
   /** How long the journals of this process took to store their latest batches. */
   journalWrites: RecentDurations;
 }

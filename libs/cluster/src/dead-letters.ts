@@ -1,4 +1,4 @@
-import { DeadLetters as GroupDeadLetters, type KafkaSettings, type Logger } from '@moon/infra';
+import { DeadLetters as GroupDeadLetters, type KafkaSettings, type Logger, type ProcessMetrics } from '@moon/infra';
 import type { RefusedMessage } from '@moon/kernel';
 
 /** Where messages go that are none, so that the position may move on without losing them: a topic for each group. */
@@ -8,6 +8,7 @@ export class DeadLetters {
   constructor(
     private readonly settings: KafkaSettings,
     private readonly logger: Logger,
+    private readonly metrics: Pick<ProcessMetrics, 'count'>,
   ) {}
 
   /** Resolves when every replica in sync holds it. */
@@ -21,6 +22,7 @@ export class DeadLetters {
       this.groups.set(group, letters);
     }
     await letters.bury(message);
+    this.metrics.count('moon_dead_letters_total', { group });
   }
 
   async close(): Promise<void> {

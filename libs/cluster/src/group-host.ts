@@ -57,8 +57,17 @@ export function headersOf({ config }: Connections): AnyEvent['headers'] {
 const passes = (error: unknown): boolean =>
   isTransientStoreError(error) || error instanceof VenueTimeout || error instanceof VenueUnreachable;
 
+/** A group of this process, with what its consumers say of themselves. */
+export interface HostedGroup {
+  group: ShardGroup;
+  /** Messages between what was delivered and the end, by topic. */
+  lag: () => Record<string, number>;
+  /** Longest time for which a partition with messages has delivered none, wall ms. */
+  standstillMs: () => number;
+}
+
 /** Wires one consumer group to the brokers and the store of this process; not started yet. */
-export function createGroup(options: GroupHostOptions): { group: ShardGroup; lag: () => object } {
+export function createGroup(options: GroupHostOptions): HostedGroup {
   const { plan, connections } = options;
   const { config, logger, owner, contracts, emitted } = connections;
   const onProblem = (message: string, context: Record<string, unknown>): void =>
@@ -118,6 +127,7 @@ export function createGroup(options: GroupHostOptions): { group: ShardGroup; lag
         },
         onWritten: (_inputs, elapsedMs) => {
           connections.journalWrites.note(elapsedMs);
+          connections.metrics.time('moon_store_append_seconds', elapsedMs, { writer: 'journal' });
           connections.onStore(null);
         },
         onProblem,
@@ -135,7 +145,13 @@ export function createGroup(options: GroupHostOptions): { group: ShardGroup; lag
       return shard;
     },
   });
-  return { group, lag: () => ({ ...consumer.lag(), ...connections.broadcast.lag(plan.broadcast) }) };
+  for (const name of ['moon_handler_failures_total', 'moon_dead_letters_total'] as const)
+    connections.metrics.begin(name, { group: plan.name });
+  return {
+    group,
+    lag: () => ({ ...consumer.lag(), ...connections.broadcast.lag(plan.broadcast) }),
+    standstillMs: () => Math.max(consumer.standstillMs(), connections.broadcastStandstillMs()),
+  };
 }
 
 async function lastSettings({ log }: Connections, shard: string): Promise<AnyEvent | null> {

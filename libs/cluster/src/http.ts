@@ -2,7 +2,7 @@ import 'reflect-metadata';
 import { Controller, Get, Inject, Module, type DynamicModule } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
-import { HealthModule, type HealthRegistry } from '@moon/infra';
+import { HealthModule, MetricsModule, type HealthRegistry, type ProcessMetrics } from '@moon/infra';
 
 /** What a process says of itself: shards, lags, counters. Plain JSON. */
 export abstract class StatusSource {
@@ -19,13 +19,20 @@ class StatusController {
   }
 }
 
+/** What a process tells of itself over HTTP. */
+export interface ProcessSources {
+  health: HealthRegistry;
+  metrics: ProcessMetrics;
+  status: StatusSource;
+}
+
 @Module({ controllers: [StatusController] })
 class ProcessModule {
-  static with(registry: HealthRegistry, source: StatusSource, imports: readonly DynamicModule[]): DynamicModule {
+  static with({ health, metrics, status }: ProcessSources, imports: readonly DynamicModule[]): DynamicModule {
     return {
       module: ProcessModule,
-      imports: [HealthModule.with(registry), ...imports],
-      providers: [{ provide: StatusSource, useValue: source }],
+      imports: [HealthModule.with(health), MetricsModule.with(metrics), ...imports],
+      providers: [{ provide: StatusSource, useValue: status }],
     };
   }
 }
@@ -35,14 +42,13 @@ export interface ProcessHttp {
   close(): Promise<void>;
 }
 
-/** Serves health and status of one process. @throws Error that names the port when it is taken */
+/** Serves health, metrics and status of one process. @throws Error that names the port when it is taken */
 export async function serveProcess(
   { host, port }: { host: string; port: number },
-  registry: HealthRegistry,
-  source: StatusSource,
+  sources: ProcessSources,
   imports: readonly DynamicModule[] = [],
 ): Promise<ProcessHttp> {
-  const module = ProcessModule.with(registry, source, imports);
+  const module = ProcessModule.with(sources, imports);
   const app = await NestFactory.create<NestFastifyApplication>(module, new FastifyAdapter(), {
     logger: false,
     abortOnError: false,

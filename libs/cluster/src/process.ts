@@ -5,10 +5,14 @@ import {
   createBroadcastConsumer,
   createLogger,
   HealthRegistry,
+  healthSamples,
   KafkaPublisher,
+  ProcessMetrics,
   RecentDurations,
   StartupFailure,
+  type KafkaConsumer,
   type Logger,
+  type Sample,
 } from '@moon/infra';
 import { groupPlans, SharedBroadcast } from '@moon/kernel';
 import type { ClusterConfig } from './config';
@@ -16,6 +20,7 @@ import { checkContracts, emittedVersions } from './contracts';
 import { DeadLetters } from './dead-letters';
 import { clusterClock, openBroker, openStore, ownerName, type Connections } from './connections';
 import { serveProcess, type ProcessHttp } from './http';
+import { observeProcess } from './process-samples';
 import { codeVersion, readClusterOptions } from './options';
 
 /** Something that runs in a process of the platform from its start to its stop. */
@@ -30,6 +35,8 @@ export interface Part {
   problem?(): string | null;
   /** For `/status`: plain JSON. */
   status(): object | Promise<object>;
+  /** For `/metrics`: what it knows at this moment. */
+  metrics?(): readonly Sample[] | Promise<readonly Sample[]>;
 }
 
 export interface PartContext {
@@ -81,6 +88,7 @@ const isWrongSettings = (error: unknown): boolean =>
 
 class ClusterProcess {
   private readonly health = new HealthRegistry();
+  private readonly metrics: ProcessMetrics;
   private readonly stopped: Promise<void>;
   private requestStop: () => void = () => undefined;
   private fatal: Error | null = null;
@@ -94,6 +102,10 @@ class ClusterProcess {
     private readonly logger: Logger,
   ) {
     this.stopped = new Promise((done) => (this.requestStop = done));
+    this.metrics = new ProcessMetrics(app.name, {
+      onError: (source, error) => logger.warn({ source, err: error }, 'a source of metrics could not be read'),
+    });
+    this.metrics.addSource('health', () => healthSamples(this.health));
   }
 
   stop(): void {
@@ -122,6 +134,8 @@ class ClusterProcess {
   /** Components in their order (SYS-1). A broker or a store that is away ends the start, and is named. */
   private async start(): Promise<void> {
     const { config, logger, health, app } = this;
+    // Before everything else: whoever asks is told what the start waits for.
+    const probes = await this.serve(config.port);
     const emitted = emittedVersions(config);
     const contracts = { owner: ownerName(config, app.name), reads: READ_VERSIONS, emits: emitted.emitted };
     await health.start(
@@ -138,15 +152,33 @@ class ClusterProcess {
       () => openStore(config, logger, emitted),
       () => `${config.postgres.hosts.join(', ')}, database ${config.postgres.database}`,
     );
-    const publisher = new KafkaPublisher({ settings: config.kafka, logger, wire: emitted.wire });
+    const { metrics } = this;
+    const publisher = new KafkaPublisher({
+      ...{ settings: config.kafka, logger, wire: emitted.wire },
+      onAcknowledged: (ms) => metrics.time('moon_publish_acknowledged_seconds', ms, { publisher: 'shards' }),
+    });
+    const broadcasts: KafkaConsumer[] = [];
     this.connections = {
       ...store,
-      ...{ config, logger, publisher, emitted, contracts, owner: contracts.owner, clock: clusterClock(config) },
-      broadcast: new SharedBroadcast((topics) =>
-        createBroadcastConsumer({ settings: config.kafka, logger, groupId: `${app.name}.all`, topics }),
-      ),
+      ...{
+        config,
+        logger,
+        metrics,
+        publisher,
+        emitted,
+        contracts,
+        owner: contracts.owner,
+        clock: clusterClock(config),
+      },
+      broadcast: new SharedBroadcast((topics) => {
+        const options = { settings: config.kafka, logger, groupId: `${app.name}.all`, topics };
+        const consumer = createBroadcastConsumer(options);
+        broadcasts.push(consumer);
+        return consumer;
+      }),
+      broadcastStandstillMs: () => Math.max(0, ...broadcasts.map((consumer) => consumer.standstillMs())),
       plans: groupPlans(config.platform),
-      deadLetters: new DeadLetters(config.kafka, logger),
+      deadLetters: new DeadLetters(config.kafka, logger, metrics),
       journalWrites: new RecentDurations(),
       onStore: (error) => this.note('event-store', error === null, error?.message ?? ''),
     };
@@ -161,25 +193,56 @@ class ClusterProcess {
       onFatal: (error) => this.breakDown(error),
     };
     this.parts = app.parts(context);
+    observeProcess(this.connections, this.parts);
     await health.start(
       'agents',
       () => this.startParts(),
       () => this.parts.map(({ name }) => name).join(', '),
     );
-    this.http = await health.start(
+    await health.start(
       'api',
-      () => serveProcess(config, health, { read: () => this.status() }, app.modules?.(context)),
+      () => this.serveModules(probes, app.modules?.(context) ?? []),
       ({ address }) => address,
     );
+  }
+
+  /** What only a started process can answer is served once it has started, at the address of the probes. */
+  private async serveModules(probes: ProcessHttp, modules: readonly DynamicModule[]): Promise<ProcessHttp> {
+    if (modules.length === 0) return probes;
+    await probes.close();
+    return this.serve(Number(new URL(probes.address).port), modules);
+  }
+
+  /** @throws StartupFailure of the API: its port is taken */
+  private async serve(port: number, modules: readonly DynamicModule[] = []): Promise<ProcessHttp> {
+    const { config, health, metrics } = this;
+    try {
+      const sources = { health, metrics, status: { read: () => this.status() } };
+      this.http = await serveProcess({ host: config.host, port }, sources, modules);
+    } catch (error) {
+      throw new StartupFailure('api', error);
+    }
+    return this.http;
   }
 
   private async startParts(): Promise<void> {
     // Together: each joins a group of its own, and what is published before all have joined waits on the broker.
     await Promise.all(this.parts.map((part) => part.start()));
-    while (!this.parts.every((part) => part.isUp()) && this.health.state !== 'STOPPING') {
+    for (let said = ''; ; await new Promise((resolve) => setTimeout(resolve, 20))) {
       if (this.fatal) throw this.fatal;
-      await new Promise((resolve) => setTimeout(resolve, 20));
+      const { down, problem } = this.whatIsDown();
+      if (down.length === 0 || this.health.state === 'STOPPING') return;
+      if (problem === '' || problem === said) continue;
+      said = problem;
+      this.health.set('agents', 'starting', problem);
+      process.stderr.write(`${this.app.name} is not READY: ${problem}\n`);
     }
+  }
+
+  private whatIsDown(): { down: string[]; problem: string } {
+    const down = this.parts.filter((part) => !part.isUp());
+    const problems = down.flatMap((part) => part.problem?.() ?? []);
+    return { down: down.map(({ name }) => name), problem: problems.join('; ') };
   }
 
   /** Readiness follows what the parts and the publisher say. */
@@ -187,8 +250,8 @@ class ClusterProcess {
     if (this.health.state !== 'READY' && this.health.state !== 'FAILED') return;
     const publisher = this.connections?.publisher;
     if (publisher) this.note('broker', !publisher.isAway, 'takes nothing; what is published is kept and resent');
-    const down = this.parts.filter((part) => !part.isUp()).map(({ name }) => name);
-    this.note('agents', down.length === 0, `not up: ${down.join(', ')}`);
+    const { down, problem } = this.whatIsDown();
+    this.note('agents', down.length === 0, `not up: ${down.join(', ')}${problem && ` (${problem})`}`);
   }
 
   private note(component: 'broker' | 'event-store' | 'agents', isUp: boolean, problem: string): void {
@@ -198,7 +261,7 @@ class ClusterProcess {
   }
 
   private async status(): Promise<object> {
-    const parts = await Promise.all(this.parts.map(async (part) => [part.name, await part.status()] as const));
+    const parts = await Promise.all(this.parts.map(async (part) => [part.name, await statusOf(part)] as const));
     return {
       app: this.app.name,
       instance: this.connections?.owner,
@@ -234,6 +297,15 @@ class ClusterProcess {
     const { journals, archive, log } = this.connections ?? {};
     await Promise.all([journals?.close(), archive?.close(), log?.close()]);
     clearTimeout(end);
+  }
+}
+
+/** One that is still to start, or cannot be asked, says so; the others are told of all the same. */
+async function statusOf(part: Part): Promise<object> {
+  try {
+    return await part.status();
+  } catch (error) {
+    return { error: error instanceof Error ? error.message : String(error) };
   }
 }
 

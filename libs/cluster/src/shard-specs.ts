@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { paperSigner } from '@moon/backtesting';
 import { venueSources, type Handler, type PlatformConfig } from '@moon/domain';
-import { LocalJournalFile } from '@moon/infra';
+import { countOrders, LocalJournalFile } from '@moon/infra';
 import {
   accountSpecs,
   assemble,
@@ -47,7 +47,7 @@ export function plainSpec({ plan, connections, codeVersion }: SpecContext, index
         onRequest,
         shard,
         isLockstep: true,
-        onFailure: onFailureOf(connections, shard),
+        onFailure: onFailureOf(connections, plan.name, shard),
       }),
     begin: (engine, last) => {
       const at = Math.max(clock.now(), engine.now);
@@ -80,6 +80,7 @@ export function executionSpec(
   const link = new VenueLink(venue, headers, true);
   let reconciliation: Reconciliation | null = null;
   let leaveGate: (() => void) | null = null;
+  const counted = countOrders(connections.metrics);
   return {
     platform,
     venue: link,
@@ -102,7 +103,9 @@ export function executionSpec(
         orderTimeToLiveMs: config.venue.orderTimeToLiveMs * config.clock.pace,
         venueRetryMs: VENUE_RETRY_MS,
         onRequest,
-        onFailure: onFailureOf(connections, shard),
+        // What the journal has is handled again: an owner before this one counted it.
+        onEvent: (event, seq) => void (seq > log.durableSeq && counted(event)),
+        onFailure: onFailureOf(connections, plan.name, shard),
       }),
     begin: async (engine, last) => {
       const at = Math.max(clock.now(), engine.now);
@@ -147,11 +150,13 @@ function handlersUnder(plan: GroupPlan, under: PlatformConfig, own: PlatformConf
 }
 
 function onFailureOf(
-  { logger }: Connections,
+  { logger, metrics }: Connections,
+  group: string,
   shard: string,
 ): NonNullable<ConstructorParameters<typeof Engine>[0]['onFailure']> {
   return ({ handler, key, event, error }) => {
     const { id, correlationId } = event;
+    metrics.count('moon_handler_failures_total', { group });
     logger.warn({ shard, handler, key, event: id, correlationId, error: error.message }, 'handler failed');
   };
 }

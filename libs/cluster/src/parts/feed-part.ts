@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { AnyEvent } from '@moon/events';
-import { KafkaConsumer, KafkaPublisher, SpoolingPublisher } from '@moon/infra';
+import { KafkaConsumer, KafkaPublisher, publisherSamples, sample, SpoolingPublisher, type Sample } from '@moon/infra';
 import type { Feed } from '@moon/kernel';
 import { FEED_GROUP } from '../connections';
 import type { Part, PartContext } from '../process';
@@ -26,6 +26,7 @@ export class FeedPart implements Part {
   readonly name = FEED_GROUP;
   private readonly election: KafkaConsumer;
   private publisher: SpoolingPublisher | null = null;
+  private toBrokers: KafkaPublisher | null = null;
   private feed: Feed | null = null;
   private isStarted = false;
   private underWay = 0;
@@ -47,17 +48,18 @@ export class FeedPart implements Part {
   }
 
   async start(): Promise<void> {
-    const { config, logger, emitted } = this.options.context.connections;
+    const { config, logger, emitted, metrics } = this.options.context.connections;
     this.publisher = await SpoolingPublisher.open({
       spool: {
         directory: join(config.dataDir, 'spool'),
         onDropped: (problem) => logger.error(problem),
       },
       publisher: (hooks) =>
-        new KafkaPublisher({
+        (this.toBrokers = new KafkaPublisher({
           ...{ settings: config.kafka, logger, ...hooks },
           wire: (event) => emitted.wire(emitted.settle(event)),
-        }),
+          onAcknowledged: (ms) => metrics.time('moon_publish_acknowledged_seconds', ms, { publisher: 'feed' }),
+        })),
       feed: {
         pause: () => this.hold({ isSpoolFull: true }),
         resume: () => this.hold({ isSpoolFull: false }),
@@ -87,6 +89,18 @@ export class FeedPart implements Part {
   status(): object {
     const { counts, underWay, feed } = this;
     return { runs: feed !== null, ...counts, underWay, spooled: this.publisher?.spooled, ...feed?.status() };
+  }
+
+  metrics(): Sample[] {
+    const { counts, feed, publisher, toBrokers } = this;
+    return [
+      ...(toBrokers ? publisherSamples('feed', { stats: toBrokers.stats(), isAway: toBrokers.isAway }) : []),
+      sample('moon_feed_running', feed !== null),
+      sample('moon_feed_published_total', counts.published),
+      sample('moon_feed_refused_total', counts.refused),
+      sample('moon_feed_pauses_total', counts.pauses),
+      sample('moon_feed_spooled_events', publisher?.spooled.events ?? 0),
+    ];
   }
 
   private async begin(): Promise<void> {

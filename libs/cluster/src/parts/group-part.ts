@@ -1,8 +1,10 @@
-import type { ShardGroup } from '@moon/kernel';
+import { haltSamples, lagSamples, sample, shardSamples, type Sample } from '@moon/infra';
+import { executionState, type Shard } from '@moon/kernel';
+import type { HostedGroup } from '../group-host';
 import type { Part } from '../process';
 
-/** The shards of one consumer group that this process holds. */
-export function groupPart(group: ShardGroup, lag: () => object): Part {
+/** The shards of one consumer group that this process holds. @param portfolios those of the deployment, when the group owns portfolios */
+export function groupPart({ group, lag, standstillMs }: HostedGroup, portfolios: readonly string[] = []): Part {
   return {
     name: group.name,
     start: () => group.start(),
@@ -21,14 +23,42 @@ export function groupPart(group: ShardGroup, lag: () => object): Part {
       }),
       shards: group.shards.map((shard) => ({
         shard: shard.name,
-        isLive: shard.isLive,
-        seq: shard.engine.lastSeq,
-        durableSeq: shard.log.durableSeq,
-        publishedSeq: shard.log.publishedSeq,
-        backlog: shard.log.backlog,
+        ...positionOf(shard),
         keys: [...new Set(shard.engine.host.states().map(({ key }) => key))].sort(),
         parked: shard.engine.parking.list().map(({ handler, key, eventId }) => ({ handler, key, eventId })),
       })),
     }),
+    metrics: () => {
+      const { name } = group;
+      const parked = group.shards.reduce((sum, shard) => sum + shard.engine.parking.list().length, 0);
+      return [
+        sample('moon_group_standstill_seconds', standstillMs() / 1_000, { group: name }),
+        sample('moon_parked_keys', parked, { group: name }),
+        ...lagSamples(name, lag()),
+        ...group.shards.flatMap((shard) => shardSamples(name, numberOf(shard), positionOf(shard))),
+        ...(portfolios.length > 0 ? haltSamples(haltsIn(group.shards, portfolios)) : []),
+      ];
+    },
   };
+}
+
+const positionOf = ({ isLive, engine, log }: Shard) => ({
+  isLive,
+  seq: engine.lastSeq,
+  durableSeq: log.durableSeq,
+  publishedSeq: log.publishedSeq,
+  backlog: log.backlog,
+});
+
+/** `execution#2` is shard 2. */
+const numberOf = ({ name }: Shard): string => name.slice(name.lastIndexOf('#') + 1);
+
+/** Halts of each portfolio that lives in these shards. */
+function haltsIn(shards: readonly Shard[], portfolios: readonly string[]): { source: string }[][] {
+  return shards.flatMap(({ engine }) =>
+    portfolios.flatMap((name) => {
+      const state = executionState(engine, name);
+      return state?.portfolio ? [[...state.portfolio.halts, ...state.globalHalts]] : [];
+    }),
+  );
 }

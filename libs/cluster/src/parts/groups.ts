@@ -20,6 +20,7 @@ export function groupOf(
   plan: GroupPlan,
   shard: (index: number, ownsKey: (key: string) => boolean) => ShardSpec,
 ): Part {
-  const { group, lag } = createGroup({ plan, connections: context.connections, shard });
-  return groupPart(group, lag);
+  const { connections } = context;
+  const portfolios = plan.effects === 'venue' ? connections.config.platform.portfolios.map(({ name }) => name) : [];
+  return groupPart(createGroup({ plan, connections, shard }), portfolios);
 }

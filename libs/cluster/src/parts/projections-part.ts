@@ -1,5 +1,5 @@
 import { TOPICS, type TopicName } from '@moon/events';
-import { KafkaConsumer, RedisProjectionCache } from '@moon/infra';
+import { KafkaConsumer, lagSamples, RedisProjectionCache, sample, type Sample } from '@moon/infra';
 import {
   CacheWriter,
   isRefused,
@@ -71,6 +71,17 @@ export class ProjectionsPart implements Part {
       parked: projector.parked(),
       lag: this.consumer.lag(),
     };
+  }
+
+  metrics(): Sample[] {
+    const { projector, writer } = this;
+    return [
+      sample('moon_projections_active', writer !== null),
+      sample('moon_projections_backlog_updates', writer?.backlog ?? 0),
+      sample('moon_projections_stale_streams', projector.parked().length),
+      sample('moon_group_standstill_seconds', this.consumer.standstillMs() / 1_000, { group: PROJECTIONS_GROUP }),
+      ...lagSamples(PROJECTIONS_GROUP, this.consumer.lag()),
+    ];
   }
 
   private async begin(): Promise<void> {

@@ -1,5 +1,5 @@
 import { TOPICS, type TopicName } from '@moon/events';
-import { isTransientStoreError, KafkaConsumer } from '@moon/infra';
+import { isTransientStoreError, KafkaConsumer, lagSamples, sample, type Sample } from '@moon/infra';
 import { isRefused, type BusMessage, type BusPartition, type RefusedMessage } from '@moon/kernel';
 import { RECORDER_GROUP } from '../connections';
 import type { Part, PartContext } from '../process';
@@ -28,7 +28,8 @@ export class RecorderPart implements Part {
   private isAway = false;
 
   constructor(private readonly context: PartContext) {
-    const { config, logger, contracts } = context.connections;
+    const { config, logger, contracts, metrics } = context.connections;
+    metrics.begin('moon_dead_letters_total', { group: RECORDER_GROUP });
     this.consumer = new KafkaConsumer({
       settings: config.kafka,
       logger,
@@ -66,6 +67,15 @@ export class RecorderPart implements Part {
 
   status(): object {
     return { ...this.counts, slowestMs: Math.round(this.slowest * 10) / 10, lag: this.consumer.lag() };
+  }
+
+  metrics(): Sample[] {
+    return [
+      sample('moon_recorder_messages_total', this.counts.messages),
+      sample('moon_recorder_retries_total', this.counts.retries),
+      sample('moon_group_standstill_seconds', this.consumer.standstillMs() / 1_000, { group: RECORDER_GROUP }),
+      ...lagSamples(RECORDER_GROUP, this.consumer.lag()),
+    ];
   }
 
   private async take(from: BusPartition, messages: readonly (BusMessage | RefusedMessage)[]): Promise<void> {
@@ -127,6 +137,7 @@ export class RecorderPart implements Part {
 
   private note(stored: number, ms: number): void {
     const { counts } = this;
+    this.context.connections.metrics.time('moon_store_append_seconds', ms, { writer: 'archive' });
     counts.stored += stored;
     counts.appends += 1;
     this.slowest = Math.max(this.slowest, ms);

@@ -1,5 +1,5 @@
 import type { AnyEvent } from '@moon/events';
-import { StreamRelay } from '@moon/infra';
+import { sample, StreamRelay } from '@moon/infra';
 import type { LogRow } from '@moon/kernel';
 import type { Part, PartContext } from '../process';
 
@@ -34,6 +34,15 @@ export function relayPart({ connections }: PartContext): Part {
     stop: () => relay.stop(),
     isUp: () => true,
     status: () => relay.status(),
+    metrics: async () => {
+      const { isActive, published, waiting, heldBackMs } = await relay.status();
+      return [
+        sample('moon_relay_active', isActive),
+        sample('moon_relay_published_total', published),
+        sample('moon_relay_waiting_events', waiting),
+        sample('moon_relay_held_back_seconds', heldBackMs / 1_000),
+      ];
+    },
   };
 }
 

@@ -1,4 +1,4 @@
-import { Retention } from '@moon/infra';
+import { Retention, sample } from '@moon/infra';
 import type { Part, PartContext } from '../process';
 
 /** How often it is looked for what has expired, wall ms. */
@@ -38,5 +38,6 @@ export function retentionPart({ connections }: PartContext): Part {
     },
     isUp: () => true,
     status: () => counts,
+    metrics: () => [sample('moon_retention_failures_total', counts.failures)],
   };
 }

@@ -1,8 +1,11 @@
-import { checkBrokers, type ShardStatus } from '@moon/infra';
+import { checkBrokers, replicationOf, sample, type Replication, type Sample, type ShardStatus } from '@moon/infra';
 import type { Part, PartContext } from '../process';
 
 /** How often brokers and store are asked, wall ms. */
 const LOOK_MS = 2_000;
+
+/** Whether commits wait for a standby is asked at every so many looks: it takes a connection of its own. */
+const LOOKS_A_REPLICATION = 5;
 
 /** Asks brokers and store whether they answer: for a process that hosts nothing which would notice. */
 export class WatchPart implements Part {
@@ -11,6 +14,8 @@ export class WatchPart implements Part {
   private looking: Promise<void> = Promise.resolve();
   private brokers: number | null = null;
   private shards: ShardStatus[] | null = null;
+  private replication: Replication | null = null;
+  private looks = 0;
   private isStopped = false;
 
   constructor(private readonly context: PartContext) {}
@@ -34,6 +39,20 @@ export class WatchPart implements Part {
     return { brokers: this.brokers, store: this.shards !== null, shards: this.shards?.length ?? null };
   }
 
+  /** Of one server there is no replication to tell of; of servers that do not answer it is not known. */
+  metrics(): Sample[] {
+    const { brokers, replication } = this;
+    return [
+      sample('moon_brokers', brokers ?? 0),
+      ...(replication
+        ? [
+            sample('moon_store_synchronous', replication.isSynchronous),
+            sample('moon_store_standbys', replication.standbys),
+          ]
+        : []),
+    ];
+  }
+
   private next(): void {
     if (this.isStopped) return;
     this.timer = setTimeout(() => {
@@ -42,11 +61,15 @@ export class WatchPart implements Part {
   }
 
   private async look(): Promise<void> {
-    const { config, log } = this.context.connections;
+    const { access, config, log } = this.context.connections;
+    const { hosts, database } = config.postgres;
     [this.brokers, this.shards] = await Promise.all([
       this.ask('the brokers', checkBrokers(config.kafka)),
       this.ask('the event store', log.shards()),
     ]);
+    if (hosts.length > 1 && this.looks % LOOKS_A_REPLICATION === 0)
+      this.replication = await this.ask('the event store', replicationOf(access.app, database));
+    this.looks += 1;
   }
 
   private async ask<T>(who: string, answer: Promise<T>): Promise<T | null> {

@@ -12,6 +12,7 @@ import type { MemberContracts } from './member-contracts';
 import { Membership } from './membership';
 import { Positions } from './positions';
 import { partitionsOf, requireMultiple } from './shard-assigner';
+import { Standstill } from './standstill';
 
 export interface KafkaConsumerOptions {
   settings: KafkaSettings;
@@ -54,6 +55,7 @@ export class KafkaConsumer implements BusConsumer {
   private readonly committer: Committer;
   private readonly lanes = new Map<string, Lane>();
   private readonly ownerHolds = new Set<string>();
+  private readonly standstill = new Standstill();
   private counts: ReadonlyMap<string, number> = new Map();
   /** What the group gave at the last join: to be paused until its lane is there. */
   private given: Readonly<Record<string, number[]>> = {};
@@ -162,6 +164,11 @@ export class KafkaConsumer implements BusConsumer {
     const lags: Partial<Record<TopicName, number>> = {};
     for (const { topic, lag } of this.lanes.values()) lags[topic] = (lags[topic] ?? 0) + lag;
     return lags;
+  }
+
+  /** Longest time for which a partition with messages has delivered none, wall ms, to whoever asks now and then. */
+  standstillMs(): number {
+    return this.standstill.look(this.lanes.values(), performance.now());
   }
 
   async stop(): Promise<void> {
@@ -339,7 +346,7 @@ export class KafkaConsumer implements BusConsumer {
 }
 
 /** A consumer that reads all partitions for this process alone, from the positions it is given or the end; nothing is committed. */
-export function createBroadcastConsumer(options: Omit<KafkaConsumerOptions, 'shards'>): BusConsumer {
+export function createBroadcastConsumer(options: Omit<KafkaConsumerOptions, 'shards'>): KafkaConsumer {
   const { groupId, from = 'end' } = options;
   return new Broadcast({ ...options, from, shards: 1, groupId: `${groupId}.${randomUUID()}` });
 }

@@ -41,6 +41,8 @@ export interface SenderOptions {
   onTrouble?: (trouble: PublishTrouble) => void;
   /** The batch that was in trouble is acknowledged. */
   onRecovered?: () => void;
+  /** Told how long each request took until every replica in sync had it, wall ms. */
+  onAcknowledged?: (ms: number) => void;
   /** How long `stop` waits for what is under way. */
   drainMs?: number;
 }
@@ -154,7 +156,9 @@ export class RecordSender {
         this.counts.attempts += 1;
         const startedAt = performance.now();
         await this.attempt(batch.records);
-        this.durations.note(performance.now() - startedAt);
+        const ms = performance.now() - startedAt;
+        this.durations.note(ms);
+        this.options.onAcknowledged?.(ms);
         this.outgoing.acknowledge(batch);
         this.counts.published += batch.records.length;
         if (this.inTrouble) {

@@ -1,2 +1,3 @@
 export { RecentDurations, type DurationSummary } from './recent-durations';
 export { createLogger, type Logger, type LoggerOptions } from './logger';
+export * from './metrics';

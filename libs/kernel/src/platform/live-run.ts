@@ -30,6 +30,8 @@ export interface LiveRunOptions {
   store: EventStore;
   /** Told how the store does: null after a write, the error when one failed and is tried again. */
   onStore?: (error: Error | null) => void;
+  /** Told how long each append to the store took, wall ms. */
+  onAppended?: (elapsedMs: number) => void;
   /** Which errors of the store pass by themselves; the others end the run. */
   isTransientStoreError?: (error: unknown) => boolean;
   venue: VenuePort;
@@ -110,6 +112,7 @@ export async function startLiveRun(options: LiveRunOptions): Promise<LiveRun> {
     onWritten: (_rows, elapsedMs) => {
       options.onStore?.(null);
       tookToAppend(elapsedMs);
+      options.onAppended?.(elapsedMs);
     },
   });
   const link = new VenueLink(venue, headers, options.isVenueRemote);
