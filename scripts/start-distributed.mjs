@@ -76,9 +76,9 @@ function start(name, args, env, until) {
     detached: true,
   });
   const known = children.find((one) => one.name === name);
-  if (known) known.child = child;
-  else children.push({ name, child });
-  let wasReady = false;
+  const one = known ?? { name, wasReady: false };
+  one.child = child;
+  if (!known) children.push(one);
   return new Promise((done, reject) => {
     const timer = setTimeout(
       () => reject(new Error(`${name} was not ready within ${READY_WITHIN_MS / 1000} s.`)),
@@ -89,7 +89,7 @@ function start(name, args, env, until) {
         say(name, line);
         if (!until.test(line)) return;
         clearTimeout(timer);
-        wasReady = true;
+        one.wasReady = true;
         done(line);
       });
     }
@@ -97,7 +97,8 @@ function start(name, args, env, until) {
       say(name, `ended: ${signal ?? code}`);
       clearTimeout(timer);
       reject(new Error(`${name} ended before it was ready.`));
-      if (!wasReady || isStopping) return;
+      // One that comes up again while a server is away ends, and tries again.
+      if (!one.wasReady || isStopping) return;
       say(name, 'is started again');
       setTimeout(() => {
         if (!isStopping) start(name, args, env, until).catch((error) => say(name, error.message));

@@ -1,7 +1,7 @@
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { clusterConfigSchema } from '@moon/cluster';
+import { clusterConfigSchema, shardOfKey } from '@moon/cluster';
 import type { AnyEvent } from '@moon/events';
 import {
   ClusterLog,
@@ -14,6 +14,7 @@ import {
 } from '@moon/infra';
 import { groupPlans, Projector, type CacheUpdate } from '@moon/kernel';
 import { Value } from '@sinclair/typebox/value';
+import { Client } from 'pg';
 import { EAGER_PLATFORM } from '../support/platform';
 import { Child } from '../support/processes';
 import { eventually } from './servers';
@@ -22,6 +23,8 @@ import * as stack from '../../scripts/stack/api.cjs';
 const ROOT = resolve(__dirname, '..', '..');
 const START = join(ROOT, 'scripts', 'start-distributed.mjs');
 const BASE_PORT = 24_300;
+/** Of each group, unless settings say otherwise. */
+const SHARDS = 3;
 const PATIENCE_MS = 240_000;
 
 // Servers, then five processes that join two dozen groups: minutes on a machine that does other things, too.
@@ -171,6 +174,41 @@ describe('the distributed platform on real servers', () => {
     expect(await countOf('portfolio.opened')).toBe(1);
   });
 
+  it('[NFA-1] [SYS-7] a shard whose journal cannot be read stands still alone, is named, and goes on once it can', async () => {
+    const shard = `agent.chart#${shardOfKey('BTC', SHARDS)}`;
+    const other = `agent.chart#${(shardOfKey('BTC', SHARDS) + 1) % SHARDS}`;
+    const port = await portOf('agents');
+    process.kill(await pidOf('agents'), 'SIGKILL');
+    await sql(`CREATE TABLE kept AS SELECT shard, after_seq, entries FROM journal WHERE shard = '${shard}'`);
+    await sql(`UPDATE journal SET entries = '{}' WHERE shard = '${shard}'`);
+    await sql(`DELETE FROM shard_checkpoints WHERE shard = '${shard}'`);
+    const health = async (): Promise<string> => {
+      const answer = await fetch(`http://127.0.0.1:${port}/health/ready`).catch(() => null);
+      return answer?.status === 503 ? await answer.text() : '';
+    };
+    const named = `shard ${shard} stands still: Journal of shard ${shard}, batch after`;
+    expect(await eventually(health, (text) => text.includes(named), PATIENCE_MS)).toContain(named);
+    const others = async (): Promise<string[]> => {
+      const status = (await (await fetch(`http://127.0.0.1:${port}/status`)).json()) as AgentsStatus;
+      const shards = Object.values(status.parts).flatMap((part) => part.shards ?? []);
+      return shards.filter(({ isLive }) => isLive).map((one) => one.shard);
+    };
+    // Three shards of each of the eight groups; one of them stands still.
+    const live = await eventually(others, (names) => names.includes(other) && names.length > 12, PATIENCE_MS);
+    expect(live).toEqual(expect.arrayContaining([other, 'agent.trading#0']));
+    expect(live).not.toContain(shard);
+    await sql(`UPDATE journal SET entries = kept.entries FROM kept
+      WHERE journal.shard = kept.shard AND journal.after_seq = kept.after_seq`);
+    await sql('DROP TABLE kept');
+    await eventually(
+      () => pidOf('agents').catch(() => 0),
+      (pid) => pid > 0,
+      PATIENCE_MS,
+    );
+    expect(await others()).toContain(shard);
+    await expectFills(await countOf('portfolio.fill_booked'));
+  });
+
   it('[EVT-6] [NFA-2] emits an event version once every process reads it, and the older one until then', async () => {
     const older = await olderMember();
     try {
@@ -209,6 +247,30 @@ describe('the distributed platform on real servers', () => {
     expect(await countOf('portfolio.opened')).toBe(1);
   });
 });
+
+/** The part of the agents' `/status` that the test reads. */
+interface AgentsStatus {
+  parts: Record<string, { shards?: { shard: string; isLive: boolean }[] }>;
+}
+
+/** One statement on the primary, past what keeps the log from being changed. */
+async function sql(text: string): Promise<void> {
+  const { hosts, superuser: user, password } = servers.postgres!;
+  for (const { host, port } of hosts) {
+    const client = new Client({ host, port, user, password, database: 'moon' });
+    await client.connect();
+    try {
+      const { rows } = await client.query<{ is: boolean }>('SELECT pg_is_in_recovery() AS is');
+      if (rows[0]?.is) continue;
+      await client.query("SET session_replication_role = 'replica'");
+      await client.query(text);
+      return;
+    } finally {
+      await client.end();
+    }
+  }
+  throw new Error('None of the servers is the primary.');
+}
 
 /** The part of `config.activated` that the test changes. */
 interface Settings {
@@ -263,12 +325,15 @@ async function expectFills(before: number): Promise<void> {
   expect(fills).toBeGreaterThan(before);
 }
 
-/** The process of an application that is up, as its own status says. */
-async function pidOf(app: string): Promise<number> {
+/** The process of an application that is READY, as its own status says. */
+const pidOf = async (app: string): Promise<number> => (await readyOf(app)).pid;
+const portOf = async (app: string): Promise<number> => (await readyOf(app)).port;
+
+async function readyOf(app: string): Promise<{ pid: number; port: number }> {
   for (let port = BASE_PORT; port < BASE_PORT + 5; port += 1) {
     const answer = await fetch(`http://127.0.0.1:${port}/status`).catch(() => null);
-    const status = (await answer?.json()) as { app: string; pid: number } | undefined;
-    if (status?.app === app) return status.pid;
+    const status = (await answer?.json()) as { app: string; pid: number; state: string } | undefined;
+    if (status?.app === app && status.state === 'READY') return { pid: status.pid, port };
   }
-  throw new Error(`No process of ${app} answers.`);
+  throw new Error(`No process of ${app} is READY.`);
 }

@@ -33,7 +33,6 @@ const rowsOf = async (...types: string[]): Promise<LogRow[]> =>
   (await log.query({ types, order: 'newest', limit: 1_000 })).rows.reverse();
 const eventsOf = async (...types: string[]): Promise<AnyEvent[]> => (await rowsOf(...types)).map(({ event }) => event);
 
-/** Orders that open or add, behind a position of the log. */
 /** Orders that open something and were approved after a place in the log; a refused one is in it, too. */
 async function openedAfter(seq: number): Promise<AnyEvent[]> {
   const approvals = (await rowsOf('order.approved')).filter((row) => row.seq > seq);
@@ -57,8 +56,8 @@ async function moreFills(): Promise<void> {
 async function pidOf(app: string): Promise<number> {
   for (let port = BASE_PORT; port < BASE_PORT + 5; port += 1) {
     const answer = await fetch(`http://127.0.0.1:${port}/status`).catch(() => null);
-    const status = (await answer?.json()) as { app: string; pid: number } | undefined;
-    if (status?.app === app) return status.pid;
+    const status = (await answer?.json()) as { app: string; pid: number; state: string } | undefined;
+    if (status?.app === app && status.state === 'READY') return status.pid;
   }
   throw new Error(`No process of ${app} answers.`);
 }
