@@ -15,6 +15,7 @@ import {
 import { groupPlans, Projector, type CacheUpdate } from '@moon/kernel';
 import { Value } from '@sinclair/typebox/value';
 import { Client } from 'pg';
+import { moon } from '../support/moon';
 import { EAGER_PLATFORM } from '../support/platform';
 import { Child } from '../support/processes';
 import { eventually } from './servers';
@@ -245,6 +246,17 @@ describe('the distributed platform on real servers', () => {
     await ready(platform);
     await expectFills(fills);
     expect(await countOf('portfolio.opened')).toBe(1);
+  });
+
+  it('[US3-3] is in parity with its journals, with all that was killed, changed and spoiled in between', async () => {
+    const { code, stdout, stderr } = await moon(['parity', '--stack', stackDir, '--json']);
+    expect({ code, stderr }).toEqual({
+      code: 0,
+      stderr: expect.stringMatching(/^The cluster moon: 27 shards, /) as string,
+    });
+    const report = JSON.parse(stdout) as { compared: number; equal: boolean; firstDivergence: unknown };
+    expect(report).toMatchObject({ equal: true, firstDivergence: null });
+    expect(report.compared).toBeGreaterThan(100);
   });
 });
 

@@ -2,7 +2,8 @@ export type { AnyCommand, CommandType, Handler, HandlerRole, JsonObject, Outbox 
 export { canonicalHash, canonicalJson } from './core/canonical-json';
 export type { EngineSnapshot } from './core/checkpoint';
 export { deadlineEvent, type Deadline } from './core/deadline-table';
-export { Engine } from './core/engine';
+export { Engine, KEPT_INPUTS } from './core/engine';
+export { NO_IDS, type PackedIds } from './core/recent-ids';
 export type { Cause, EngineOptions, RemoteHandlers } from './core/engine-options';
 export type { OpenRequest } from './core/effect-tracker';
 export {

@@ -10,6 +10,7 @@ import { PrimaryFinder } from './ha/primary';
 import { ClusterLog1700000000201 } from './migrations/1700000000201-cluster-log';
 import { Retention1700000000202 } from './migrations/1700000000202-retention';
 import { GroupAppends1700000000203 } from './migrations/1700000000203-group-appends';
+import { ShardIds1700000000204 } from './migrations/1700000000204-shard-ids';
 import { RunRegistry1700000000101 } from './migrations/1700000000101-run-registry';
 import { ImportedRuns1700000000102 } from './migrations/1700000000102-imported-runs';
 import { Reports1700000000103 } from './migrations/1700000000103-reports';
@@ -23,7 +24,7 @@ const RUN = [EventLog1700000000001, LogFunctions1700000000002, RunState170000000
 const MIGRATIONS = {
   run: RUN,
   registry: [RunRegistry1700000000101, ImportedRuns1700000000102, Reports1700000000103, Jobs1700000000104],
-  cluster: [...RUN, ClusterLog1700000000201, Retention1700000000202, GroupAppends1700000000203],
+  cluster: [...RUN, ClusterLog1700000000201, Retention1700000000202, GroupAppends1700000000203, ShardIds1700000000204],
 } as const;
 
 export function createDataSource(login: Login, database: string, kind: DatabaseKind): DataSource {

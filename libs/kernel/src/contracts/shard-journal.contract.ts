@@ -1,5 +1,6 @@
-import type { AnyEvent } from '@moon/events';
+import { eventId, type AnyEvent } from '@moon/events';
 import { checkpointTexts, JournalUnreadable } from '../core/journal-codec';
+import { NO_IDS, RecentIds, type PackedIds } from '../core/recent-ids';
 import { ConcurrencyConflict } from '../ports/event-store';
 import type { LogRow } from '../ports/event-store';
 import { ShardLost } from '../ports/journal';
@@ -53,7 +54,15 @@ const checkpointAt = (seq: number): ShardCheckpoint => ({
   ],
   meta: { codeVersion: '0.2.0', engine: { seq } },
   positions: [{ topic: 'price.ticks', partition: 3, offset: 1_000 + seq }],
+  ids: NO_IDS,
 });
+
+/** Ids of `count` inputs from a number on. */
+const idsOf = (from: number, count: number): PackedIds => {
+  const ids = new RecentIds(count);
+  for (let number = from; number < from + count; number += 1) ids.add(eventId('input', String(number)));
+  return ids.pack(count);
+};
 
 async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
   const all: T[] = [];
@@ -266,6 +275,21 @@ export function describeShardJournal({ name, create }: ShardJournalContract): vo
       expect(JSON.stringify(latest!.entries[0]!.state)).toBe(JSON.stringify(checkpointAt(40).entries[0]!.state));
       for (const seq of [40, 30, 20]) await harness.spoilCheckpoint(SHARD, seq, 'x');
       expect(await journal.latestCheckpoint()).toBeNull();
+    });
+
+    it('gives back the ids that checkpoints brought one after the other, up to the one that can be read', async () => {
+      await journal.claim('one');
+      await journal.append(batchAt(0, 50), []);
+      const odd = { ...NO_IDS, others: ['order-17'] };
+      const pieces = [idsOf(0, 3), NO_IDS, odd, idsOf(3, 4)];
+      for (const [index, ids] of pieces.entries())
+        await journal.saveCheckpoint({ ...checkpointTexts(checkpointAt(10 * (index + 1))), ids });
+      // Stored, and not heard of: the same once more.
+      await journal.saveCheckpoint({ ...checkpointTexts(checkpointAt(40)), ids: idsOf(3, 4) });
+      const successor = harness.open(SHARD);
+      expect((await successor.latestCheckpoint())?.ids).toEqual({ packed: idsOf(0, 7).packed, others: ['order-17'] });
+      await harness.spoilCheckpoint(SHARD, 40, 'x');
+      expect(await successor.latestCheckpoint()).toMatchObject({ seq: 30, ids: { packed: idsOf(0, 3).packed } });
     });
 
     it('refuses a checkpoint of what no journal holds', async () => {

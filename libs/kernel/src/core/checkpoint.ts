@@ -13,7 +13,7 @@ export interface EngineSnapshot {
   deadlines: Deadline[];
   parked: ParkedKey[];
   openRequests: OpenRequest[];
-  /** Ids of the newest inputs, so that a feed's resend is dropped after a restart too. */
+  /** Ids of the newest inputs, so that a feed's resend is dropped after a restart too; shards keep them beside it. */
   ids?: PackedIds;
   /** The same in checkpoints of older code, which reads it: empty now. */
   remembered: string[];

@@ -15,8 +15,8 @@ import { Recovery } from './recovery';
 
 /** Recent input ids that are remembered at least, so that a resend by a feed or venue is dropped. */
 const REMEMBERED_INPUTS = 100_000;
-/** The newest of them that a checkpoint keeps: more than a feed sends again after a reconnect. */
-const KEPT_INPUTS = 20_000;
+/** The newest of them that outlast a restart: more than a feed sends again after a reconnect. */
+export const KEPT_INPUTS = 20_000;
 
 /**
  * The deterministic core. Every event gets the next `seq` when it enters the queue, and is dispatched in that order;
@@ -33,7 +33,8 @@ export class Engine {
   private seq = 0;
   private time = 0;
   private inputs = 0;
-  private readonly remembered = new RecentIds(REMEMBERED_INPUTS);
+  /** Ids of recent inputs. */
+  readonly remembered = new RecentIds(REMEMBERED_INPUTS);
   private readonly originals = new Map<string, AnyEvent>();
   private dispatched = 0;
   private isRecovering = false;
@@ -138,7 +139,8 @@ export class Engine {
     this.originals.set(event.id, event);
   }
 
-  snapshot(): EngineSnapshot {
+  /** @param withIds false: the ids of recent inputs are kept apart from it */
+  snapshot(withIds = true): EngineSnapshot {
     return {
       seq: this.seq,
       time: this.time,
@@ -147,7 +149,7 @@ export class Engine {
       deadlines: this.deadlines.snapshot(),
       parked: this.parking.list(),
       openRequests: this.effects.unsettled(),
-      ids: this.remembered.pack(KEPT_INPUTS),
+      ...(withIds && { ids: this.remembered.pack(KEPT_INPUTS) }),
       remembered: [],
       companions: Object.fromEntries(this.companions.map((one) => [one.name, one.snapshot()])),
     };

@@ -58,13 +58,15 @@ export class IdTable {
     return this.isTaken(this.place(parsed, 0));
   }
 
-  addParsed(): void {
-    this.addWords(parsed, 0);
+  /** @returns whether it is new */
+  addParsed(): boolean {
+    return this.addWords(parsed, 0);
   }
 
-  addWords(from: Uint32Array, at: number): void {
+  /** @returns whether it is new */
+  addWords(from: Uint32Array, at: number): boolean {
     let slot = this.place(from, at);
-    if (this.isTaken(slot)) return;
+    if (this.isTaken(slot)) return false;
     if (this.count === this.order.length) {
       this.grow();
       slot = this.place(from, at);
@@ -72,6 +74,7 @@ export class IdTable {
     for (let word = 0; word < WORDS; word += 1) this.words[slot * WORDS + word] = from[at + word]!;
     this.order[this.count] = slot;
     this.count += 1;
+    return true;
   }
 
   /** Copies the newest ids, oldest first. */

@@ -95,11 +95,12 @@ export function batchOf(shard: string, { entries: text, ...rest }: StoredBatch):
   }
 }
 
-export const checkpointTexts = ({ seq, entries, meta, positions }: ShardCheckpoint): StoredCheckpoint => ({
+export const checkpointTexts = ({ seq, entries, meta, positions, ids }: ShardCheckpoint): StoredCheckpoint => ({
   seq,
   states: JSON.stringify(entries),
   meta: JSON.stringify(meta),
   positions: JSON.stringify(positions),
+  ids,
 });
 
 /** The checkpoint, or in one line why it cannot be read and what follows from that. */
@@ -110,6 +111,7 @@ export function checkpointOf(shard: string, stored: StoredCheckpoint): ShardChec
       entries: listOf(parsed(stored.states, 'states'), 'states').map(stateOf),
       meta: fieldsOf(parsed(stored.meta, 'meta'), 'meta'),
       positions: listOf(parsed(stored.positions, 'positions'), 'positions').map(positionOf),
+      ids: stored.ids,
     };
   } catch (error) {
     if (!(error instanceof Unreadable)) throw error;

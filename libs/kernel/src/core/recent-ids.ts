@@ -6,6 +6,14 @@ export interface PackedIds {
   others: string[];
 }
 
+export const NO_IDS: Readonly<PackedIds> = { packed: '', others: [] };
+
+/** A place in what was ever added to a set of ids; each set has places of its own. */
+export interface IdMark {
+  readonly uuids: number;
+  readonly others: number;
+}
+
 /**
  * A set of ids that forgets the oldest: it knows at least the newest `atLeast` of them, and never holds more than twice as many.
  * UUIDs, which is what nearly all ids are, take 16 bytes in a table: as texts in a set they would cost seven times that, and
@@ -16,6 +24,7 @@ export class RecentIds {
   private older = new IdTable();
   private newerOthers = new Set<string>();
   private olderOthers = new Set<string>();
+  private added = { uuids: 0, others: 0 };
 
   constructor(private readonly atLeast: number) {}
 
@@ -26,8 +35,16 @@ export class RecentIds {
 
   add(id: string): void {
     this.makeRoom();
-    if (parseId(id)) this.newer.addParsed();
-    else this.newerOthers.add(id);
+    if (parseId(id)) this.added.uuids += this.newer.addParsed() ? 1 : 0;
+    else if (!this.newerOthers.has(id)) {
+      this.newerOthers.add(id);
+      this.added.others += 1;
+    }
+  }
+
+  /** Where the set is now. */
+  get mark(): IdMark {
+    return { ...this.added };
   }
 
   /** The newest ids, at most so many, oldest first; those that are no UUIDs last. */
@@ -39,9 +56,13 @@ export class RecentIds {
 
   /** The same for a checkpoint. */
   pack(count: number): PackedIds {
-    const words = this.newestWords(count);
-    const bytes = Buffer.from(words.buffer, words.byteOffset, words.byteLength);
-    return { packed: bytes.toString('base64'), others: this.newestOthers(count) };
+    return this.packNewest(count, count);
+  }
+
+  /** What was added since a place in this set, the newest `most` of it. */
+  packSince(mark: IdMark, most: number): PackedIds {
+    const { uuids, others } = this.added;
+    return this.packNewest(Math.min(most, uuids - mark.uuids), Math.min(most, others - mark.others));
   }
 
   restore(ids: PackedIds): void {
@@ -50,7 +71,7 @@ export class RecentIds {
     Buffer.from(words.buffer).set(bytes);
     for (let at = 0; at < words.length; at += WORDS) {
       this.makeRoom();
-      this.newer.addWords(words, at);
+      this.added.uuids += this.newer.addWords(words, at) ? 1 : 0;
     }
     for (const id of ids.others) this.add(id);
   }
@@ -59,6 +80,12 @@ export class RecentIds {
     if (this.newer.size + this.newerOthers.size < this.atLeast) return;
     [this.older, this.newer] = [this.newer, new IdTable()];
     [this.olderOthers, this.newerOthers] = [this.newerOthers, new Set()];
+  }
+
+  private packNewest(uuids: number, others: number): PackedIds {
+    const words = this.newestWords(uuids);
+    const bytes = Buffer.from(words.buffer, words.byteOffset, words.byteLength);
+    return { packed: bytes.toString('base64'), others: this.newestOthers(others) };
   }
 
   private newestWords(count: number): Uint32Array {
@@ -71,6 +98,6 @@ export class RecentIds {
   }
 
   private newestOthers(count: number): string[] {
-    return [...this.olderOthers, ...this.newerOthers].slice(-count);
+    return count === 0 ? [] : [...this.olderOthers, ...this.newerOthers].slice(-count);
   }
 }

@@ -1,4 +1,5 @@
 import { checkpointOf } from '../core/journal-codec';
+import type { PackedIds } from '../core/recent-ids';
 import { ConcurrencyConflict, type LogRow } from '../ports/event-store';
 import {
   ShardLost,
@@ -15,6 +16,8 @@ interface Record_ {
   epoch: number;
   batches: string[];
   checkpoints: string[];
+  /** Ids of inputs, piece by piece as checkpoints brought them. */
+  ids: { seq: number; ids: PackedIds }[];
   lastSeq: number;
   publishedSeq: number;
 }
@@ -34,7 +37,7 @@ export class MemoryClusterLog {
   private recordOf(shard: string): Record_ {
     let record = this.shards.get(shard);
     if (!record) {
-      record = { epoch: 0, batches: [], checkpoints: [], lastSeq: 0, publishedSeq: 0 };
+      record = { epoch: 0, batches: [], checkpoints: [], ids: [], lastSeq: 0, publishedSeq: 0 };
       this.shards.set(shard, record);
     }
     return record;
@@ -93,14 +96,22 @@ export class MemoryShardJournal implements ShardJournal {
   async saveCheckpoint(checkpoint: StoredCheckpoint): Promise<void> {
     await Promise.resolve();
     this.checkOwner();
-    this.record.checkpoints.push(JSON.stringify(checkpoint));
+    const { ids, ...rest } = checkpoint;
+    this.record.checkpoints.push(JSON.stringify(rest));
+    const isRepeat = this.record.ids.some(({ seq }) => seq === checkpoint.seq);
+    const isEmpty = ids.packed === '' && ids.others.length === 0;
+    if (!isRepeat && !isEmpty) this.record.ids.push({ seq: checkpoint.seq, ids: structuredClone(ids) });
     this.record.checkpoints.splice(0, this.record.checkpoints.length - CHECKPOINTS_KEPT);
   }
 
   latestCheckpoint(): Promise<ShardCheckpoint | null> {
     const text = this.record.checkpoints[this.record.checkpoints.length - 1];
     if (text === undefined) return Promise.resolve(null);
-    const found = checkpointOf(this.shard, JSON.parse(text) as StoredCheckpoint);
+    const rest = JSON.parse(text) as Omit<StoredCheckpoint, 'ids'>;
+    const pieces = this.record.ids.filter(({ seq }) => seq <= rest.seq).map(({ ids }) => ids);
+    const packed = Buffer.concat(pieces.map((piece) => Buffer.from(piece.packed, 'base64'))).toString('base64');
+    const ids = { packed, others: pieces.flatMap(({ others }) => others) };
+    const found = checkpointOf(this.shard, { ...rest, ids });
     if (typeof found === 'string') throw new Error(found);
     return Promise.resolve(found);
   }

@@ -1,5 +1,6 @@
 import type { AnyEvent } from '@moon/events';
 import type { BusPosition } from './bus';
+import type { PackedIds } from '../core/recent-ids';
 import type { CheckpointEntry, LogRow } from './event-store';
 
 /** `count` messages of one partition handled one after the other, from offset `from` on without a gap. */
@@ -45,14 +46,17 @@ export interface ShardCheckpoint {
   meta: Record<string, unknown>;
   /** The next offset of every partition that the shard has read of. */
   positions: readonly BusPosition[];
+  /** To be saved: ids of inputs since the checkpoint before. Read: the newest of all, as many as are kept or more. */
+  ids: PackedIds;
 }
 
-/** A checkpoint with its parts as they are stored: JSON texts. */
+/** A checkpoint with its parts as they are stored: JSON texts, and ids in pieces that are never written twice. */
 export interface StoredCheckpoint {
   seq: number;
   states: string;
   meta: string;
   positions: string;
+  ids: PackedIds;
 }
 
 /**

@@ -1,8 +1,18 @@
-import { assertBatch, batchDoesNotFollow, batchOf, checkpointOf, entriesText, ShardLost } from '@moon/kernel';
+import {
+  assertBatch,
+  batchDoesNotFollow,
+  batchOf,
+  checkpointOf,
+  entriesText,
+  KEPT_INPUTS,
+  NO_IDS,
+  ShardLost,
+} from '@moon/kernel';
 import type {
   JournalBatch,
   JournalEntry,
   LogRow,
+  PackedIds,
   ShardCheckpoint,
   ShardClaim,
   ShardJournal,
@@ -28,7 +38,11 @@ const CLAIM = `INSERT INTO shards (shard, epoch, owner) VALUES ($1, 1, $2)
   ON CONFLICT (shard) DO UPDATE SET epoch = shards.epoch + 1, owner = excluded.owner, claimed_at = now()
   RETURNING epoch, seq, published_seq`;
 
-const SAVE_CHECKPOINT = 'SELECT save_shard_checkpoint($1, $2::bigint, $3::bigint, $4, $5, $6)';
+const SAVE_CHECKPOINT =
+  'SELECT save_shard_checkpoint_ids($1, $2::bigint, $3::bigint, $4, $5, $6, $7::integer, $8, $9::json)';
+/** Pieces of ids that no checkpoint needs any more are dropped at every so many checkpoints. */
+const PRUNED_EVERY = 32;
+const PRUNE_IDS = 'SELECT prune_shard_ids($1, $2::bigint)';
 
 /** The batch that a position lies in has the greatest after_seq that is not above it. */
 const NEXT_BATCHES = `SELECT after_seq, to_seq, published_seq, entries FROM journal
@@ -37,6 +51,12 @@ const NEXT_BATCHES = `SELECT after_seq, to_seq, published_seq, entries FROM jour
   ORDER BY after_seq LIMIT $3::bigint`;
 
 const CHECKPOINTS = `SELECT seq, states, meta, positions FROM shard_checkpoints WHERE shard = $1 ORDER BY seq DESC`;
+
+/** Of all up to a checkpoint, the newest pieces that together have enough, oldest first. */
+const IDS = `SELECT encode(packed, 'base64'), others FROM (
+    SELECT seq, packed, others, sum(count) OVER (ORDER BY seq DESC) - count AS newer FROM shard_ids
+    WHERE shard = $1 AND seq <= $2::bigint) AS aged
+  WHERE newer < $3::bigint ORDER BY seq`;
 
 const detailOf = (error: unknown): number => Number((error as { detail?: string }).detail);
 
@@ -71,6 +91,7 @@ export class ShardJournals {
 /** The journal of one shard in the cluster's log. */
 class PostgresShardJournal implements ShardJournal {
   private epoch = 0;
+  private checkpoints = 0;
 
   constructor(
     readonly shard: string,
@@ -121,20 +142,33 @@ class PostgresShardJournal implements ShardJournal {
     );
   }
 
-  async saveCheckpoint({ seq, states, meta, positions }: StoredCheckpoint): Promise<void> {
-    const values = [this.shard, this.epoch, seq, states, meta, positions];
+  async saveCheckpoint({ seq, states, meta, positions, ids }: StoredCheckpoint): Promise<void> {
+    const { packed, others } = ids;
+    const values = [this.shard, this.epoch, seq, states, meta, positions, countOf(ids), packed, JSON.stringify(others)];
     await this.fenced(seq, () => this.of.pool.rows('save_shard_checkpoint', SAVE_CHECKPOINT, values));
+    this.checkpoints += 1;
+    if (this.checkpoints % PRUNED_EVERY === 0)
+      await this.of.pool.rows('prune_shard_ids', PRUNE_IDS, [this.shard, KEPT_INPUTS]);
   }
 
   async latestCheckpoint(onUnreadable?: (problem: string) => void): Promise<ShardCheckpoint | null> {
     const rows = await this.of.pool.rows('shard_checkpoints', CHECKPOINTS, [this.shard]);
     for (const [seq, states, meta, positions] of rows) {
-      const stored = { seq: Number(seq), states: states!, meta: meta!, positions: positions! };
+      const stored = { seq: Number(seq), states: states!, meta: meta!, positions: positions!, ids: NO_IDS };
       const found = checkpointOf(this.shard, stored);
-      if (typeof found !== 'string') return found;
+      if (typeof found !== 'string') return { ...found, ids: await this.idsAt(found.seq) };
       onUnreadable?.(found);
     }
     return null;
+  }
+
+  private async idsAt(seq: number): Promise<PackedIds> {
+    const rows = await this.of.pool.rows('shard_ids', IDS, [this.shard, seq, KEPT_INPUTS]);
+    const pieces = rows.map(([packed]) => Buffer.from(packed!, 'base64'));
+    return {
+      packed: Buffer.concat(pieces).toString('base64'),
+      others: rows.flatMap(([, others]) => JSON.parse(others!) as string[]),
+    };
   }
 
   private async fenced<T>(seq: number, work: () => Promise<T>): Promise<T> {
@@ -148,6 +182,9 @@ class PostgresShardJournal implements ShardJournal {
     }
   }
 }
+
+/** Four characters stand for three of the sixteen bytes that an id takes; what fills the last group up adds less than an id. */
+const countOf = ({ packed, others }: PackedIds): number => Math.floor((packed.length * 3) / 4 / 16) + others.length;
 
 const wired = (entry: JournalEntry, wire: NonNullable<WritingOptions['wire']>): JournalEntry =>
   entry.kind === 'input' ? { ...entry, event: wire(entry.event) } : entry;

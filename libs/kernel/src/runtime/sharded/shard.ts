@@ -2,7 +2,8 @@ import type { AnyEvent, TopicName } from '@moon/events';
 import type { EngineSnapshot } from '../../core/checkpoint';
 import type { OpenRequest } from '../../core/effect-tracker';
 import { checkpointTexts } from '../../core/journal-codec';
-import type { Engine } from '../../core/engine';
+import type { IdMark } from '../../core/recent-ids';
+import { KEPT_INPUTS, type Engine } from '../../core/engine';
 import type { HandlerState } from '../../core/handler-host';
 import type { BusMessage, BusPartition, BusPosition, EventPublisher } from '../../ports/bus';
 import type { Clock } from '../../ports/clock';
@@ -95,6 +96,8 @@ export class Shard {
   private whenLive: { promise: Promise<void>; resolve: () => void; reject: (error: Error) => void };
   private saved: { seq: number; positions: readonly BusPosition[]; at: number } | null = null;
   private saving: Promise<unknown> = Promise.resolve();
+  /** Up to where ids of inputs are stored. */
+  private savedIds: IdMark;
   private readonly waits = new Waits();
 
   /** Claims the shard, and loads where it stands. Messages from `position` on lead it to the end of its journal. */
@@ -148,6 +151,9 @@ export class Shard {
       onFatal: (error) => this.end(error),
     });
     if (meta.engine) this.engine.restore(meta.engine);
+    if (checkpoint) this.engine.remembered.restore(checkpoint.ids);
+    // Older code kept them in the engine's snapshot: they go where they belong with the next checkpoint.
+    this.savedIds = meta.engine?.ids ? { uuids: 0, others: 0 } : this.engine.remembered.mark;
     this.engine.host.restore(
       (checkpoint?.entries ?? []).map(({ handler, key, state }) => ({
         ...(state as Omit<HandlerState, 'handler' | 'key'>),
@@ -296,9 +302,10 @@ export class Shard {
 
   private async save(): Promise<BusPosition[]> {
     const { journal } = this.options;
-    const engine = this.engine.snapshot();
+    const engine = this.engine.snapshot(false);
     this.log.cut();
     const positions = this.positions.list();
+    const { mark } = this.engine.remembered;
     // Written down at once: states go on changing while everything below is stored and published.
     const checkpoint = checkpointTexts({
       ...{ seq: engine.seq, positions },
@@ -306,9 +313,11 @@ export class Shard {
         .states()
         .map(({ handler, key, state, now }) => ({ handler, key, state: { state, now } })),
       meta: { engine, streams: Object.fromEntries(this.log.streamVersions) },
+      ids: this.engine.remembered.packSince(this.savedIds, KEPT_INPUTS),
     });
     await this.log.settled();
     await journal.saveCheckpoint(checkpoint);
+    this.savedIds = mark;
     this.saved = { seq: engine.seq, positions, at: performance.now() };
     return [...positions];
   }
