@@ -31,6 +31,8 @@ export interface TestRedisCluster {
   empty(): Promise<void>;
   /** `redis-cli --cluster COMMAND VALUES`. Returns what it printed. */
   cli(command: string, ...values: string[]): Promise<string>;
+  /** How many slots the owner of the key's slot has up to that one, itself counted. */
+  slotsUpTo(key: string): Promise<number>;
   /** Id of a node in the cluster. */
   idOf(node: TestRedis): Promise<string>;
   stop(): Promise<void>;
@@ -91,12 +93,12 @@ export async function startTestRedisCluster(options: TestRedisClusterOptions = {
     const { stdout } = await run('redis-cli', [...login, '--cluster', command, ...values]);
     return stdout;
   };
-  const claims = async (key: string): Promise<{ owner: Self; primaries: Self[] } | null> => {
+  const claims = async (key: string): Promise<{ slot: number; owner: Self; primaries: Self[] } | null> => {
     const slot = Number(await atWork()[0]!.command('CLUSTER', 'KEYSLOT', key));
     const selves = await Promise.all(atWork().map((node) => selfOf(node)));
     const primaries = selves.filter(({ isPrimary }) => isPrimary).sort((one, other) => other.epoch - one.epoch);
     const owner = primaries.find(({ ranges }) => ranges.some(([from, to]) => slot >= from && slot <= to));
-    return owner ? { owner, primaries } : null;
+    return owner ? { slot, owner, primaries } : null;
   };
   const ownerAfter = async (key: string, old: TestRedis | null): Promise<TestRedis> => {
     for (;;) {
@@ -167,6 +169,10 @@ export async function startTestRedisCluster(options: TestRedisClusterOptions = {
     empty: async () => {
       const selves = await Promise.all(nodes.map((node) => selfOf(node)));
       await Promise.all(selves.filter((self) => self.isPrimary).map(({ node }) => node.command('FLUSHALL')));
+    },
+    slotsUpTo: async (key) => {
+      const { slot, owner } = (await claims(key))!;
+      return owner.ranges.reduce((count, [from, to]) => count + Math.max(0, Math.min(to, slot) - from + 1), 0);
     },
     idOf: async (node) => (await selfOf(node)).id,
   };
