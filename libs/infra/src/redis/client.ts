@@ -1,6 +1,6 @@
 import { Redis, type RedisOptions } from 'ioredis';
 import { ClusterView } from './cluster-view';
-import { nodesOf, type RedisConfig } from './config';
+import { nodesOf, redisProblems, type RedisConfig } from './config';
 import { explainRedisError, RedisUnusable } from './errors';
 import { SlotConnector, type SlotConnectorOptions } from './slot-connector';
 
@@ -32,8 +32,14 @@ const pauseMs = (attempt: number): number => Math.min(attempt * 50, LONGEST_PAUS
 /** Answers of a server that is no primary any more, has lost its replicas or the slot: another one must be asked. */
 const MOVED_ON = /^(READONLY|NOREPLICAS|MOVED)/;
 
-/** Makes a client, which connects by itself and goes on doing so until it is closed. */
+/**
+ * Makes a client, which connects by itself and goes on doing so until it is closed.
+ *
+ * @throws RedisUnusable for settings that do not fit together
+ */
 export function createRedis(config: RedisConfig, options: RedisClientOptions): RedisClient {
+  const [problem] = redisProblems(config);
+  if (problem !== undefined) throw new RedisUnusable(problem, true);
   const client = new Redis({
     ...nodeOptions(config, options),
     retryStrategy: pauseMs,

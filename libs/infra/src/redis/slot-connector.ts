@@ -25,6 +25,8 @@ const CLOSED = 'Connection is closed.';
  */
 export class SlotConnector extends AbstractConnector {
   private beat: NodeJS.Timeout | null = null;
+  /** The connection that is being closed. */
+  private left: unknown = null;
 
   constructor(
     private readonly redis: RedisOptions,
@@ -47,8 +49,11 @@ export class SlotConnector extends AbstractConnector {
     }
   }
 
+  /** Once a connection: every command that was under way on it may ask for this, and each time adds a listener. */
   override disconnect(): void {
     this.rest();
+    if (this.left === this.stream && this.stream) return;
+    this.left = this.stream;
     super.disconnect();
   }
 
