@@ -29,8 +29,10 @@ const DISCONNECT_MS = 200;
 const LONGEST_PAUSE_MS = 500;
 const pauseMs = (attempt: number): number => Math.min(attempt * 50, LONGEST_PAUSE_MS);
 
-/** Answers of a server that is no primary any more, has lost its replicas or the slot: another one must be asked. */
-const MOVED_ON = /^(READONLY|NOREPLICAS|MOVED)/;
+/** Answers of a server that is no primary any more, or has lost its replicas: another one must be asked. */
+const MOVED_ON = /^(READONLY|NOREPLICAS)/;
+/** In a cluster also of one that does not own the slot. Elsewhere nobody knows of another one. */
+const SLOT_MOVED_ON = /^(READONLY|NOREPLICAS|MOVED)/;
 
 /**
  * Makes a client, which connects by itself and goes on doing so until it is closed.
@@ -84,7 +86,8 @@ function connectorOf(slot: SlotConnectorOptions): NonNullable<RedisOptions['Conn
 }
 
 function nodeOptions(config: RedisConfig, { use, name }: RedisClientOptions): RedisOptions {
-  const { username, password, database, timeoutMs, tls } = config;
+  const { mode, username, password, database, timeoutMs, tls } = config;
+  const movedOn = mode === 'cluster' ? SLOT_MOVED_ON : MOVED_ON;
   return {
     ...(username !== undefined && { username }),
     ...(password !== undefined && { password }),
@@ -101,7 +104,7 @@ function nodeOptions(config: RedisConfig, { use, name }: RedisClientOptions): Re
     autoResendUnfulfilledCommands: use !== 'cache',
     // Blocking commands of queues are silent for long.
     ...(use !== 'queue' && { socketTimeout: timeoutMs }),
-    reconnectOnError: (error) => (MOVED_ON.test(error.message) ? 2 : false),
+    reconnectOnError: (error) => (movedOn.test(error.message) ? 2 : false),
   };
 }
 

@@ -55,8 +55,9 @@ export function explainRedisError(config: RedisConfig, error: Error): RedisUnusa
 
 /** Message, code, and those of the errors behind it. */
 function whole(error: Error & { code?: string; errors?: Error[] }): string {
-  const behind = (error.errors ?? []).filter((one) => one instanceof Error);
-  return [error.message, error.code ?? '', ...behind.map((one) => whole(one))].filter((text) => text !== '').join('; ');
+  return [error.message, error.code ?? '', ...(error.errors ?? []).map((one) => whole(one))]
+    .filter((text) => text !== '')
+    .join('; ');
 }
 
 const firstLine = (text: string): string => text.split('\n')[0]!.slice(0, 200);

@@ -19,6 +19,12 @@ export interface TestRedisCluster {
   ownerAfter(key: string, old: TestRedis): Promise<TestRedis>;
   /** A primary that does not own the key's slot. */
   otherPrimary(key: string): Promise<TestRedis>;
+  /** How many nodes at work say that they are primaries. */
+  primaryCount(): Promise<number>;
+  /** Nodes that were neither killed nor paused. */
+  atWork(): TestRedis[];
+  /** The replica of a primary; all nodes must be at work. */
+  replicaOf(primary: TestRedis): Promise<TestRedis>;
   kill(node: TestRedis): Promise<void>;
   pause(node: TestRedis): void;
   resume(node: TestRedis): void;
@@ -47,6 +53,8 @@ export interface TestRedisClusterOptions {
 interface Self {
   node: TestRedis;
   id: string;
+  /** Whom it follows; '-' for a primary. */
+  primaryId: string;
   isPrimary: boolean;
   epoch: number;
   /** Ranges of slots, both ends included. */
@@ -60,7 +68,14 @@ async function selfOf(node: TestRedis): Promise<Self> {
     const [, from, to] = /^(\d+)(?:-(\d+))?$/.exec(text) ?? [];
     return from === undefined ? [] : [[Number(from), Number(to ?? from)]];
   });
-  return { node, id: fields[0]!, isPrimary: fields[2]!.includes('master'), epoch: Number(fields[6]), ranges };
+  return {
+    node,
+    id: fields[0]!,
+    primaryId: fields[3]!,
+    isPrimary: fields[2]!.includes('master'),
+    epoch: Number(fields[6]),
+    ranges,
+  };
 }
 
 /** Whether a node sees every slot covered and, as a replica, follows its primary. */
@@ -144,13 +159,22 @@ export async function startTestRedisCluster(options: TestRedisClusterOptions = {
     away.delete(node);
   };
   return {
-    ...{ resume, start },
+    ...{ resume, start, atWork },
     ...{ nodes, nodeTimeoutMs: NODE_TIMEOUT_MS, ready, cli, stop, ownerAfter },
     config: { ...nodes[0]!.config, mode: 'cluster', nodes: nodes.map(({ port }) => `127.0.0.1:${port}`) },
     owner: (key) => ownerAfter(key, null),
     otherPrimary: async (key) => {
       const found = await claims(key);
       return found!.primaries.find(({ node }) => node !== found!.owner.node)!.node;
+    },
+    primaryCount: async () => {
+      const selves = await Promise.all(atWork().map((node) => selfOf(node)));
+      return selves.filter(({ isPrimary }) => isPrimary).length;
+    },
+    replicaOf: async (primary) => {
+      const { id } = await selfOf(primary);
+      const selves = await Promise.all(nodes.map((node) => selfOf(node)));
+      return selves.find(({ primaryId }) => primaryId === id)!.node;
     },
     kill: async (node) => {
       away.add(node);
