@@ -108,7 +108,7 @@ function nodeOptions(config: RedisConfig, { use, name }: RedisClientOptions): Re
   };
 }
 
-/** How long a first connection may take, in timeouts of one. */
+/** How long a first connection may take, in timeouts of one; how often its server is asked whether it keeps keys. */
 const PATIENCE = 5;
 
 /**
@@ -127,12 +127,24 @@ export async function connectRedis(config: RedisConfig, options: RedisClientOpti
   });
   try {
     await ready(client, config, () => last);
-    await assertKeepsKeys(config, client, options.key);
+    await patiently(() => assertKeepsKeys(config, client, options.key));
     return client;
   } catch (error) {
     client.disconnect();
     if (error instanceof RedisUnusable) throw error;
     throw explainRedisError(config, error as Error);
+  }
+}
+
+/** A node that does not answer at once may do so the next time; what is wrong for good is said at once. */
+async function patiently(action: () => Promise<void>): Promise<void> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await action();
+    } catch (error) {
+      if (attempt === PATIENCE || (error instanceof RedisUnusable && error.isFinal)) throw error;
+      await new Promise((resolve) => setTimeout(resolve, pauseMs(attempt)));
+    }
   }
 }
 
