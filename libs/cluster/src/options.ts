@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command } from 'commander';
-import { ConfigError, loadConfig } from '@moon/infra';
+import { ConfigError, loadConfig, redisProblems } from '@moon/infra';
 import { clusterConfigSchema, type ClusterConfig } from './config';
 
 /** Reads flags, environment and file of one application; an unknown flag ends the process with code 2. @throws ConfigError */
@@ -32,6 +32,8 @@ export function readClusterOptions(app: string, argv: readonly string[], env: No
       '"clock.pace" other than 1 needs "clock.origin" (the same in all processes) and "feed.kind" synthetic.',
     ]);
   }
+  const problems = redisProblems(config.redis);
+  if (problems.length > 0) throw new ConfigError(problems);
   return config;
 }
 

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { clusterConfigSchema, type ClusterConfig } from '@moon/cluster';
-import { loadConfig } from '@moon/infra';
+import { ConfigError, loadConfig, redisProblems } from '@moon/infra';
 import { UsageError } from '../errors';
 import type { GlobalOptions, Io } from '../io';
 
@@ -34,11 +34,14 @@ export function clusterConfigOf({ cwd, env }: Pick<Io, 'cwd' | 'env'>, options: 
     if (separator < 1) throw new UsageError(`--set ${setting}: expected NAME=VALUE, e.g. --set shards=3.`);
     set[setting.slice(0, separator)] = setting.slice(separator + 1);
   }
-  return loadConfig(clusterConfigSchema, {
+  const read = loadConfig(clusterConfigSchema, {
     env: { ...env, ...(stack !== undefined && stackSettings(resolve(cwd, stack))) },
     set,
     ...(config !== undefined && { file: resolve(cwd, config) }),
   });
+  const problems = redisProblems(read.redis);
+  if (problems.length > 0) throw new ConfigError(problems);
+  return read;
 }
 
 interface StackFile {

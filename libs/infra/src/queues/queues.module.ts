@@ -1,7 +1,6 @@
 import { BullModule } from '@nestjs/bull';
 import { Module, type DynamicModule } from '@nestjs/common';
 import type { QueueOptions } from 'bull';
-import type { Redis } from 'ioredis';
 import type { JobLedger } from '@moon/kernel';
 import { createRedis } from '../redis/client';
 import type { RedisConfig } from '../redis/config';
@@ -43,11 +42,12 @@ export class QueuesModule {
 const QUEUE_OPTIONS = Symbol('QUEUE_OPTIONS');
 
 function bullOptions({ redis, lockMs = 30_000, stalledEveryMs = 30_000, onError }: QueuesOptions): QueueOptions {
+  // In braces: the keys of all queues are of one slot of a cluster.
+  const prefix = `{moon-${redis.environment}-jobs}`;
   return {
-    // In braces: a queue's keys are of one slot of a cluster.
-    prefix: `{moon-${redis.environment}-jobs}`,
+    prefix,
     createClient: (type) =>
-      createRedis(redis, { use: 'queue', name: `moon-jobs-${type}`, ...(onError && { onError }) }) as Redis,
+      createRedis(redis, { use: 'queue', name: `moon-jobs-${type}`, key: prefix, ...(onError && { onError }) }),
     settings: { lockDuration: lockMs, stalledInterval: stalledEveryMs, maxStalledCount: STALLED_AT_MOST },
     defaultJobOptions: {
       attempts: 3,

@@ -1,8 +1,11 @@
-import { Cluster, Redis, type ClusterOptions, type RedisOptions } from 'ioredis';
-import { nodesOf, type RedisConfig } from './config';
+import { Redis, type RedisOptions } from 'ioredis';
+import { ClusterView } from './cluster-view';
+import { nodesOf, redisProblems, type RedisConfig } from './config';
 import { explainRedisError, RedisUnusable } from './errors';
+import { SlotConnector, type SlotConnectorOptions } from './slot-connector';
 
-export type RedisClient = Redis | Cluster;
+/** One connection to one server, in every mode: in a cluster to the node that owns the slot of `key` (ADR 0041). */
+export type RedisClient = Redis;
 
 /**
  * What a connection is for. `cache`: a command that cannot be sent fails at once, for its caller has a buffer or a fallback
@@ -15,6 +18,8 @@ export interface RedisClientOptions {
   use: RedisUse;
   /** Shown by the server in its list of clients. */
   name: string;
+  /** A key of those that it is for, all of one slot: a cluster has other nodes for other slots. */
+  key: string;
   /** Told of what goes wrong in between; the client reconnects by itself. */
   onError?: (error: Error) => void;
 }
@@ -26,38 +31,63 @@ const pauseMs = (attempt: number): number => Math.min(attempt * 50, LONGEST_PAUS
 
 /** Answers of a server that is no primary any more, or has lost its replicas: another one must be asked. */
 const MOVED_ON = /^(READONLY|NOREPLICAS)/;
+/** In a cluster also of one that does not own the slot. Elsewhere nobody knows of another one. */
+const SLOT_MOVED_ON = /^(READONLY|NOREPLICAS|MOVED)/;
 
-/** Makes a client, which connects by itself and goes on doing so until it is closed. */
+/**
+ * Makes a client, which connects by itself and goes on doing so until it is closed.
+ *
+ * @throws RedisUnusable for settings that do not fit together
+ */
 export function createRedis(config: RedisConfig, options: RedisClientOptions): RedisClient {
-  const { mode, primaryName, sentinelPassword, timeoutMs, tls } = config;
-  const nodes = nodesOf(config);
-  const node = nodeOptions(config, options);
-  const client =
-    mode === 'cluster'
-      ? new Cluster(nodes, clusterOptions(config, node, options))
-      : new Redis({
-          ...node,
-          retryStrategy: pauseMs,
-          ...(mode === 'single'
-            ? nodes[0]
-            : {
-                sentinels: nodes,
-                name: primaryName,
-                ...(sentinelPassword !== undefined && { sentinelPassword }),
-                ...(tls && { enableTLSForSentinelMode: true, sentinelTLS: {} }),
-                sentinelRetryStrategy: pauseMs,
-                sentinelCommandTimeout: timeoutMs,
-                // A frozen primary says nothing; the Sentinels do.
-                failoverDetector: true,
-              }),
-        });
+  const [problem] = redisProblems(config);
+  if (problem !== undefined) throw new RedisUnusable(problem, true);
+  const client = new Redis({
+    ...nodeOptions(config, options),
+    retryStrategy: pauseMs,
+    ...serverOptions(config, options),
+  });
   // "All sentinels are unreachable" is normal in the middle of a failover; without a listener it would end the process.
   client.on('error', (error: Error) => options.onError?.(error));
   return client;
 }
 
+/** How the server is found. */
+function serverOptions(config: RedisConfig, { key, onError }: RedisClientOptions): RedisOptions {
+  const { mode, primaryName, sentinelPassword, timeoutMs, tls } = config;
+  const nodes = nodesOf(config);
+  if (mode === 'single') return { ...nodes[0] };
+  if (mode === 'cluster')
+    return {
+      Connector: connectorOf({
+        view: new ClusterView(config, key),
+        ...{ watchEveryMs: timeoutMs, pauseMs, ...(onError && { onError }) },
+      }),
+    };
+  return {
+    sentinels: nodes,
+    name: primaryName,
+    ...(sentinelPassword !== undefined && { sentinelPassword }),
+    ...(tls && { enableTLSForSentinelMode: true, sentinelTLS: {} }),
+    sentinelRetryStrategy: pauseMs,
+    sentinelCommandTimeout: timeoutMs,
+    // A frozen primary says nothing; the Sentinels do.
+    failoverDetector: true,
+  };
+}
+
+/** ioredis makes the connector itself, from its own options. */
+function connectorOf(slot: SlotConnectorOptions): NonNullable<RedisOptions['Connector']> {
+  return class extends SlotConnector {
+    constructor(options: unknown) {
+      super(options as RedisOptions, slot);
+    }
+  };
+}
+
 function nodeOptions(config: RedisConfig, { use, name }: RedisClientOptions): RedisOptions {
-  const { username, password, database, timeoutMs, tls } = config;
+  const { mode, username, password, database, timeoutMs, tls } = config;
+  const movedOn = mode === 'cluster' ? SLOT_MOVED_ON : MOVED_ON;
   return {
     ...(username !== undefined && { username }),
     ...(password !== undefined && { password }),
@@ -74,22 +104,11 @@ function nodeOptions(config: RedisConfig, { use, name }: RedisClientOptions): Re
     autoResendUnfulfilledCommands: use !== 'cache',
     // Blocking commands of queues are silent for long.
     ...(use !== 'queue' && { socketTimeout: timeoutMs }),
-    reconnectOnError: (error) => (MOVED_ON.test(error.message) ? 2 : false),
+    reconnectOnError: (error) => (movedOn.test(error.message) ? 2 : false),
   };
 }
 
-function clusterOptions(config: RedisConfig, node: RedisOptions, { use }: RedisClientOptions): ClusterOptions {
-  const { db: _one, ...redisOptions } = node;
-  return {
-    redisOptions,
-    clusterRetryStrategy: pauseMs,
-    enableOfflineQueue: use !== 'cache',
-    enableReadyCheck: true,
-    slotsRefreshTimeout: config.timeoutMs,
-  };
-}
-
-/** How long a first connection may take, in timeouts of one. */
+/** How long a first connection may take, in timeouts of one; how often its server is asked whether it keeps keys. */
 const PATIENCE = 5;
 
 /**
@@ -108,12 +127,24 @@ export async function connectRedis(config: RedisConfig, options: RedisClientOpti
   });
   try {
     await ready(client, config, () => last);
-    await assertKeepsKeys(client);
+    await patiently(() => assertKeepsKeys(config, client, options.key));
     return client;
   } catch (error) {
     client.disconnect();
     if (error instanceof RedisUnusable) throw error;
     throw explainRedisError(config, error as Error);
+  }
+}
+
+/** A node that does not answer at once may do so the next time; what is wrong for good is said at once. */
+async function patiently(action: () => Promise<void>): Promise<void> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await action();
+    } catch (error) {
+      if (attempt === PATIENCE || (error instanceof RedisUnusable && error.isFinal)) throw error;
+      await new Promise((resolve) => setTimeout(resolve, pauseMs(attempt)));
+    }
   }
 }
 
@@ -139,14 +170,24 @@ function ready(client: RedisClient, config: RedisConfig, last: () => Error | nul
   });
 }
 
-/** A server that evicts keys at a bound would take projections away without anybody having said so (CCH-1). */
-async function assertKeepsKeys(client: RedisClient): Promise<void> {
+/**
+ * A server that evicts keys at a bound would take projections away without anybody having said so (CCH-1). Of a cluster every
+ * primary is asked: the slot may go to any of them.
+ */
+async function assertKeepsKeys(config: RedisConfig, client: RedisClient, key: string): Promise<void> {
+  if (config.mode !== 'cluster') return assertServerKeepsKeys(client, 'Redis');
+  const view = new ClusterView(config, key);
+  for (const node of await view.primaries())
+    await view.visit(node, (visitor) => assertServerKeepsKeys(visitor, `Redis at ${node.host}:${node.port}`));
+}
+
+async function assertServerKeepsKeys(client: Redis, who: string): Promise<void> {
   const info = await client.info('memory');
   const policy = /^maxmemory_policy:(\S+)/m.exec(info)?.[1] ?? 'noeviction';
   const bound = Number(/^maxmemory:(\d+)/m.exec(info)?.[1] ?? 0);
   if (bound === 0 || policy === 'noeviction') return;
   throw new RedisUnusable(
-    `Redis throws keys away when its memory is full (maxmemory-policy ${policy}): set it to noeviction.`,
+    `${who} throws keys away when its memory is full (maxmemory-policy ${policy}): set it to noeviction.`,
     true,
   );
 }

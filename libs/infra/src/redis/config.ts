@@ -52,6 +52,12 @@ export interface RedisNode {
   port: number;
 }
 
+/** What is wrong with settings of which each alone is right. */
+export function redisProblems({ mode, database }: RedisConfig): string[] {
+  if (mode !== 'cluster' || database === 0) return [];
+  return [`"redis.database" is ${database}: a Redis Cluster ("redis.mode" cluster) has only database 0.`];
+}
+
 /** @throws RangeError for a port that cannot be one */
 export function nodesOf({ nodes }: Pick<RedisConfig, 'nodes'>): RedisNode[] {
   return nodes.map((node) => {

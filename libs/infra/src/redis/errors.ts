@@ -13,8 +13,16 @@ export class RedisUnusable extends Error {
   }
 }
 
-/** @param error what the client said; the causes of a cluster's are looked at, too */
+/** While a slot goes from one node to another neither has all of its keys: what was moved, or is new, is refused. */
+export const isBeingMoved = ({ message }: Error): boolean =>
+  /^(ASK|TRYAGAIN) |attempted to access a non local key/.test(message);
+
+export const slotIsBeingMoved = (cause: Error): RedisUnusable =>
+  new RedisUnusable('The slot of this environment is being moved to another node of the Redis Cluster.', false, cause);
+
+/** @param error what the client said; what each node of a cluster said is looked at, too */
 export function explainRedisError(config: RedisConfig, error: Error): RedisUnusable {
+  if (error instanceof RedisUnusable) return error;
   const { mode, nodes, primaryName, username = 'default' } = config;
   const where = nodes.join(', ');
   const text = whole(error);
@@ -29,6 +37,11 @@ export function explainRedisError(config: RedisConfig, error: Error): RedisUnusa
     return say(`Redis at ${where} forbids user "${username}" what the platform needs (${firstLine(text)}).`, true);
   if (/cluster support disabled/i.test(text))
     return say(`Redis at ${where} is no cluster: set "redis.mode" to "single" or name a cluster's nodes.`, true);
+  if (/CLUSTERDOWN/.test(text))
+    return say(
+      `The Redis Cluster at ${where} takes no commands (${firstLine(text)}): see "redis-cli --cluster check".`,
+      false,
+    );
   if (mode === 'sentinel' && /no such master|All sentinels are unreachable/i.test(text))
     return say(
       `No Sentinel of ${where} names a primary "${primaryName}" that answers: check "redis.nodes" and "redis.primaryName".`,
@@ -41,9 +54,10 @@ export function explainRedisError(config: RedisConfig, error: Error): RedisUnusa
 }
 
 /** Message, code, and those of the errors behind it. */
-function whole(error: Error & { code?: string; lastNodeError?: Error; errors?: Error[] }): string {
-  const behind = [error.lastNodeError, ...(error.errors ?? [])].filter((one) => one instanceof Error);
-  return [error.message, error.code ?? '', ...behind.map((one) => whole(one))].filter((text) => text !== '').join('; ');
+function whole(error: Error & { code?: string; errors?: Error[] }): string {
+  return [error.message, error.code ?? '', ...(error.errors ?? []).map((one) => whole(one))]
+    .filter((text) => text !== '')
+    .join('; ');
 }
 
 const firstLine = (text: string): string => text.split('\n')[0]!.slice(0, 200);

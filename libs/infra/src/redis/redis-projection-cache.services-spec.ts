@@ -75,7 +75,7 @@ describe('a Redis that cannot be used is named in one line', () => {
 
   const failure = async (changes: Partial<RedisConfig>): Promise<string> => {
     const config = { ...redis.config, timeoutMs: 200, ...changes };
-    const { message } = await connectRedis(config, { use: 'cache', name: 'test' }).then(
+    const { message } = await connectRedis(config, { use: 'cache', name: 'test', key: '{test}' }).then(
       (client) => {
         client.disconnect();
         return new Error('It connected.');

@@ -11,6 +11,7 @@ import {
 } from '@moon/kernel';
 import { connectRedis, createRedis, type RedisClient } from './client';
 import type { RedisConfig } from './config';
+import { isBeingMoved, slotIsBeingMoved } from './errors';
 import { SCRIPTS, type ScriptName } from './scripts';
 
 type Scripted = Record<ScriptName, (key: string, ...values: string[]) => Promise<unknown>>;
@@ -42,7 +43,7 @@ export class RedisProjectionCache implements ProjectionCache {
     private readonly config: RedisConfig,
     private readonly options: RedisProjectionCacheOptions = {},
   ) {
-    this.prefix = `moon:{${config.environment}}:`;
+    this.prefix = prefixOf(config);
     this.generations = `${this.prefix}generations`;
     this.channel = `${this.prefix}changes`;
     for (const [name, lua] of Object.entries(SCRIPTS)) client.defineCommand(name, { numberOfKeys: 1, lua });
@@ -52,7 +53,7 @@ export class RedisProjectionCache implements ProjectionCache {
   /** @throws RedisUnusable one line that says why */
   static async connect(config: RedisConfig, options: RedisProjectionCacheOptions = {}): Promise<RedisProjectionCache> {
     return new RedisProjectionCache(
-      await connectRedis(config, { use: 'cache', name: 'moon-cache', ...options }),
+      await connectRedis(config, { use: 'cache', name: 'moon-cache', key: prefixOf(config), ...options }),
       config,
       options,
     );
@@ -61,7 +62,7 @@ export class RedisProjectionCache implements ProjectionCache {
   /** Without waiting: it connects by itself, now or when Redis is there; until then its calls fail. */
   static open(config: RedisConfig, options: RedisProjectionCacheOptions = {}): RedisProjectionCache {
     return new RedisProjectionCache(
-      createRedis(config, { use: 'cache', name: 'moon-cache', ...options }),
+      createRedis(config, { use: 'cache', name: 'moon-cache', key: prefixOf(config), ...options }),
       config,
       options,
     );
@@ -179,8 +180,11 @@ export class RedisProjectionCache implements ProjectionCache {
   }
 }
 
+const prefixOf = ({ environment }: RedisConfig): string => `moon:{${environment}}:`;
+
 /** What the scripts refuse, as the port says it. */
 function meaningOf(error: Error, values: readonly string[]): Error {
+  if (isBeingMoved(error)) return slotIsBeingMoved(error);
   if (error.message.startsWith('NOGENERATION')) return new NoGeneration();
   const [, current, next] = /^GENERATION (\S+) (\S+)/.exec(error.message) ?? [];
   if (current === undefined || next === undefined) return error;
@@ -215,7 +219,9 @@ class Subscription {
     private readonly listener: CacheListener,
     { onError }: RedisProjectionCacheOptions,
   ) {
-    this.client = createRedis(config, { use: 'subscriber', name: 'moon-changes', ...(onError && { onError }) });
+    // In a cluster to the very node at which changes are written: between nodes a message may be lost, and nobody knows.
+    const key = prefixOf(config);
+    this.client = createRedis(config, { use: 'subscriber', name: 'moon-changes', key, ...(onError && { onError }) });
     this.client.on('message', (_channel: string, message: string) => this.receive(message));
     this.client.on('ready', () => this.connected());
     // A frozen server closes no connection; one that answers nothing is left.

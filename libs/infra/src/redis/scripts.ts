@@ -118,8 +118,13 @@ return generations[1]`,
 if redis.call('HGET', KEYS[1], 'next') == ARGV[1] then redis.call('HDEL', KEYS[1], 'next') end
 return 'OK'`,
 
-  /** ARGV: prefix, generation, most keys in one step. Answers how many were deleted; 0 when none are left. */
+  /**
+   * ARGV: prefix, generation, most keys in one step. Answers how many were deleted; 0 when none are left. While the slot goes
+   * to another node of a cluster EXISTS is refused, for no key has the prefix as its name: a key that is gone from the set but
+   * deleted on the wrong node would stay for good.
+   */
   moonDrop: `${CONFLICT}
+redis.call('EXISTS', KEYS[1], ARGV[1])
 local generations = redis.call('HMGET', KEYS[1], 'current', 'next')
 if generations[1] == ARGV[2] or generations[2] == ARGV[2] then return conflict(generations[1], generations[2]) end
 local keys = redis.call('SPOP', ARGV[1] .. ARGV[2], ARGV[3])

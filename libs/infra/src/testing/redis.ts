@@ -28,7 +28,8 @@ export interface TestRedisOptions {
   settings?: Record<string, string>;
 }
 
-async function freePort(): Promise<number> {
+/** A port of 127.0.0.1 on which nobody listens now. */
+export async function freePort(): Promise<number> {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as { port: number };
@@ -62,7 +63,8 @@ export async function startTestRedis({ password, settings = {} }: TestRedisOptio
   };
   const flags = Object.entries(all).flatMap(([name, value]) => [`--${name}`, value]);
   const start = async (): Promise<void> => {
-    const started = spawn('redis-server', flags, { stdio: 'ignore' });
+    // Ends with this process, also when that is killed.
+    const started = spawn('setpriv', ['--pdeathsig', 'KILL', 'redis-server', ...flags], { stdio: 'ignore' });
     child = started;
     await Promise.race([
       command('PING'),
