@@ -31,7 +31,8 @@ describe('the metrics of a group', () => {
   it('[NFM-2] are its lag, the shards that it holds with their positions, and the keys that stand still', async () => {
     const bed = new ShardBed({ name: 'agents', handlers: CHOKING, keyed: ['price.ticks'] });
     member = await bed.member();
-    for (const [index, price] of [100, POISON, 101].entries()) bed.bus.append(tick('BTC.HYPERLIQUID', index + 1, price));
+    for (const [index, price] of [100, POISON, 101].entries())
+      bed.bus.append(tick('BTC.HYPERLIQUID', index + 1, price));
     await turns();
     await member.shard.log.settled();
 
