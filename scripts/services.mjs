@@ -1,7 +1,7 @@
 // Finds the programs that `npm run test:services` needs, and installs what is missing where it may: as root on Debian.
 import { install } from './stack/install.mjs';
 import { KINDS } from './stack/layout.mjs';
-import { findProgram, installDebian, isExecutable } from './stack/programs.mjs';
+import { ensure, findProgram, installDebian, isExecutable } from './stack/programs.mjs';
 
 const BROWSERS = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
 
@@ -19,6 +19,15 @@ export function chromium() {
     'The tests on services need a Chromium, and none was found. Install one (Debian: apt-get install chromium), or set ' +
       'MOON_CHROMIUM to its path. No such test was run, and none is recorded as passed.',
   );
+}
+
+/** Paths of Prometheus and its promtool. @throws Error that says how to get them */
+export function prometheus() {
+  const find = () => {
+    const [server, tool] = [findProgram(['prometheus']), findProgram(['promtool'])];
+    return server !== undefined && tool !== undefined ? { server, tool } : undefined;
+  };
+  return ensure(find, { what: 'Prometheus, with promtool,', packages: ['prometheus'] });
 }
 
 /** Everything that the native stack runs. @throws Error that names what is missing and how to get it */

@@ -5,7 +5,7 @@ import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from './build.mjs';
-import { chromium, stack } from './services.mjs';
+import { chromium, prometheus, stack } from './services.mjs';
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 const [suite, ...jestArguments] = process.argv.slice(2);
@@ -23,7 +23,11 @@ if (suite === 'data' && !existsSync(join(shared, 'data'))) {
 
 const services = {};
 try {
-  if (suite === 'services') services.MOON_CHROMIUM = chromium();
+  if (suite === 'services') {
+    services.MOON_CHROMIUM = chromium();
+    const { server, tool } = prometheus();
+    Object.assign(services, { MOON_PROMETHEUS: server, MOON_PROMTOOL: tool });
+  }
   if (['services', 'cluster', 'long'].includes(suite)) await stack();
   await build();
 } catch (error) {

@@ -73,7 +73,9 @@ describe('A session with bad agents', () => {
     const metric = (name: string, agent: string): number =>
       Number(new RegExp(`^${name}\\{agent="${agent}",.*\\} (.*)$`, 'm').exec(served)?.[1]);
     // Those in threads of their own that are slow, against one that is not.
-    expect(metric('moon_agent_lag_seconds', 'agent/busy')).toBeGreaterThan(metric('moon_agent_lag_seconds', 'agent/chart'));
+    expect(metric('moon_agent_lag_seconds', 'agent/busy')).toBeGreaterThan(
+      metric('moon_agent_lag_seconds', 'agent/chart'),
+    );
     expect(metric('moon_agent_handled_total', 'agent/chart')).toBeGreaterThan(0);
     expect(metric('moon_agent_failures_total', 'agent/throws')).toBeGreaterThan(0);
     const of = <T extends AnyEvent['type']>(type: T) =>

@@ -109,6 +109,32 @@ describe('the distributed platform on real servers', () => {
     }
   });
 
+  it('[NFM-2] serves the metrics of each process: every shard that is wanted is live in one of them, and nothing fails', async () => {
+    const texts = await Promise.all(
+      [0, 1, 2, 3].map(async (index) => (await fetch(`http://127.0.0.1:${BASE_PORT + index}/metrics`)).text()),
+    );
+    const lines = texts.flatMap((text) => text.split('\n').filter((line) => line.startsWith('moon_')));
+    const valuesOf = (name: string, label: string): [string, number][] =>
+      lines
+        .filter((line) => line.startsWith(`${name}{`))
+        .map((line) => [new RegExp(`${label}="([^"]*)"`).exec(line)![1]!, Number(line.split(' ').pop())]);
+
+    expect(valuesOf('moon_ready', 'app').sort()).toEqual(
+      ['agents', 'api', 'execution', 'recorder'].map((app) => [app, 1]),
+    );
+    const live = valuesOf('moon_shard_live', 'group').filter(([, isLive]) => isLive === 1);
+    const expected = Object.entries(Object.fromEntries(valuesOf('moon_shards_expected', 'group')));
+    expect(expected.length).toBeGreaterThan(5);
+    for (const [group, shards] of expected)
+      expect([group, live.filter(([of]) => of === group).length]).toEqual([group, shards]);
+    expect(valuesOf('moon_scrape_errors_total', 'source').filter(([, errors]) => errors > 0)).toEqual([]);
+    for (const name of ['moon_feed_running', 'moon_relay_active', 'moon_cache_up', 'moon_projections_active'])
+      expect([name, valuesOf(name, 'app').map(([, value]) => value)]).toEqual([name, [1]]);
+    expect(valuesOf('moon_publish_acknowledged_seconds_count', 'publisher').map(([publisher]) => publisher)).toContain(
+      'feed',
+    );
+  });
+
   it('[CARD-3] trades over Kafka: from a fill the log leads back, process by process, to a market event', async () => {
     expect(
       await eventually(

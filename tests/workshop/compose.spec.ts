@@ -200,4 +200,15 @@ describe('docker-compose.yml as a whole', () => {
     expect([...wanted, ...hosts].filter((name) => !(name in services))).toEqual([]);
     expect(hosts).toEqual(expect.arrayContaining([...apps, 'prometheus', 'jaeger']));
   });
+
+  it('[NFM-2] mounts the rules where Prometheus looks for them, and keeps samples for longer than the error budget looks back', () => {
+    const { rule_files: wanted } = parse(readText('deploy/prometheus/prometheus.yml')) as { rule_files: string[] };
+    const { volumes: mounted = [], command = [] } = service('prometheus');
+    const folders = mounted.map((volume) => volume.split(':')[1]!);
+
+    expect(wanted.filter((path) => !folders.includes(path.replace(/\/\*\.yml$/, '')))).toEqual([]);
+    expect(command).toContain('--config.file=/etc/prometheus/prometheus.yml');
+    const [, days] = /retention\.time=(\d+)d/.exec(command.join(' ')) ?? [];
+    expect(Number(days)).toBeGreaterThan(30);
+  });
 });

@@ -1,4 +1,4 @@
-import { haltSamples, lagSamples, sample, shardSamples, type Sample } from '@moon/infra';
+import { haltSamples, lagSamples, sample, shardSamples } from '@moon/infra';
 import { executionState, type Shard } from '@moon/kernel';
 import type { HostedGroup } from '../group-host';
 import type { Part } from '../process';

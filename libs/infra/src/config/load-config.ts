@@ -26,7 +26,15 @@ export class ConfigError extends Error {
 
 const PREFIX = 'MOON_';
 /** Variables with the prefix that are no configuration of the platform. */
-const FOREIGN = new Set(['MOON_SHARED', 'MOON_SUITE', 'MOON_CONFIG', 'MOON_CHROMIUM', 'MOON_STACK_CACHE']);
+const FOREIGN = new Set([
+  'MOON_SHARED',
+  'MOON_SUITE',
+  'MOON_CONFIG',
+  'MOON_CHROMIUM',
+  'MOON_PROMETHEUS',
+  'MOON_PROMTOOL',
+  'MOON_STACK_CACHE',
+]);
 
 type Tree = Record<string, unknown>;
 

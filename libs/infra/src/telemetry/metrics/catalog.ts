@@ -24,7 +24,10 @@ export const METRICS = {
   moon_ready: gauge('1 while the process is READY, else 0.'),
   moon_component_up: gauge('1 while the component is up, else 0 (SYS-1).', 'component'),
   moon_scrape_errors_total: counter('Readings of a source of metrics that failed or took too long.', 'source'),
-  moon_scrape_series_left_out: gauge('Series of a metric that are not served, because there are too many.', 'metric'),
+  moon_scrape_series_left_out: gauge(
+    'Series of a metric, or counts of further ones, that are not served because there are too many.',
+    'metric',
+  ),
 
   moon_shards_expected: gauge('Shards that the settings want of the group, whoever holds them.', 'group'),
   moon_shard_live: gauge('1 while the shard, which this process holds, handles live messages.', 'group', 'shard'),

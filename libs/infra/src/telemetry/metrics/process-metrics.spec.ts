@@ -74,6 +74,20 @@ describe('the metrics of a process', () => {
     ]);
   });
 
+  it('count no further reason than are served, and say so', async () => {
+    const metrics = open({ mostSeries: 2 });
+    for (const reason of ['a', 'b', 'c', 'd', 'a'])
+      metrics.count('moon_orders_rejected_total', { stage: 'venue', reason });
+
+    expect(await lines(metrics, 'moon_orders_rejected_total')).toEqual([
+      'moon_orders_rejected_total{stage="venue",reason="a",app="execution"} 2',
+      'moon_orders_rejected_total{stage="venue",reason="b",app="execution"} 1',
+    ]);
+    expect(await lines(metrics, 'moon_scrape_series_left_out')).toEqual([
+      'moon_scrape_series_left_out{metric="moon_orders_rejected_total",app="execution"} 2',
+    ]);
+  });
+
   it('time in buckets of seconds, which other processes in the same program do not share', async () => {
     const [one, other] = [open(), new ProcessMetrics('agents')];
     for (const ms of [2, 12, 300]) one.time('moon_store_append_seconds', ms, { writer: 'journal' });
@@ -86,7 +100,11 @@ describe('the metrics of a process', () => {
 
   it('contain memory, processor time and the delay of the event loop', async () => {
     const text = await open().text();
-    for (const name of ['process_resident_memory_bytes', 'process_cpu_seconds_total', 'nodejs_eventloop_lag_p99_seconds'])
+    for (const name of [
+      'process_resident_memory_bytes',
+      'process_cpu_seconds_total',
+      'nodejs_eventloop_lag_p99_seconds',
+    ])
       expect(text).toContain(`\n${name}{app="execution"} `);
   });
 

@@ -41,6 +41,10 @@ export class ProcessMetrics {
   private readonly counters = new Map<CounterName, Counter>();
   private readonly histograms = new Map<HistogramName, Histogram>();
   private readonly sources: Source[] = [];
+  /** Label values that each counter has counted. */
+  private readonly counted = new Map<CounterName, Set<string>>();
+  /** Counts that were left out: their counter has as many series as are served. */
+  private readonly leftOut = new Map<CounterName, number>();
   private readonly limits: Required<Pick<ProcessMetricsOptions, 'sourceMs' | 'mostSeries'>>;
 
   /** @param app label of every series */
@@ -69,7 +73,7 @@ export class ProcessMetrics {
   }
 
   count<N extends CounterName>(name: N, ...[labels]: LabelArguments<N>): void {
-    this.counter(name).inc(labels ?? {});
+    if (this.hasRoom(name, labels ?? {})) this.counter(name).inc(labels ?? {});
   }
 
   /** @param ms wall time; served in seconds. Takes half a microsecond */
@@ -88,7 +92,8 @@ export class ProcessMetrics {
     // What is read lives as long as this answer: a shard that has moved away leaves no series behind.
     const now = new Registry();
     now.setDefaultLabels({ app: this.app });
-    this.fill(now, read.flat());
+    const left = [...this.leftOut].map(([metric, counts]) => sample('moon_scrape_series_left_out', counts, { metric }));
+    this.fill(now, [...read.flat(), ...left]);
     return [await this.registry.metrics(), await now.metrics()].filter((text) => text.trim() !== '').join('\n');
   }
 
@@ -129,6 +134,19 @@ export class ProcessMetrics {
       this.options.onError?.(source.name, thrown instanceof Error ? thrown : new Error(String(thrown)));
       return [];
     }
+  }
+
+  private hasRoom(name: CounterName, labels: object): boolean {
+    const series = Object.values(labels).join('\u0000');
+    const counted = this.counted.get(name) ?? new Set<string>();
+    this.counted.set(name, counted);
+    if (counted.has(series)) return true;
+    if (counted.size >= this.limits.mostSeries) {
+      this.leftOut.set(name, (this.leftOut.get(name) ?? 0) + 1);
+      return false;
+    }
+    counted.add(series);
+    return true;
   }
 
   private counter(name: CounterName): Counter {

@@ -1,0 +1,65 @@
+import { testEvent, type Handler } from '@moon/domain';
+import { turns } from '../../../kernel/src/testing/live-bed';
+import { ShardBed, type ShardMember } from '../../../kernel/src/testing/shard-bed';
+import { T0, tick } from '../../../kernel/src/testing/venue-desk';
+import { POISON, CHOKING } from '../testing/deployment';
+import { groupPart } from './group-part';
+
+const portfolio: Handler<{ portfolio: { halts: object[] }; globalHalts: object[] }> = {
+  name: 'execution',
+  role: 'agent',
+  partitionedBy: 'portfolio',
+  consumes: ['halt.raised'],
+  initialState: () => ({ portfolio: { halts: [] }, globalHalts: [] }),
+  handle(event, state) {
+    if (event.type === 'halt.raised') state.portfolio.halts.push({ source: event.data.source });
+  },
+};
+
+describe('the metrics of a group', () => {
+  let member: ShardMember;
+  afterEach(() => member.group.stop());
+
+  const read = (portfolios: readonly string[] = []): Record<string, number> => {
+    const hosted = { group: member.group, lag: () => ({ 'price.ticks': 7 }), standstillMs: () => 1_500 };
+    const samples = groupPart(hosted, portfolios).metrics!() as { name: string; labels: object; value: number }[];
+    return Object.fromEntries(
+      samples.map(({ name, labels, value }) => [[name, ...Object.values(labels as object)].join(' '), value]),
+    );
+  };
+
+  it('[NFM-2] are its lag, the shards that it holds with their positions, and the keys that stand still', async () => {
+    const bed = new ShardBed({ name: 'agents', handlers: CHOKING, keyed: ['price.ticks'] });
+    member = await bed.member();
+    for (const [index, price] of [100, POISON, 101].entries())
+      bed.bus.append(tick('BTC.HYPERLIQUID', index + 1, price));
+    await turns();
+    await member.shard.log.settled();
+
+    const found = read();
+    expect(found).toMatchObject({
+      'moon_group_lag_messages agents price.ticks': 7,
+      'moon_group_standstill_seconds agents': 1.5,
+      'moon_shard_live agents 0': 1,
+      'moon_parked_keys agents': 1,
+    });
+    expect(found['moon_shard_seq agents 0']).toBeGreaterThan(3);
+    expect(found['moon_shard_durable_seq agents 0']).toBe(found['moon_shard_seq agents 0']);
+    expect(found).not.toHaveProperty('moon_portfolios');
+  });
+
+  it('[NFM-2] are of execution the portfolios that live in its shards, and their halts', async () => {
+    const bed = new ShardBed({ name: 'execution', handlers: [portfolio], keyed: ['halt.events'] });
+    member = await bed.member();
+    const halt = { scope: 'portfolio', portfolio: 'main', source: 'risk:daily_loss', reason: 'daily_loss' } as const;
+    bed.bus.append(testEvent('halt.raised', T0, { ...halt, timestamp: T0 }));
+    await turns();
+    await member.shard.log.settled();
+
+    expect(read(['main', 'elsewhere'])).toMatchObject({
+      moon_portfolios: 1,
+      moon_halted_portfolios: 1,
+      'moon_halts risk': 1,
+    });
+  });
+});
