@@ -41,6 +41,7 @@ describe('the metrics of a group', () => {
       'moon_group_lag_messages agents price.ticks': 7,
       'moon_group_standstill_seconds agents': 1.5,
       'moon_shard_live agents 0': 1,
+      'moon_shards_broken agents': 0,
       'moon_parked_keys agents': 1,
     });
     expect(found['moon_shard_seq agents 0']).toBeGreaterThan(3);

@@ -33,6 +33,7 @@ export function groupPart({ group, lag, standstillMs }: HostedGroup, portfolios:
       const parked = group.shards.reduce((sum, shard) => sum + shard.engine.parking.list().length, 0);
       return [
         sample('moon_group_standstill_seconds', standstillMs() / 1_000, { group: name }),
+        sample('moon_shards_broken', group.broken.length, { group: name }),
         sample('moon_parked_keys', parked, { group: name }),
         ...lagSamples(name, lag()),
         ...group.shards.flatMap((shard) => shardSamples(name, numberOf(shard), positionOf(shard))),

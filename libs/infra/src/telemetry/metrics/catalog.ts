@@ -22,6 +22,7 @@ export const DURATION_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0
 /** Every metric of ours that a process serves; each sample has the label `app`, too. Names follow Prometheus' conventions. */
 export const METRICS = {
   moon_ready: gauge('1 while the process is READY, else 0.'),
+  moon_starting: gauge('1 while the process is still in its start.'),
   moon_component_up: gauge('1 while the component is up, else 0 (SYS-1).', 'component'),
   moon_scrape_errors_total: counter('Readings of a source of metrics that failed or took too long.', 'source'),
   moon_scrape_series_left_out: gauge(
@@ -35,6 +36,7 @@ export const METRICS = {
   moon_shard_durable_seq: gauge('Position up to which the shard is stored.', 'group', 'shard'),
   moon_shard_published_seq: gauge('Position up to which what the shard emitted is published.', 'group', 'shard'),
   moon_shard_backlog_events: gauge('Events of the shard that are not stored and published yet.', 'group', 'shard'),
+  moon_shards_broken: gauge('Shards of this process that broke and stand still.', 'group'),
   moon_parked_keys: gauge('Keys that stand still at a poisoned event.', 'group'),
   moon_handler_failures_total: counter('Deliveries at which a handler threw.', 'group'),
 

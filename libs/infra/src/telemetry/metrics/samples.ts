@@ -7,6 +7,7 @@ import type { ProcessMetrics } from './process-metrics';
 export function healthSamples(health: Pick<HealthRegistry, 'state' | 'report'>): Sample[] {
   return [
     sample('moon_ready', health.state === 'READY'),
+    sample('moon_starting', health.state === 'STARTING'),
     ...Object.entries(health.report().components).map(([component, { status }]) =>
       sample('moon_component_up', status === 'up', { component }),
     ),
