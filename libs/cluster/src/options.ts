@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { Command } from 'commander';
 import { ConfigError, loadConfig } from '@moon/infra';
 import { clusterConfigSchema, type ClusterConfig } from './config';
+import { checkPasswords } from './store-access';
 
 /** Reads flags, environment and file of one application; an unknown flag ends the process with code 2. @throws ConfigError */
 export function readClusterOptions(app: string, argv: readonly string[], env: NodeJS.ProcessEnv): ClusterConfig {
@@ -32,6 +33,7 @@ export function readClusterOptions(app: string, argv: readonly string[], env: No
       '"clock.pace" other than 1 needs "clock.origin" (the same in all processes) and "feed.kind" synthetic.',
     ]);
   }
+  checkPasswords(config);
   return config;
 }
 
