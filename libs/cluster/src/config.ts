@@ -25,7 +25,10 @@ const postgresSchema = Type.Object(
         'Password of the superuser, for "moon store prepare" and a machine of one’s own; passwords of roles that are not given are derived from it.',
     }),
     ownerPassword: Type.Optional(
-      Type.String({ minLength: 1, description: 'Password of moon_owner, for "moon store prepare"; no process needs it.' }),
+      Type.String({
+        minLength: 1,
+        description: 'Password of moon_owner, for "moon store prepare"; no process needs it.',
+      }),
     ),
     appPassword: Type.Optional(
       Type.String({

@@ -66,6 +66,9 @@ export function passwordsOf({ postgres }: PostgresSettings): RolePasswords {
   return { owner: ownerPassword ?? owner, app: appPassword ?? app };
 }
 
+/** The password of the application's role: what its processes need of all that "moon store prepare" was given. */
+export const appPasswordOf = (config: PostgresSettings): string => passwordsOf(config).app;
+
 /**
  * Logins of the event store, at whichever server is primary. With the superuser's password the roles are made when they are
  * not there; with the application's alone nobody is asked yet.

@@ -24,7 +24,13 @@ const RUN = [EventLog1700000000001, LogFunctions1700000000002, RunState170000000
 const MIGRATIONS = {
   run: RUN,
   registry: [RunRegistry1700000000101, ImportedRuns1700000000102, Reports1700000000103, Jobs1700000000104],
-  cluster: [...RUN, ClusterLog1700000000201, Retention1700000000202, GroupAppends1700000000203, AppSeesSchema1700000000204],
+  cluster: [
+    ...RUN,
+    ClusterLog1700000000201,
+    Retention1700000000202,
+    GroupAppends1700000000203,
+    AppSeesSchema1700000000204,
+  ],
 } as const;
 
 export function createDataSource(login: Login, database: string, kind: DatabaseKind): DataSource {

@@ -17,6 +17,17 @@ export interface PreparedStore {
   migrations: string[];
 }
 
+/** Where TimescaleDB is there and preloaded: the extension is the superuser's, the tables are the owner's. */
+const EXTENSION = `
+DO $do$
+BEGIN
+  IF EXISTS (SELECT FROM pg_available_extensions WHERE name = 'timescaledb')
+      AND current_setting('shared_preload_libraries') LIKE '%timescaledb%' THEN
+    CREATE EXTENSION IF NOT EXISTS timescaledb;
+  END IF;
+END
+$do$`;
+
 /** PostgreSQL gives the same answer to a wrong password and to a role that it does not have. */
 const isRefusedLogin = (error: unknown): boolean => /^28/.test((error as { code?: string }).code ?? '');
 
@@ -39,6 +50,7 @@ export async function prepareStore(
     if (!isMade) await assertOwned(client, database);
     return { roles, isMade };
   });
+  await withClient(superuser, database, (client) => client.query(EXTENSION));
   const migrations = await migrate(owner, database, 'cluster');
   await assertUsable(app, database);
   return { database, databaseOutcome: isMade ? 'made' : 'kept', roles, migrations };

@@ -86,7 +86,11 @@ describe('the metrics of a process', () => {
 
   it('contain memory, processor time and the delay of the event loop', async () => {
     const text = await open().text();
-    for (const name of ['process_resident_memory_bytes', 'process_cpu_seconds_total', 'nodejs_eventloop_lag_p99_seconds'])
+    for (const name of [
+      'process_resident_memory_bytes',
+      'process_cpu_seconds_total',
+      'nodejs_eventloop_lag_p99_seconds',
+    ])
       expect(text).toContain(`\n${name}{app="execution"} `);
   });
 
