@@ -1,6 +1,5 @@
 import {
   APP_ROLE,
-  asRole,
   clusterSchemaOf,
   ConfigError,
   createRoles,

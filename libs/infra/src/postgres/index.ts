@@ -1,4 +1,4 @@
-export { APP_ROLE, asRole, createRoles, derivedPasswords, OWNER_ROLE } from './access';
+export { APP_ROLE, createRoles, derivedPasswords, OWNER_ROLE } from './access';
 export type { HostAndPort, Login, PostgresAccess, RolePasswords } from './access';
 export { EventArchive } from './cluster/archive';
 export type { Archived } from './cluster/archive';
