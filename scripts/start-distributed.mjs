@@ -48,6 +48,19 @@ function fail(message) {
   process.exit(1);
 }
 
+/** Runs a program to its end. @throws Error when it does not end well */
+async function finish(name, args, env) {
+  const child = spawn(process.execPath, ['--enable-source-maps', ...args], {
+    cwd: root,
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  for (const stream of [child.stdout, child.stderr])
+    createInterface({ input: stream }).on('line', (line) => say(name, line));
+  const code = await new Promise((done, reject) => child.once('error', reject).once('close', done));
+  if (code !== 0) throw new Error(`${name} ended with ${code}.`);
+}
+
 /** What is remembered between starts: from when run time runs faster than wall time. */
 function originOf(folder, pace) {
   const file = join(folder, 'clock.json');
@@ -140,8 +153,6 @@ const env = {
   MOON_KAFKA__MIN_IN_SYNC_REPLICAS: String(Math.min(2, stack.kafka.brokers.length)),
   MOON_POSTGRES__HOSTS: JSON.stringify(stack.postgres.hosts.map(({ host, port }) => `${host}:${port}`)),
   MOON_POSTGRES__PATRONI: JSON.stringify(stack.postgres.patroni),
-  MOON_POSTGRES__SUPERUSER: stack.postgres.superuser,
-  MOON_POSTGRES__PASSWORD: stack.postgres.password,
   ...(stack.redis
     ? {
         MOON_REDIS__MODE: 'sentinel',
@@ -154,13 +165,26 @@ const env = {
   MOON_FEED__KIND: 'synthetic',
   MOON_DATA_DIR: dataDir,
 };
+/** Only who prepares the store logs in as the superuser; the processes get the password of the application's role. */
+const superuserEnv = {
+  MOON_POSTGRES__SUPERUSER: stack.postgres.superuser,
+  MOON_POSTGRES__PASSWORD: stack.postgres.password,
+};
 const common = [...(values.config ? ['--config', values.config] : []), ...values.set.flatMap((one) => ['--set', one])];
 const several = (app, count) =>
   count === 1 ? [app] : Array.from({ length: count }, (_, index) => `${app}-${index + 1}`);
 
 try {
   // The venue prices and charges as the processes' settings say.
-  const { paperVenueConfig, readClusterOptions } = createRequire(import.meta.url)(dist('libs/cluster/src/index.js'));
+  const { appPasswordOf, paperVenueConfig, readClusterOptions } = createRequire(import.meta.url)(
+    dist('libs/cluster/src/index.js'),
+  );
+  const prepareArgs = [dist('apps/cli/src/main.js'), 'store', 'prepare', ...common];
+  await finish('store', prepareArgs, { ...env, ...superuserEnv });
+  const prepared = readClusterOptions('store', common, { ...process.env, ...env, ...superuserEnv });
+  env.MOON_POSTGRES__APP_PASSWORD = appPasswordOf(prepared);
+  // What this machine's environment has of the others' passwords is not handed on.
+  env.MOON_POSTGRES__PASSWORD = env.MOON_POSTGRES__OWNER_PASSWORD = undefined;
   const config = readClusterOptions('venue', common, { ...process.env, ...env });
   const venueFile = join(dataDir, 'venue.json');
   writeFileSync(venueFile, JSON.stringify(paperVenueConfig({ config })));

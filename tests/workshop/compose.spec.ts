@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
+import { checkPasswords } from '@moon/cluster';
 import { loadConfig } from '@moon/infra';
 import { distributedSettings } from './distributed-settings';
 import { readText, root } from './repository';
@@ -9,6 +10,7 @@ import { readText, root } from './repository';
 interface Service {
   build?: string;
   image: string;
+  restart?: string;
   hostname?: string;
   command?: string[];
   environment?: Record<string, string>;
@@ -30,6 +32,8 @@ const apps = ['api', 'agents', 'execution', 'recorder'];
 const brokers = ['kafka-1', 'kafka-2', 'kafka-3'];
 const stores = ['timescaledb-1', 'timescaledb-2'];
 const caches = ['sentinel-1', 'sentinel-2', 'sentinel-3'];
+/** Runs once, before the apps. */
+const preparing = 'store-prepare';
 
 /** What an expression gives in a module that imports from the scripts of the native stack. */
 const native = <T>(file: string, expression: string): T => {
@@ -132,17 +136,18 @@ describe('the apps of docker-compose.yml', () => {
     }
   });
 
-  it('start after broker, event store and cache are healthy, the API after the agents', () => {
+  it('start after broker, prepared event store and cache are there, the API after the agents', () => {
     const needs = (app: string): string[] =>
       Object.entries(service(app).depends_on!).map(([name, { condition }]) => {
-        expect(condition).toBe('service_healthy');
+        expect(condition).toBe(name === preparing ? 'service_completed_successfully' : 'service_healthy');
         return name;
       });
+    const first = [...brokers, ...stores, preparing];
 
-    expect(needs('recorder').sort()).toEqual([...brokers, ...stores].sort());
-    expect(needs('agents').sort()).toEqual([...brokers, ...stores, ...caches].sort());
-    expect(needs('execution').sort()).toEqual([...brokers, ...stores, ...caches, 'venue'].sort());
-    expect(needs('api').sort()).toEqual([...brokers, ...stores, ...caches, 'agents', 'execution', 'recorder'].sort());
+    expect(needs('recorder').sort()).toEqual([...first].sort());
+    expect(needs('agents').sort()).toEqual([...first, ...caches].sort());
+    expect(needs('execution').sort()).toEqual([...first, ...caches, 'venue'].sort());
+    expect(needs('api').sort()).toEqual([...first, ...caches, 'agents', 'execution', 'recorder'].sort());
   });
 
   it('get settings that the configuration knows, with addresses of services in the file', () => {
@@ -162,10 +167,57 @@ describe('the apps of docker-compose.yml', () => {
   });
 });
 
+describe('the passwords of the event store in docker-compose.yml', () => {
+  const envOf = (name: string): Record<string, string> => service(name).environment ?? {};
+  /** Default passwords of the superuser and of the owner, as the one who prepares the store has them. */
+  const { MOON_POSTGRES__PASSWORD: superuser = '', MOON_POSTGRES__OWNER_PASSWORD: owner = '' } = envOf(preparing);
+  const variables = [superuser, owner].map((value) => /\$\{(\w+):-/.exec(value)![1]!);
+
+  it('are with the one that prepares it, which runs once, from the image of the apps', () => {
+    const { image, build, command, restart, depends_on: needs = {} } = service(preparing);
+    expect({ image, build, restart }).toEqual({ image: service('api').image, build: '.', restart: 'no' });
+    expect(command).toEqual(['apps/cli/src/main.js', 'store', 'prepare']);
+    expect(existsSync(join(root, command![0]!.replace(/js$/, 'ts')))).toBe(true);
+    expect(Object.keys(needs)).toEqual(stores);
+    const env = Object.fromEntries(
+      Object.entries(envOf(preparing)).map(([name, value]) => [name, withDefaults(value)]),
+    );
+    const settings = loadConfig(distributedSettings, { env });
+    expect(() => checkPasswords(settings, true)).not.toThrow();
+    const { hosts, patroni, database } = settings.postgres;
+    expect(envOf('api')).toMatchObject({
+      MOON_POSTGRES__HOSTS: hosts.join(','),
+      MOON_POSTGRES__PATRONI: patroni.join(','),
+      MOON_POSTGRES__DATABASE: database,
+    });
+    const { PATRONI_SUPERUSER_PASSWORD: ofServer, PATRONI_SUPERUSER_USERNAME: user } = envOf(stores[0]!);
+    expect([superuser, settings.postgres.superuser]).toEqual([ofServer, user]);
+  });
+
+  it('of superuser and owner are with no application; each has that of its role alone', () => {
+    expect(variables).toEqual(['MOON_SUPERUSER_PASSWORD', 'MOON_OWNER_PASSWORD']);
+    for (const app of [...apps, 'venue']) {
+      const text = JSON.stringify(service(app));
+      for (const secret of [...variables, `"${withDefaults(superuser)}"`, withDefaults(owner)])
+        expect(text).not.toContain(secret);
+    }
+    for (const app of apps) {
+      const env = Object.fromEntries(Object.entries(envOf(app)).map(([name, value]) => [name, withDefaults(value)]));
+      const settings = loadConfig(distributedSettings, { env });
+      const { password, ownerPassword, appPassword } = settings.postgres;
+      expect({ password, ownerPassword }).toEqual({ password: '', ownerPassword: undefined });
+      expect(appPassword).toBe(withDefaults(envOf(preparing).MOON_POSTGRES__APP_PASSWORD!));
+      expect(() => checkPasswords(settings)).not.toThrow();
+    }
+  });
+});
+
 describe('docker-compose.yml as a whole', () => {
-  it('pins images, checks the health of every service, and keeps data in named volumes', () => {
-    for (const [name, { image, healthcheck, volumes: mounted = [] }] of all) {
+  it('pins images, checks the health of every service that stays, and keeps data in named volumes', () => {
+    for (const [name, { image, restart, healthcheck, volumes: mounted = [] }] of all) {
       expect(`${name} ${image}`).toMatch(/:v?\d+\.\d+[\w.-]*$/);
+      expect(restart).toBe(name === preparing ? 'no' : 'unless-stopped');
+      if (name === preparing) continue;
       expect(healthcheck?.test.length).toBeGreaterThan(1);
       const sources = mounted.map((volume) => volume.split(':')[0]!);
       expect(sources.filter((source) => !source.startsWith('./') && !(source in volumes))).toEqual([]);

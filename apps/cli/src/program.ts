@@ -12,6 +12,7 @@ import { addProjectionsCommand } from './commands/projections/projections.comman
 import { addReportsCommand } from './commands/reports/reports.command';
 import { addRunsCommand } from './commands/runs/runs.command';
 import { addStartCommand } from './commands/start/start.command';
+import { addStoreCommand } from './commands/store/store.command';
 import { addTraceCommand } from './commands/trace/trace.command';
 import { EXIT, sentenceOf, UsageError } from './errors';
 import type { Io } from './io';
@@ -70,6 +71,7 @@ function createProgram(io: Io, exit: (code: number) => void): Command {
   addDeadLettersCommand(program, io);
   addHaltCommands(program, io);
   addProjectionsCommand(program, io, exit);
+  addStoreCommand(program, io);
   addReportsCommand(program, io);
   addRunsCommand(program, io);
   addLookaheadCheckCommand(program, io, exit);

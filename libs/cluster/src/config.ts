@@ -19,7 +19,24 @@ const postgresSchema = Type.Object(
     }),
     database: Type.String({ default: 'moon', pattern: '^[a-z][a-z0-9_]{0,62}$', description: 'Its database.' }),
     superuser: Type.String({ default: 'postgres', minLength: 1, description: 'Makes the roles and the database.' }),
-    password: Type.String({ default: '', description: 'Password of the superuser; the roles’ are derived from it.' }),
+    password: Type.String({
+      default: '',
+      description:
+        'Password of the superuser, for "moon store prepare" and a machine of one’s own; passwords of roles that are not given are derived from it.',
+    }),
+    ownerPassword: Type.Optional(
+      Type.String({
+        minLength: 1,
+        description: 'Password of moon_owner, for "moon store prepare"; no process needs it.',
+      }),
+    ),
+    appPassword: Type.Optional(
+      Type.String({
+        minLength: 1,
+        description:
+          'Password of moon_app, the role of the processes. Without the superuser’s they have this role alone.',
+      }),
+    ),
   },
   whole,
 );

@@ -3,23 +3,20 @@ import type { EmittedVersions } from '@moon/events';
 import {
   checkBrokers,
   ClusterLog,
-  createRoles,
   ensureTopics,
   EventArchive,
   KafkaPublisher,
-  migrateUp,
   ShardJournals,
   topicPlan,
-  type HostAndPort,
   type MemberContracts,
   type Logger,
-  type PostgresAccess,
   type ProcessMetrics,
   type RecentDurations,
 } from '@moon/infra';
 import { groupPlans, RunningClock, type Clock, type GroupPlan, type SharedBroadcast } from '@moon/kernel';
 import type { ClusterConfig } from './config';
 import type { DeadLetters } from './dead-letters';
+import { readyStore, type StoreAccess } from './store-access';
 
 /** Groups that read every topic and hold no shard state. */
 export const RECORDER_GROUP = 'recorder';
@@ -42,7 +39,7 @@ export interface Connections {
   contracts: MemberContracts;
   /** Brings the groups of this process what every shard hears. */
   broadcast: SharedBroadcast;
-  access: PostgresAccess;
+  access: StoreAccess;
   journals: ShardJournals;
   archive: EventArchive;
   log: ClusterLog;
@@ -65,15 +62,15 @@ export async function openBroker(config: ClusterConfig, logger: Logger): Promise
   return `${config.kafka.brokers.join(', ')}; ${drift.length} differences to the catalog`;
 }
 
-/** Makes the database what this version needs, and opens what writes and reads it. @throws Error that names the server */
+/** Sees to it that the database is what this version needs, and opens what writes and reads it. @throws Error that names the server */
 export async function openStore(
   config: ClusterConfig,
   logger: Logger,
   { wire }: Pick<EmittedVersions, 'wire'>,
 ): Promise<Pick<Connections, 'access' | 'journals' | 'archive' | 'log'>> {
   const { database } = config.postgres;
-  const access = await accessOf(config);
-  await migrateUp(access, database, 'cluster');
+  const { access, newer } = await readyStore(config);
+  if (newer.length > 0) logger.info({ newer }, 'a newer version has prepared the store');
   const onError = (error: Error): void => logger.warn({ err: error }, 'a connection to the event store broke');
   const options = { onError, wire };
   return {
@@ -84,23 +81,9 @@ export async function openStore(
   };
 }
 
-/** Logins of the event store, at whichever server is primary; its roles are made when they are not there. */
-export async function accessOf({ postgres }: ClusterConfig): Promise<PostgresAccess> {
-  const { superuser, password, patroni } = postgres;
-  const hosts = postgres.hosts.map(hostAndPort);
-  const [first = { host: '127.0.0.1', port: 5_432 }] = hosts;
-  const several = hosts.length > 1 ? { hosts, ...(patroni.length > 0 && { patroni }) } : {};
-  return createRoles({ ...first, ...several, user: superuser, password });
-}
-
 /** Every consumer group of a deployment. */
 export function groupNames(config: ClusterConfig): string[] {
   return [...groupPlans(config.platform).map(({ name }) => name), RECORDER_GROUP, PROJECTIONS_GROUP, FEED_GROUP];
-}
-
-function hostAndPort(text: string): HostAndPort {
-  const separator = text.lastIndexOf(':');
-  return { host: text.slice(0, separator), port: Number(text.slice(separator + 1)) };
 }
 
 /** Run time of this deployment: wall time, or wall time at a pace from a common origin. */

@@ -15,6 +15,8 @@ export { executionSpec, paperVenueConfig, plainSpec } from './shard-specs';
 export { checkClusterParity, type ClusterParityOptions } from './parity/check';
 export type { ClusterParityReport, ShardDivergence, ShardParity } from './parity/report';
 export { groupNames } from './connections';
+export { prepareClusterStore } from './prepare';
+export { appPasswordOf, checkPasswords } from './store-access';
 export { OverviewSource, shardNames, type ClusterOverview } from './overview';
 export { WatchPart } from './parts/watch-part';
 export { askDeployment, type OperatorCommand } from './operators';

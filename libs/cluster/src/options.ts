@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { Command } from 'commander';
 import { ConfigError, loadConfig, redisProblems } from '@moon/infra';
 import { clusterConfigSchema, type ClusterConfig } from './config';
+import { checkPasswords } from './store-access';
 
 /** Reads flags, environment and file of one application; an unknown flag ends the process with code 2. @throws ConfigError */
 export function readClusterOptions(app: string, argv: readonly string[], env: NodeJS.ProcessEnv): ClusterConfig {
@@ -34,6 +35,7 @@ export function readClusterOptions(app: string, argv: readonly string[], env: No
   }
   const problems = redisProblems(config.redis);
   if (problems.length > 0) throw new ConfigError(problems);
+  checkPasswords(config);
   return config;
 }
 

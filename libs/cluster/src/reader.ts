@@ -1,10 +1,10 @@
-import { ClusterLog, EventArchive, ShardJournals, StoreInspection, type PostgresAccess } from '@moon/infra';
+import { ClusterLog, EventArchive, ShardJournals, StoreInspection } from '@moon/infra';
 import type { ClusterConfig } from './config';
-import { accessOf } from './connections';
+import { accessOf, explained, type StoreAccess } from './store-access';
 
 /** A deployment's store, open for looking into it: nothing is migrated, claimed or written. */
 export interface ClusterReader {
-  access: PostgresAccess;
+  access: StoreAccess;
   database: string;
   log: ClusterLog;
   journals: ShardJournals;
@@ -23,6 +23,8 @@ export async function openClusterReader(config: ClusterConfig): Promise<ClusterR
   const { database, hosts } = config.postgres;
   const where = hosts.join(', ');
   const access = await accessOf(config).catch((error: unknown) => {
+    const problem = explained(error, config);
+    if (problem !== error) throw problem;
     throw new Error(`No event store answers at ${where}: ${messageOf(error)}`, { cause: error });
   });
   // A connection that breaks while it is idle is replaced; one that is in use tells whoever uses it.
@@ -39,7 +41,7 @@ export async function openClusterReader(config: ClusterConfig): Promise<ClusterR
   } catch (error) {
     await close();
     const { code } = error as { code?: string };
-    if (code !== NO_DATABASE && code !== NO_TABLE) throw error;
+    if (code !== NO_DATABASE && code !== NO_TABLE) throw explained(error, config);
     throw new Error(
       `Database ${database} at ${where} holds no deployment yet: start its processes ("npm run start:distributed"), or name another one (postgres.database).`,
       { cause: error },

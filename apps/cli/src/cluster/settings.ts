@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
-import { clusterConfigSchema, type ClusterConfig } from '@moon/cluster';
+import { checkPasswords, clusterConfigSchema, type ClusterConfig } from '@moon/cluster';
 import { ConfigError, loadConfig, redisProblems } from '@moon/infra';
 import { UsageError } from '../errors';
 import type { GlobalOptions, Io } from '../io';
@@ -25,8 +25,17 @@ export function addClusterOptions(command: Command, hasConfig = false): Command 
 
 export const isCluster = ({ cluster, stack }: ClusterOptions): boolean => cluster === true || stack !== undefined;
 
-/** Settings as the processes of the deployment read them. @throws UsageError, ConfigError that name what is wrong */
-export function clusterConfigOf({ cwd, env }: Pick<Io, 'cwd' | 'env'>, options: ClusterOptions): ClusterConfig {
+/**
+ * Settings as the processes of the deployment read them.
+ *
+ * @param isPreparing for "moon store prepare", which may have other passwords than a process
+ * @throws UsageError, ConfigError that name what is wrong
+ */
+export function clusterConfigOf(
+  { cwd, env }: Pick<Io, 'cwd' | 'env'>,
+  options: ClusterOptions,
+  isPreparing = false,
+): ClusterConfig {
   const { stack, config = env.MOON_CONFIG } = options;
   const set: Record<string, string> = {};
   for (const setting of options.set ?? []) {
@@ -34,14 +43,15 @@ export function clusterConfigOf({ cwd, env }: Pick<Io, 'cwd' | 'env'>, options: 
     if (separator < 1) throw new UsageError(`--set ${setting}: expected NAME=VALUE, e.g. --set shards=3.`);
     set[setting.slice(0, separator)] = setting.slice(separator + 1);
   }
-  const read = loadConfig(clusterConfigSchema, {
+  const given = loadConfig(clusterConfigSchema, {
     env: { ...env, ...(stack !== undefined && stackSettings(resolve(cwd, stack))) },
     set,
     ...(config !== undefined && { file: resolve(cwd, config) }),
   });
-  const problems = redisProblems(read.redis);
+  const problems = redisProblems(given.redis);
   if (problems.length > 0) throw new ConfigError(problems);
-  return read;
+  checkPasswords(given, isPreparing);
+  return given;
 }
 
 interface StackFile {

@@ -41,23 +41,45 @@ export async function withClient<T>(login: Login, database: string, work: (clien
   }
 }
 
+/** Passwords of the store's roles. */
+export interface RolePasswords {
+  owner: string;
+  app: string;
+}
+
+/** What the roles' passwords are where nobody chose any: derived from the superuser's, so that no further secret is kept. */
+export function derivedPasswords(superuserPassword: string): RolePasswords {
+  const derived = (role: string): string => createHmac('sha256', superuserPassword).update(role).digest('base64url');
+  return { owner: derived(OWNER_ROLE), app: derived(APP_ROLE) };
+}
+
+/** The same servers, as another role. */
+export const asRole = (login: Login, user: string, password: string): Login => ({ ...login, user, password });
+
 /**
- * Makes both roles on a server that is all ours (the embedded one), with passwords derived from the superuser's: no
- * further secret has to be kept.
+ * Makes both roles where they are not there yet. One that is there keeps its password: see `prepareStore`.
+ *
+ * @param passwords of the roles; without, they are derived from the superuser's
  */
-export async function createRoles(superuser: Login): Promise<PostgresAccess> {
-  const loginOf = (role: string): Login => {
-    const password = createHmac('sha256', superuser.password).update(role).digest('base64url');
-    return { ...superuser, user: role, password };
+export async function createRoles(
+  superuser: Login,
+  passwords: RolePasswords = derivedPasswords(superuser.password),
+): Promise<PostgresAccess> {
+  const access = {
+    owner: asRole(superuser, OWNER_ROLE, passwords.owner),
+    app: asRole(superuser, APP_ROLE, passwords.app),
   };
-  const access = { owner: loginOf(OWNER_ROLE), app: loginOf(APP_ROLE) };
   await withClient(superuser, 'postgres', async (client) => {
-    for (const { user, password } of [access.owner, access.app]) {
-      const { rows } = await client.query('SELECT FROM pg_roles WHERE rolname = $1', [user]);
-      if (rows.length > 0) continue;
-      const rights = user === OWNER_ROLE ? 'CREATEDB' : 'NOCREATEDB';
-      await client.query(`CREATE ROLE ${escapeIdentifier(user)} LOGIN ${rights} PASSWORD ${escapeLiteral(password)}`);
-    }
+    for (const login of [access.owner, access.app]) await createRole(client, login);
   });
   return access;
+}
+
+/** Makes one of the roles. @returns false when it is there already, with whatever password */
+export async function createRole(client: Client, { user, password }: Login): Promise<boolean> {
+  const { rows } = await client.query('SELECT FROM pg_roles WHERE rolname = $1', [user]);
+  if (rows.length > 0) return false;
+  const rights = user === OWNER_ROLE ? 'CREATEDB' : 'NOCREATEDB';
+  await client.query(`CREATE ROLE ${escapeIdentifier(user)} LOGIN ${rights} PASSWORD ${escapeLiteral(password)}`);
+  return true;
 }

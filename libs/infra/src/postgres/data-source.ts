@@ -1,5 +1,5 @@
 import 'reflect-metadata';
-import { escapeIdentifier } from 'pg';
+import { escapeIdentifier, type Client } from 'pg';
 import { DataSource, MigrationExecutor } from 'typeorm';
 import { withClient } from './access';
 import type { Login, PostgresAccess } from './access';
@@ -10,10 +10,11 @@ import { PrimaryFinder } from './ha/primary';
 import { ClusterLog1700000000201 } from './migrations/1700000000201-cluster-log';
 import { Retention1700000000202 } from './migrations/1700000000202-retention';
 import { GroupAppends1700000000203 } from './migrations/1700000000203-group-appends';
-import { ShardIds1700000000204 } from './migrations/1700000000204-shard-ids';
+import { ShardIds1700000000205 } from './migrations/1700000000205-shard-ids';
 import { RunRegistry1700000000101 } from './migrations/1700000000101-run-registry';
 import { ImportedRuns1700000000102 } from './migrations/1700000000102-imported-runs';
 import { Reports1700000000103 } from './migrations/1700000000103-reports';
+import { AppSeesSchema1700000000204 } from './migrations/1700000000204-app-sees-schema';
 import { Jobs1700000000104 } from './migrations/1700000000104-jobs';
 
 /** What a database is for: the log of one run, the registry of all runs, or the log of a deployment of many processes. */
@@ -24,7 +25,14 @@ const RUN = [EventLog1700000000001, LogFunctions1700000000002, RunState170000000
 const MIGRATIONS = {
   run: RUN,
   registry: [RunRegistry1700000000101, ImportedRuns1700000000102, Reports1700000000103, Jobs1700000000104],
-  cluster: [...RUN, ClusterLog1700000000201, Retention1700000000202, GroupAppends1700000000203, ShardIds1700000000204],
+  cluster: [
+    ...RUN,
+    ClusterLog1700000000201,
+    Retention1700000000202,
+    GroupAppends1700000000203,
+    AppSeesSchema1700000000204,
+    ShardIds1700000000205,
+  ],
 } as const;
 
 export function createDataSource(login: Login, database: string, kind: DatabaseKind): DataSource {
@@ -45,24 +53,33 @@ export function createDataSource(login: Login, database: string, kind: DatabaseK
   });
 }
 
-async function createDatabase(access: PostgresAccess, database: string): Promise<void> {
-  await withClient(access.owner, 'postgres', async (client) => {
-    const { rows } = await client.query('SELECT FROM pg_database WHERE datname = $1', [database]);
-    if (rows.length > 0) return;
-    await client.query(`CREATE DATABASE ${escapeIdentifier(database)}`);
-  });
+/** Makes a database of the owner's. @returns false when it is there already */
+export async function createDatabase(client: Client, database: string, owner: string): Promise<boolean> {
+  const { rows } = await client.query('SELECT FROM pg_database WHERE datname = $1', [database]);
+  if (rows.length > 0) return false;
+  await client.query(`CREATE DATABASE ${escapeIdentifier(database)} OWNER ${escapeIdentifier(owner)}`);
+  return true;
 }
 
 /** Brings a database to the newest schema, making it first when it is not there. Returns how many migrations ran. */
 export async function migrateUp(access: PostgresAccess, database: string, kind: DatabaseKind): Promise<number> {
-  await createDatabase(access, database);
-  const source = await createDataSource(access.owner, database, kind).initialize();
+  const { owner } = access;
+  await withClient(owner, 'postgres', (client) => createDatabase(client, database, owner.user));
+  return (await migrate(owner, database, kind)).length;
+}
+
+/** Brings a database that is there to the newest schema. @returns the names of the migrations that ran */
+export async function migrate(owner: Login, database: string, kind: DatabaseKind): Promise<string[]> {
+  const source = await createDataSource(owner, database, kind).initialize();
   try {
-    return (await source.runMigrations()).length;
+    return (await source.runMigrations()).map(({ name }) => name);
   } finally {
     await source.destroy();
   }
 }
+
+/** Names of the migrations that this version knows, the oldest first. */
+export const migrationNames = (kind: DatabaseKind): string[] => MIGRATIONS[kind].map(({ name }) => name);
 
 /** Names of the migrations that a database still lacks; changes nothing but typeorm's own table of migrations. */
 export async function pendingMigrations(

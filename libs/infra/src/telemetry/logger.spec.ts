@@ -5,7 +5,12 @@ describe('createLogger', () => {
     const lines: string[] = [];
     const logger = createLogger({ level: 'info', destination: { write: (line: string) => void lines.push(line) } });
     logger.info(
-      { apiKey: 'k-1', order: { signature: 's-1', token: 'BTC' }, a: { b: { password: 'p-1' } }, correlationId: 'c-1' },
+      {
+        apiKey: 'k-1',
+        order: { signature: 's-1', token: 'BTC' },
+        a: { b: { password: 'p-1', ownerPassword: 'p-1', appPassword: 'p-1' } },
+        correlationId: 'c-1',
+      },
       'sent',
     );
     const text = lines.join('');

@@ -11,6 +11,8 @@ export interface LoggerOptions {
 /** Field names whose values never reach a log, at any of the first three depths. */
 const SECRETS = [
   'password',
+  'ownerPassword',
+  'appPassword',
   'signature',
   'signingKey',
   'privateKey',

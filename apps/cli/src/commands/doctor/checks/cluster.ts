@@ -6,7 +6,7 @@ import {
   type ClusterConfig,
   type ClusterReader,
 } from '@moon/cluster';
-import { checkBrokers, ConfigError, pendingMigrations, replicationOf, topicDrift, topicPlan } from '@moon/infra';
+import { checkBrokers, clusterSchemaOf, ConfigError, replicationOf, topicDrift, topicPlan } from '@moon/infra';
 import { clusterConfigOf, type ClusterOptions } from '../../../cluster/settings';
 import type { Io } from '../../../io';
 import { count, plural } from '../../../output/text';
@@ -121,10 +121,12 @@ async function checkClusterStore(config: ClusterConfig): Promise<Finding[]> {
 }
 
 async function checkSchema({ access, database }: ClusterReader): Promise<Finding> {
-  const pending = await pendingMigrations(access, database, 'cluster');
-  if (pending.length === 0) return ok('schema', 'The schema is the newest one.');
-  const mend = 'The next start of any process brings it up to date.';
-  return note('schema', `${plural(pending.length, 'migration')} to come: ${pending.join(', ')}.`, mend);
+  const { missing, newer } = await clusterSchemaOf(access.app, database);
+  const mend = '"moon store prepare" of the version to run brings it up to date.';
+  if (missing.length > 0)
+    return note('schema', `${plural(missing.length, 'migration')} to come: ${missing.join(', ')}.`, mend);
+  if (newer.length === 0) return ok('schema', 'The schema is the newest one.');
+  return ok('schema', `A newer version has prepared it (${newer.join(', ')}); it serves this one, too.`);
 }
 
 async function checkReplication({ postgres }: ClusterConfig, { access, database }: ClusterReader): Promise<Finding> {
