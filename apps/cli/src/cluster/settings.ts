@@ -43,13 +43,13 @@ export function clusterConfigOf(
     if (separator < 1) throw new UsageError(`--set ${setting}: expected NAME=VALUE, e.g. --set shards=3.`);
     set[setting.slice(0, separator)] = setting.slice(separator + 1);
   }
-  const given = loadConfig(clusterConfigSchema, {
+  const read = loadConfig(clusterConfigSchema, {
     env: { ...env, ...(stack !== undefined && stackSettings(resolve(cwd, stack))) },
     set,
     ...(config !== undefined && { file: resolve(cwd, config) }),
   });
-  checkPasswords(given, isPreparing);
-  return given;
+  checkPasswords(read, isPreparing);
+  return read;
 }
 
 interface StackFile {

@@ -13,7 +13,7 @@ import { GroupAppends1700000000203 } from './migrations/1700000000203-group-appe
 import { RunRegistry1700000000101 } from './migrations/1700000000101-run-registry';
 import { ImportedRuns1700000000102 } from './migrations/1700000000102-imported-runs';
 import { Reports1700000000103 } from './migrations/1700000000103-reports';
-import { AppSeesSchema1700000000204 } from './migrations/1700000000204-app-sees-schema';
+import { AppSeesSchema1700000000205 } from './migrations/1700000000205-app-sees-schema';
 import { Jobs1700000000104 } from './migrations/1700000000104-jobs';
 
 /** What a database is for: the log of one run, the registry of all runs, or the log of a deployment of many processes. */
@@ -29,7 +29,7 @@ const MIGRATIONS = {
     ClusterLog1700000000201,
     Retention1700000000202,
     GroupAppends1700000000203,
-    AppSeesSchema1700000000204,
+    AppSeesSchema1700000000205,
   ],
 } as const;
 
