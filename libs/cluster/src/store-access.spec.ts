@@ -26,7 +26,7 @@ import { until } from './testing/deployment';
 const OWNER = "the owner's 'secret'";
 const APP = 'the-applications';
 const DATABASE = 'moon';
-const LATEST = 'AppSeesSchema1700000000204';
+const LATEST = 'AppSeesSchema1700000000205';
 const DAY_MS = 86_400_000;
 const logger = createLogger({ level: 'silent' });
 const emitted = new EmittedVersions({});

@@ -10,11 +10,11 @@ import { PrimaryFinder } from './ha/primary';
 import { ClusterLog1700000000201 } from './migrations/1700000000201-cluster-log';
 import { Retention1700000000202 } from './migrations/1700000000202-retention';
 import { GroupAppends1700000000203 } from './migrations/1700000000203-group-appends';
-import { ShardIds1700000000205 } from './migrations/1700000000205-shard-ids';
+import { ShardIds1700000000204 } from './migrations/1700000000204-shard-ids';
+import { AppSeesSchema1700000000205 } from './migrations/1700000000205-app-sees-schema';
 import { RunRegistry1700000000101 } from './migrations/1700000000101-run-registry';
 import { ImportedRuns1700000000102 } from './migrations/1700000000102-imported-runs';
 import { Reports1700000000103 } from './migrations/1700000000103-reports';
-import { AppSeesSchema1700000000204 } from './migrations/1700000000204-app-sees-schema';
 import { Jobs1700000000104 } from './migrations/1700000000104-jobs';
 
 /** What a database is for: the log of one run, the registry of all runs, or the log of a deployment of many processes. */
@@ -30,8 +30,8 @@ const MIGRATIONS = {
     ClusterLog1700000000201,
     Retention1700000000202,
     GroupAppends1700000000203,
-    AppSeesSchema1700000000204,
-    ShardIds1700000000205,
+    ShardIds1700000000204,
+    AppSeesSchema1700000000205,
   ],
 } as const;
 

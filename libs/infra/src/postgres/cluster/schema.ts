@@ -11,7 +11,7 @@ export interface ClusterSchema {
 }
 
 /** The migration that lets the application see the table of migrations. */
-const VISIBLE_SINCE = 'AppSeesSchema1700000000204';
+const VISIBLE_SINCE = 'AppSeesSchema1700000000205';
 const NO_TABLE = '42P01';
 const NO_RIGHT = '42501';
 

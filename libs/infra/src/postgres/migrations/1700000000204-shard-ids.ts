@@ -45,7 +45,7 @@ LANGUAGE sql AS $$
 $$`;
 
 /** Remembered ids are kept beside the checkpoints of shards. */
-export class ShardIds1700000000205 implements MigrationInterface {
+export class ShardIds1700000000204 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
     await runner.query(SHARD_IDS);
     // Hashes do not compress.
