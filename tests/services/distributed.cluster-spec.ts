@@ -278,7 +278,7 @@ describe('the distributed platform on real servers', () => {
     const { code, stdout, stderr } = await moon(['parity', '--stack', stackDir, '--json']);
     expect({ code, stderr }).toEqual({
       code: 0,
-      stderr: expect.stringMatching(/^The cluster moon: 27 shards, /) as string,
+      stderr: expect.stringMatching(/^The cluster moon: 27 shards, /m) as string,
     });
     const report = JSON.parse(stdout) as { compared: number; equal: boolean; firstDivergence: unknown };
     expect(report).toMatchObject({ equal: true, firstDivergence: null });

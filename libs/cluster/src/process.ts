@@ -232,10 +232,10 @@ class ClusterProcess {
       if (this.fatal) throw this.fatal;
       const { down, problem } = this.whatIsDown();
       if (down.length === 0 || this.health.state === 'STOPPING') return;
-      if (problem === '' || problem === said) continue;
+      if (problem === said) continue;
       said = problem;
-      this.health.set('agents', 'starting', problem);
-      process.stderr.write(`${this.app.name} is not READY: ${problem}\n`);
+      this.health.set('agents', 'starting', problem === '' ? 'starting' : problem);
+      if (problem !== '') process.stderr.write(`${this.app.name} is not READY: ${problem}\n`);
     }
   }
 
@@ -255,9 +255,10 @@ class ClusterProcess {
   }
 
   private note(component: 'broker' | 'event-store' | 'agents', isUp: boolean, problem: string): void {
-    const { status } = this.health.report().components[component] ?? {};
+    const { status, detail } = this.health.report().components[component] ?? {};
     if (isUp && status === 'down') this.health.set(component, 'up', 'up again');
-    else if (!isUp && status === 'up') this.health.set(component, 'down', problem);
+    else if (!isUp && (status === 'up' || (status === 'down' && detail !== problem)))
+      this.health.set(component, 'down', problem);
   }
 
   private async status(): Promise<object> {

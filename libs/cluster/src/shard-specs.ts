@@ -13,6 +13,7 @@ import {
   ruleBasedModelAdapter,
   VenueLink,
   type GroupPlan,
+  type ShardWiring,
   type VenuePort,
 } from '@moon/kernel';
 import type { CacheGate } from './cache-gate';
@@ -47,7 +48,7 @@ export function plainSpec({ plan, connections, codeVersion }: SpecContext, index
         onRequest,
         shard,
         isLockstep: true,
-        onFailure: onFailureOf(connections, plan.name, shard),
+        onFailure: onFailureOf(connections, plan.name, shard, log),
       }),
     begin: (engine, last) => {
       const at = Math.max(clock.now(), engine.now);
@@ -105,7 +106,7 @@ export function executionSpec(
         onRequest,
         // What the journal has is handled again: an owner before this one counted it.
         onEvent: (event, seq) => void (seq > log.durableSeq && counted(event)),
-        onFailure: onFailureOf(connections, plan.name, shard),
+        onFailure: onFailureOf(connections, plan.name, shard, log),
       }),
     begin: async (engine, last) => {
       const at = Math.max(clock.now(), engine.now);
@@ -153,10 +154,12 @@ function onFailureOf(
   { logger, metrics }: Connections,
   group: string,
   shard: string,
+  log: ShardWiring['log'],
 ): NonNullable<ConstructorParameters<typeof Engine>[0]['onFailure']> {
   return ({ handler, key, event, error }) => {
     const { id, correlationId } = event;
-    metrics.count('moon_handler_failures_total', { group });
+    // What failed before and is handled again was counted then.
+    if (log.hasNew) metrics.count('moon_handler_failures_total', { group });
     logger.warn({ shard, handler, key, event: id, correlationId, error: error.message }, 'handler failed');
   };
 }

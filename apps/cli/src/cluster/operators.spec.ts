@@ -109,7 +109,7 @@ describe('operators and a deployment', () => {
     config.platform.portfolios.push({ ...main!, name: late });
     await platform.start();
     await until(() => haltsOf(late).length === 1);
-    expect(haltsOf(late)).toMatchObject([{ source: 'operator', scope: 'global', reason: 'venue down' }]);
+    expect(haltsOf(late)).toMatchObject([{ source: 'global:operator', scope: 'portfolio', reason: 'venue down' }]);
     const { code } = await line.moon('lift', '--global', '--reason', 'venue down', ...patient);
     expect(code).toBe(0);
     await until(() => [...PORTFOLIOS, late].every((name) => haltsOf(name).length === 0));

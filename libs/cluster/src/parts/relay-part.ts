@@ -34,13 +34,18 @@ export function relayPart({ connections }: PartContext): Part {
     stop: () => relay.stop(),
     isUp: () => true,
     status: () => relay.status(),
+    // Known without the store, which may be what is away.
     metrics: async () => {
-      const { isActive, published, waiting, heldBackMs } = await relay.status();
+      const { isActive, published, heldBackMs } = relay.own();
+      const waiting = await relay.status().then(
+        (status) => [sample('moon_relay_waiting_events', status.waiting)],
+        () => [],
+      );
       return [
         sample('moon_relay_active', isActive),
         sample('moon_relay_published_total', published),
-        sample('moon_relay_waiting_events', waiting),
         sample('moon_relay_held_back_seconds', heldBackMs / 1_000),
+        ...waiting,
       ];
     },
   };

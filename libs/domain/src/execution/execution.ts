@@ -128,7 +128,7 @@ function execute(command: AnyCommand, owner: Owner): void {
 
 function onOpened(owner: Owner, event: EventEnvelope<'portfolio.opened'>): void {
   const { config, state, out } = owner;
-  if (out.key === GLOBAL) return repeatGlobalHalts(owner);
+  if (out.key === GLOBAL) return repeatGlobalHalts(owner, event.data.portfolio);
   if (event.data.portfolio !== out.key || state.portfolio !== null) return;
   state.bounds = resolveLimits(out.key, config.limits, event.data.limits);
   state.portfolio = evolvePortfolio(undefined, event);

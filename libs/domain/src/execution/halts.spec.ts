@@ -186,13 +186,22 @@ describe('halts that others recorded', () => {
       const desk = raise(empty());
       expect(desk.of('halt.raised')).toEqual([]);
       desk.open(opening({ portfolio: 'late' }));
-      expect(halts(desk, 'late')).toEqual(['global risk:leverage@elsewhere leverage']);
-      expect(desk.of('halt.raised')).toEqual([halt]);
+      expect(halts(desk, 'late')).toEqual(['portfolio global:risk:leverage@elsewhere leverage']);
+      // Said as the portfolio's own: nobody elsewhere is halted, or set free, by it.
+      expect(desk.of('halt.raised')).toMatchObject([{ scope: 'portfolio', portfolio: 'late' }]);
       lift(desk);
       expect(halts(desk, 'late')).toEqual([]);
-      expect(desk.of('halt.lifted')).toEqual([halt]);
+      expect(desk.of('halt.lifted')).toMatchObject([{ scope: 'portfolio', portfolio: 'late' }]);
       desk.open(opening({ portfolio: 'later' }));
       expect(halts(desk, 'later')).toEqual([]);
+    });
+
+    it('stays as long as it stands there, raised again before its end was heard here', () => {
+      const desk = raise(lift(raise(empty().open(opening({ portfolio: 'late' })))));
+      expect(halts(desk, 'late')).toEqual(['global risk:leverage@elsewhere leverage']);
+      desk.open(opening({ portfolio: 'later' }));
+      expect(halts(desk, 'later')).toEqual(['portfolio global:risk:leverage@elsewhere leverage']);
+      expect(halts(lift(desk), 'later')).toEqual([]);
     });
 
     it('halts nobody who comes after it was lifted there', () => {

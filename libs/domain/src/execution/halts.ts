@@ -20,70 +20,62 @@ export function onRaiseHalt(owner: Owner, command: RaiseHalt): void {
   const { source, scope, reason, detail } = command;
   if (scope === 'portfolio') return raiseHalt(owner, { source, reason, ...(detail !== undefined && { detail }) });
   if (out.key !== GLOBAL) return out.send({ ...command, key: GLOBAL });
-  const known = globalHalt(owner, command);
-  if (known !== undefined && known.keptBy !== 'other') return;
-  if (known === undefined) state.globalHalts.push({ source, reason });
-  else delete known.keptBy;
+  if (has(state.globalHalts, command)) return;
+  state.globalHalts.push({ source, reason });
   out.emit('halt.raised', { source, scope, reason, ...(detail !== undefined && { detail }), timestamp: out.now });
 }
 
 /** A command to lift; it reaches the halt of the same source and reason only. */
 export function onLiftHalt(owner: Owner, command: LiftHalt): void {
-  const { out } = owner;
+  const { state, out } = owner;
   const { source, scope, reason } = command;
   if (scope === 'portfolio') return liftHalt(owner, source, reason);
   if (out.key !== GLOBAL) return out.send({ ...command, key: GLOBAL });
-  const known = globalHalt(owner, command);
-  // What another owner alone keeps is lifted there.
-  if (known !== undefined && known.keptBy !== 'other') endGlobalHalt(owner, known);
-}
-
-/** Says the global halts in force once more, for a portfolio that was opened after they were raised. */
-export function repeatGlobalHalts({ state, out }: Owner): void {
-  for (const halt of state.globalHalts) {
-    const { source, reason } = halt;
-    if (halt.keptBy === 'other') halt.keptBy = 'other, said here';
-    out.emit('halt.raised', { source, scope: 'global', reason, timestamp: out.now });
-  }
+  if (!has(state.globalHalts, command)) return;
+  state.globalHalts = without(state.globalHalts, command);
+  out.emit('halt.lifted', { source, scope, reason, timestamp: out.now });
 }
 
 /**
- * Of a global halt that another shard's owner of them raised this one takes note, for portfolios that are opened here
- * later. What it said itself comes back to it, too, and changes nothing.
+ * Halts a portfolio that is opened while all are halted. Its own shard's global halts are said once more. Of those that
+ * another shard keeps, it gets a halt of its own: said here as a global one, it could outlive, or end, the one that counts.
  */
-function onForeignGlobalHalt(
-  owner: Owner,
-  { type, data }: EventEnvelope<'halt.raised'> | EventEnvelope<'halt.lifted'>,
-): void {
+export function repeatGlobalHalts({ state, out }: Owner, portfolio: string): void {
+  for (const { source, reason } of state.globalHalts) {
+    out.emit('halt.raised', { source, scope: 'global', reason, timestamp: out.now });
+  }
+  for (const { source, reason } of state.foreignHalts ?? []) {
+    out.send({ type: 'RaiseHalt', key: portfolio, source: inherited(source), scope: 'portfolio', reason });
+  }
+}
+
+/** The owner of global halts takes note of what the owners in other shards say; its own come back to it, too. */
+function noteForeignHalt({ state }: Owner, event: EventEnvelope<'halt.raised'> | EventEnvelope<'halt.lifted'>): void {
+  const { data } = event;
   if (data.scope !== 'global') return;
-  const { globalHalts } = owner.state;
-  const known = globalHalt(owner, data);
-  if (type === 'halt.raised') {
-    if (known === undefined) globalHalts.push({ source: data.source, reason: data.reason, keptBy: 'other' });
-  } else if (known?.keptBy === 'other, said here') endGlobalHalt(owner, known);
-  else if (known?.keptBy === 'other') globalHalts.splice(globalHalts.indexOf(known), 1);
+  const others = without(state.foreignHalts ?? [], data);
+  const isForeign = event.type === 'halt.raised' && !has(state.globalHalts, data);
+  state.foreignHalts = isForeign ? [...others, { source: data.source, reason: data.reason }] : others;
 }
 
-function globalHalt(
-  { state }: Owner,
-  { source, reason }: Pick<GlobalHalt, 'source' | 'reason'>,
-): GlobalHalt | undefined {
-  return state.globalHalts.find((halt) => halt.source === source && halt.reason === reason);
-}
+/** Source of a portfolio's halt that stands for a global one of another shard. */
+const inherited = (source: string): string => `global:${source}`;
 
-function endGlobalHalt({ state, out }: Owner, halt: GlobalHalt): void {
-  const { source, reason } = halt;
-  state.globalHalts.splice(state.globalHalts.indexOf(halt), 1);
-  out.emit('halt.lifted', { source, scope: 'global', reason, timestamp: out.now });
-}
+const has = (halts: readonly GlobalHalt[], { source, reason }: GlobalHalt): boolean =>
+  halts.some((halt) => halt.source === source && halt.reason === reason);
+
+const without = (halts: readonly GlobalHalt[], { source, reason }: GlobalHalt): GlobalHalt[] =>
+  halts.filter((halt) => halt.source !== source || halt.reason !== reason);
 
 /** Global halts of anyone, and halts of this portfolio that somebody else recorded. Its own are folded already. */
 export function onHaltEvent(owner: Owner, event: EventEnvelope<'halt.raised'> | EventEnvelope<'halt.lifted'>): void {
   const { state, out } = owner;
-  if (out.key === GLOBAL) return onForeignGlobalHalt(owner, event);
+  if (out.key === GLOBAL) return noteForeignHalt(owner, event);
   if (state.portfolio === null) return;
   const isForeign = event.source !== EXECUTION && event.data.portfolio === out.key;
   if (event.data.scope === 'global' || isForeign) fold(state, event);
+  if (event.data.scope === 'global' && event.type === 'halt.lifted')
+    liftHalt(owner, inherited(event.data.source), event.data.reason);
 }
 
 /** An alert that asks for it halts the portfolio, or all of them when the alert's scope is global. */

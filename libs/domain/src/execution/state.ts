@@ -11,11 +11,9 @@ const KEPT_IDS = 128;
 export interface GlobalHalt {
   source: string;
   reason: string;
-  /** Set when the owner of global halts of another shard raised it: whether it was said here, too, for a portfolio opened later. */
-  keptBy?: 'other' | 'other, said here';
 }
 
-/** What the owner of one portfolio holds; plain JSON. For the key 'global' only `globalHalts` is used. */
+/** What the owner of one portfolio holds; plain JSON. For the key 'global' only `globalHalts` and `foreignHalts` are used. */
 export interface ExecutionState {
   /** null until `portfolio.opened`. */
   portfolio: PortfolioState | null;
@@ -38,6 +36,8 @@ export interface ExecutionState {
   /** Number of the latest venue report. */
   venueSeq: number;
   globalHalts: GlobalHalt[];
+  /** Global halts that owners in other shards keep, for portfolios that are opened here later; none in older states. */
+  foreignHalts?: GlobalHalt[];
 }
 
 export function newExecutionState(): ExecutionState {

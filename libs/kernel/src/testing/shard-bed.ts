@@ -70,6 +70,7 @@ export class ShardMember {
   readonly group: ShardGroup;
   readonly problems: string[] = [];
   readonly failures: Error[] = [];
+  private isKilled = false;
   private readonly consumer: MemoryConsumer;
   /** Of what is read whole, as many as the broadcast opens. */
   readonly broadcasts: MemoryConsumer[] = [];
@@ -108,6 +109,7 @@ export class ShardMember {
 
   /** Ends at once, as a killed process does: nothing is finished and nothing stored. */
   kill(): void {
+    this.isKilled = true;
     this.consumer.kill();
     for (const consumer of this.broadcasts) consumer.kill();
   }
@@ -119,6 +121,7 @@ export class ShardMember {
   }
 
   private open(index: number, onEnd: (error: Error) => void): Promise<Shard> {
+    if (this.isKilled) return new Promise(() => undefined);
     const { database, bus, clock, options } = this.bed;
     const { handlers, past = [], adapters, begin, name = 'group', local, urgentMs } = options;
     const shard = `${name}#${index}`;

@@ -152,11 +152,15 @@ export class StreamRelay {
 
   async status(): Promise<RelayStatus> {
     const [row] = await this.pool.rows('relay_waiting', WAITING, [this.name]);
+    return { ...this.own(), waiting: Number(row![0]) };
+  }
+
+  /** What it knows without asking the store. */
+  own(): Omit<RelayStatus, 'waiting'> {
     return {
       isActive: this.lease.epoch !== null,
       epoch: this.lease.epoch,
       published: this.published,
-      waiting: Number(row![0]),
       heldBackMs: this.held ? performance.now() - this.held.since : 0,
     };
   }

@@ -50,6 +50,36 @@ describeShardJournal({
   },
 });
 
+describe('remembered ids in PostgreSQL', () => {
+  it('are dropped when no checkpoint that is kept needs them any more, and only then', async () => {
+    const test = await startTestServer();
+    const database = await test.clusterDatabase();
+    const journals = new ShardJournals(test.access.app, database);
+    try {
+      const journal = journals.open('execution#0');
+      await journal.claim('one');
+      const entries = [{ kind: 'messages', topic: 'price.ticks', partition: 0, from: 0, count: 40 }] as const;
+      await journal.append({ afterSeq: 0, toSeq: 40, entries, publishedSeq: 0 }, []);
+      const piece = (index: number): string => Buffer.alloc(16_000, index + 1).toString('base64');
+      for (let seq = 1; seq <= 32; seq += 1) {
+        const ids = { packed: piece(seq), others: [] };
+        await journal.saveCheckpoint({ seq, states: '[]', meta: '{}', positions: '[]', ids });
+      }
+      const kept = await withClient(test.server, database, (client) =>
+        client.query<{ seq: string }>('SELECT seq FROM shard_ids ORDER BY seq'),
+      );
+      // The oldest checkpoint that is kept is the thirtieth; twenty pieces of a thousand ids are what it needs.
+      expect(kept.rows.map(({ seq }) => Number(seq))).toEqual(Array.from({ length: 22 }, (_, index) => 11 + index));
+      const latest = await journals.open('execution#0').latestCheckpoint();
+      const newest = Array.from({ length: 20 }, (_, index) => Buffer.from(piece(13 + index), 'base64'));
+      expect(latest?.ids.packed).toBe(Buffer.concat(newest).toString('base64'));
+    } finally {
+      await journals.close();
+      await test.stop();
+    }
+  }, 120_000);
+});
+
 describe('the journal in PostgreSQL', () => {
   let database: string;
   let journals: ShardJournals;

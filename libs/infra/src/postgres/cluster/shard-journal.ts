@@ -80,7 +80,8 @@ export class ShardJournals {
   /** Journals of one shard that were opened apart are claimed apart. */
   open(shard: string): ShardJournal {
     const { pool, months, appends, options } = this;
-    return new PostgresShardJournal(shard, { pool, months, appends, wire: options.wire });
+    const { wire, onError } = options;
+    return new PostgresShardJournal(shard, { pool, months, appends, wire, onError });
   }
 
   close(): Promise<void> {
@@ -95,7 +96,10 @@ class PostgresShardJournal implements ShardJournal {
 
   constructor(
     readonly shard: string,
-    private readonly of: { pool: TextPool; months: Months; appends: GroupAppends; wire: WritingOptions['wire'] },
+    private readonly of: { pool: TextPool; months: Months; appends: GroupAppends } & Pick<
+      WritingOptions,
+      'wire' | 'onError'
+    >,
   ) {}
 
   async claim(owner: string): Promise<ShardClaim> {
@@ -147,8 +151,7 @@ class PostgresShardJournal implements ShardJournal {
     const values = [this.shard, this.epoch, seq, states, meta, positions, countOf(ids), packed, JSON.stringify(others)];
     await this.fenced(seq, () => this.of.pool.rows('save_shard_checkpoint', SAVE_CHECKPOINT, values));
     this.checkpoints += 1;
-    if (this.checkpoints % PRUNED_EVERY === 0)
-      await this.of.pool.rows('prune_shard_ids', PRUNE_IDS, [this.shard, KEPT_INPUTS]);
+    if (this.checkpoints % PRUNED_EVERY === 0) await this.pruneIds();
   }
 
   async latestCheckpoint(onUnreadable?: (problem: string) => void): Promise<ShardCheckpoint | null> {
@@ -160,6 +163,15 @@ class PostgresShardJournal implements ShardJournal {
       onUnreadable?.(found);
     }
     return null;
+  }
+
+  /** The checkpoint is stored whatever comes of this; what was not dropped is dropped the next time. */
+  private async pruneIds(): Promise<void> {
+    try {
+      await this.of.pool.rows('prune_shard_ids', PRUNE_IDS, [this.shard, KEPT_INPUTS]);
+    } catch (error) {
+      this.of.onError?.(error instanceof Error ? error : new Error(String(error)));
+    }
   }
 
   private async idsAt(seq: number): Promise<PackedIds> {

@@ -47,13 +47,17 @@ export interface ShardGroupOptions {
 export interface BrokenShard {
   shard: number;
   error: Error;
-  /** Times that it broke, each within ten minutes of the one before. */
+  /** Times that it broke without having been live for ten minutes in between. */
   attempts: number;
 }
 
 const REOPEN_MS = 1_000;
-const LONGEST_PAUSE_MS = 60_000;
-/** A shard that has gone on for so long has started anew with its attempts, wall ms. */
+/**
+ * Longest pauses between attempts, wall ms. One that breaks after it was opened has taken what is broadcast back to its own
+ * position, for all shards of the process: it is tried less often.
+ */
+const LONGEST_PAUSE_MS = { unopened: 60_000, opened: 1_800_000 };
+/** A shard that was live for so long has started anew with its attempts, wall ms. */
 const FORGIVEN_MS = 600_000;
 /** Stored messages that are handed over at a time. */
 const FILL_BATCH = 1_000;
@@ -70,7 +74,11 @@ export class ShardGroup {
   private readonly hearer: BroadcastHearer;
   private timer: NodeJS.Timeout | null = null;
   private isStopped = false;
-  private readonly breaks = new Map<number, { error: Error; attempts: number; at: number }>();
+  private readonly breaks = new Map<number, { error: Error; attempts: number }>();
+  /** Since when each shard is live, wall ms. */
+  private readonly liveSince = new Map<number, number>();
+  private readonly retries = new Map<number, NodeJS.Timeout>();
+  private readonly opening = new Set<number>();
   private committing: Promise<void> = Promise.resolve();
 
   constructor(private readonly options: ShardGroupOptions) {
@@ -123,6 +131,7 @@ export class ShardGroup {
   async stop(): Promise<void> {
     this.isStopped = true;
     if (this.timer) clearInterval(this.timer);
+    for (const index of this.retries.keys()) this.forgetRetry(index);
     await this.letGo([...this.held.keys()]);
     await this.options.consumer.stop();
     await this.options.broadcast?.line.leave(this.hearer);
@@ -135,6 +144,7 @@ export class ShardGroup {
         for (const shard of shards) {
           this.assigned.delete(shard);
           this.breaks.delete(shard);
+          this.forgetRetry(shard);
         }
         await this.letGo(shards);
       },
@@ -164,7 +174,9 @@ export class ShardGroup {
   }
 
   private async open(index: number): Promise<void> {
-    if (this.held.has(index) || !this.assigned.has(index) || this.isStopped) return;
+    if (this.held.has(index) || this.opening.has(index) || !this.assigned.has(index) || this.isStopped) return;
+    this.forgetRetry(index);
+    this.opening.add(index);
     let shard: Shard | null = null;
     let isOver = false;
     try {
@@ -172,28 +184,35 @@ export class ShardGroup {
         isOver = true;
         this.ended(index, shard, error);
       });
+      this.opening.delete(index);
+      // It has ended before anybody could hold it, and is opened again.
+      if (!isOver) await this.hold(index, shard);
+      else if (!this.retries.has(index)) this.openAgain(index, this.options.reopenMs ?? REOPEN_MS);
     } catch (thrown) {
-      this.ended(index, null, thrown instanceof Error ? thrown : new Error(String(thrown)));
-      return;
+      this.opening.delete(index);
+      this.ended(index, shard, asError(thrown));
     }
-    // It has ended before anybody could hold it: it is opened again, or the process ends.
-    if (isOver) return;
+  }
+
+  private async hold(index: number, shard: Shard): Promise<void> {
     if (this.held.has(index) || !this.assigned.has(index) || this.isStopped) {
       // Revoked while it was being opened.
-      await this.saved(() => shard!.close());
+      await this.saved(() => shard.close());
       return;
     }
-    const { consumer, broadcast } = this.options;
+    const { consumer, broadcast, keyed, shards } = this.options;
+    // Without a checkpoint from the beginning, whatever was delivered before: its journal may name any of it.
+    const own = partitionsOf(keyed).filter(({ partition }) => partition % shards === index);
     const wanted = new Map<string, number>();
-    for (const partition of partitionsOf(this.hearer.topics))
+    for (const partition of [...partitionsOf(this.hearer.topics), ...own])
       wanted.set(slotOf(partition), shard.position(partition) ?? 0);
     this.wanted.set(shard, wanted);
     this.held.set(index, shard);
-    // Without a checkpoint from the beginning, whatever was delivered before: its journal may name any of it.
-    for (const partition of partitionsOf(this.options.keyed)) {
-      if (partition.partition % this.options.shards !== index) continue;
-      consumer.seek({ ...partition, offset: shard.position(partition) ?? 0 });
-    }
+    shard.ready.then(
+      () => this.liveSince.set(index, performance.now()),
+      () => undefined,
+    );
+    for (const partition of own) consumer.seek({ ...partition, offset: shard.position(partition) ?? 0 });
     broadcast?.line.seek(broadcast.topics);
   }
 
@@ -213,12 +232,16 @@ export class ShardGroup {
 
   /** A shard of this process can go on no more. One that somebody else took is opened again if the broker still says it is ours. */
   private ended(index: number, shard: Shard | null, error: Error): void {
-    const { name, onProblem, reopenMs = REOPEN_MS } = this.options;
-    if (shard && this.held.get(index) === shard) this.held.delete(index);
+    const { name, onProblem, broadcast, reopenMs = REOPEN_MS } = this.options;
+    const wasHeld = shard !== null && this.held.get(index) === shard;
+    if (wasHeld) this.held.delete(index);
     if (shard) this.wanted.delete(shard);
+    // What it had taken back to its own position goes on where the others are.
+    if (wasHeld) broadcast?.line.seek(broadcast.topics);
+    if (!this.assigned.has(index) || this.isStopped) return;
     const [isLost, isPast] = [error instanceof ShardLost, error instanceof PastClosed];
     if (!isLost && !isPast && !(this.options.isTransient?.(error) ?? false)) {
-      this.standStill(index, error, reopenMs);
+      this.standStill(index, error, wasHeld);
       return;
     }
     const reason = isLost ? 'was taken over by another instance' : isPast ? 'has other settings now' : 'broke';
@@ -227,19 +250,32 @@ export class ShardGroup {
   }
 
   /** Whatever it is, it concerns this shard alone: its messages stay on the broker until it can be opened. */
-  private standStill(index: number, error: Error, reopenMs: number): void {
-    const before = this.breaks.get(index);
-    const now = performance.now();
-    const attempts = before !== undefined && now - before.at < FORGIVEN_MS ? before.attempts + 1 : 1;
-    this.breaks.set(index, { error, attempts, at: now });
-    const pauseMs = Math.min(LONGEST_PAUSE_MS, reopenMs * 2 ** (attempts - 1));
-    this.options.onBroken(index, error, pauseMs);
+  private standStill(index: number, error: Error, wasHeld: boolean): void {
+    const { onBroken, reopenMs = REOPEN_MS } = this.options;
+    const since = this.liveSince.get(index);
+    this.liveSince.delete(index);
+    const isForgiven = since !== undefined && performance.now() - since > FORGIVEN_MS;
+    const attempts = isForgiven ? 1 : (this.breaks.get(index)?.attempts ?? 0) + 1;
+    this.breaks.set(index, { error, attempts });
+    const longest = LONGEST_PAUSE_MS[wasHeld ? 'opened' : 'unopened'];
+    const pauseMs = Math.min(longest, reopenMs * 2 ** (attempts - 1));
+    onBroken(index, error, pauseMs);
     this.openAgain(index, pauseMs);
   }
 
   private openAgain(index: number, pauseMs: number): void {
-    const timer = setTimeout(() => void this.open(index), pauseMs);
+    this.forgetRetry(index);
+    const timer = setTimeout(() => {
+      this.retries.delete(index);
+      void this.open(index);
+    }, pauseMs);
     timer.unref();
+    this.retries.set(index, timer);
+  }
+
+  private forgetRetry(index: number): void {
+    clearTimeout(this.retries.get(index));
+    this.retries.delete(index);
   }
 
   private async letGo(shards: readonly number[]): Promise<void> {
@@ -336,3 +372,5 @@ export class ShardGroup {
     }
   }
 }
+
+const asError = (thrown: unknown): Error => (thrown instanceof Error ? thrown : new Error(String(thrown)));

@@ -89,6 +89,11 @@ export class ShardLog implements LogSink {
     return this.published;
   }
 
+  /** Whether anything was sequenced behind what the journal held when the shard was opened. */
+  get hasNew(): boolean {
+    return this.sequenced > this.options.claim.lastSeq;
+  }
+
   get backlog(): number {
     const ready = this.ready.reduce((sum, { count }) => sum + count, 0);
     return (this.underWay?.count ?? 0) + ready + this.pending.count + this.unpublished;
@@ -283,11 +288,17 @@ export class ShardLog implements LogSink {
     );
   }
 
-  private fail(error: Error): false {
-    if (this.failure) return false;
+  /** Writes nothing more from here on: what is not stored yet is handled anew by whoever opens the shard next. */
+  abandon(error: Error): void {
+    if (this.failure) return;
     this.failure = error;
     this.waiters.fail(error);
     for (const resolve of this.roomWaiters.splice(0)) resolve();
+  }
+
+  private fail(error: Error): false {
+    if (this.failure) return false;
+    this.abandon(error);
     this.options.onFatal(error);
     return false;
   }

@@ -150,10 +150,10 @@ export class Shard {
       },
       onFatal: (error) => this.end(error),
     });
-    if (meta.engine) this.engine.restore(meta.engine);
     if (checkpoint) this.engine.remembered.restore(checkpoint.ids);
-    // Older code kept them in the engine's snapshot: they go where they belong with the next checkpoint.
-    this.savedIds = meta.engine?.ids ? { uuids: 0, others: 0 } : this.engine.remembered.mark;
+    this.savedIds = this.engine.remembered.mark;
+    // Older code kept ids in its snapshot; they are newer than all pieces, and go to them with the next checkpoint.
+    if (meta.engine) this.engine.restore(meta.engine);
     this.engine.host.restore(
       (checkpoint?.entries ?? []).map(({ handler, key, state }) => ({
         ...(state as Omit<HandlerState, 'handler' | 'key'>),
@@ -348,6 +348,8 @@ export class Shard {
   private end(error: Error): void {
     if (this.phase === 'closed') return;
     this.phase = 'closed';
+    // Nothing of an input that was handled in part only may be stored: mended code would have to do the same half of it.
+    this.log.abandon(error);
     this.options.onClose?.();
     this.whenLive.reject(error);
     this.live.abandon();

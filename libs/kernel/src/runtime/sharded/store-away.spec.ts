@@ -174,9 +174,9 @@ describe('a shard whose store is away', () => {
     async (goesOn) => {
       const { bed, first } = await withUrgentWhileAway();
       first.kill();
-      bed.isAway = false;
       const other = bed.shards.database.journal('group#0');
       await other.claim();
+      bed.isAway = false;
       const kept = bed.local.batches.map(({ batch }) => batch);
       const [from, to] = [kept[0]!.afterSeq, kept.at(-1)!.toSeq];
       await other.append(
