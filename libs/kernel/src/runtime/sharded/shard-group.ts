@@ -9,6 +9,7 @@ import {
   type RefusedMessage,
 } from '../../ports/bus';
 import { ShardLost } from '../../ports/journal';
+import { Attempts, type BrokenShard } from './attempts';
 import { slotOf } from './message-buffer';
 import { PastClosed, type Shard } from './shard';
 import { partitionsOf, type BroadcastHearer, type SharedBroadcast } from './shared-broadcast';
@@ -43,22 +44,7 @@ export interface ShardGroupOptions {
   reopenMs?: number;
 }
 
-/** A shard that is this member's, and broke. */
-export interface BrokenShard {
-  shard: number;
-  error: Error;
-  /** Times that it broke without having been live for ten minutes in between. */
-  attempts: number;
-}
-
 const REOPEN_MS = 1_000;
-/**
- * Longest pauses between attempts, wall ms. One that breaks after it was opened has taken what is broadcast back to its own
- * position, for all shards of the process: it is tried less often.
- */
-const LONGEST_PAUSE_MS = { unopened: 60_000, opened: 1_800_000 };
-/** A shard that was live for so long has started anew with its attempts, wall ms. */
-const FORGIVEN_MS = 600_000;
 /** Stored messages that are handed over at a time. */
 const FILL_BATCH = 1_000;
 
@@ -74,10 +60,7 @@ export class ShardGroup {
   private readonly hearer: BroadcastHearer;
   private timer: NodeJS.Timeout | null = null;
   private isStopped = false;
-  private readonly breaks = new Map<number, { error: Error; attempts: number }>();
-  /** Since when each shard is live, wall ms. */
-  private readonly liveSince = new Map<number, number>();
-  private readonly retries = new Map<number, NodeJS.Timeout>();
+  private readonly attempts = new Attempts((shard) => void this.open(shard));
   private readonly opening = new Set<number>();
   private committing: Promise<void> = Promise.resolve();
 
@@ -104,9 +87,9 @@ export class ShardGroup {
 
   /** Shards that stand still, because they broke and have not been live since. */
   get broken(): readonly BrokenShard[] {
-    return [...this.breaks]
-      .filter(([shard]) => this.assigned.has(shard) && this.held.get(shard)?.isLive !== true)
-      .map(([shard, { error, attempts }]) => ({ shard, error, attempts }));
+    return this.attempts.broken.filter(
+      ({ shard }) => this.assigned.has(shard) && this.held.get(shard)?.isLive !== true,
+    );
   }
 
   async start(): Promise<void> {
@@ -131,7 +114,7 @@ export class ShardGroup {
   async stop(): Promise<void> {
     this.isStopped = true;
     if (this.timer) clearInterval(this.timer);
-    for (const index of this.retries.keys()) this.forgetRetry(index);
+    this.attempts.stop();
     await this.letGo([...this.held.keys()]);
     await this.options.consumer.stop();
     await this.options.broadcast?.line.leave(this.hearer);
@@ -143,8 +126,7 @@ export class ShardGroup {
       revoked: async (shards) => {
         for (const shard of shards) {
           this.assigned.delete(shard);
-          this.breaks.delete(shard);
-          this.forgetRetry(shard);
+          this.attempts.forget(shard);
         }
         await this.letGo(shards);
       },
@@ -175,7 +157,7 @@ export class ShardGroup {
 
   private async open(index: number): Promise<void> {
     if (this.held.has(index) || this.opening.has(index) || !this.assigned.has(index) || this.isStopped) return;
-    this.forgetRetry(index);
+    this.attempts.cancel(index);
     this.opening.add(index);
     let shard: Shard | null = null;
     let isOver = false;
@@ -187,7 +169,7 @@ export class ShardGroup {
       this.opening.delete(index);
       // It has ended before anybody could hold it, and is opened again.
       if (!isOver) await this.hold(index, shard);
-      else if (!this.retries.has(index)) this.openAgain(index, this.options.reopenMs ?? REOPEN_MS);
+      else if (!this.attempts.isWaiting(index)) this.attempts.later(index, this.options.reopenMs ?? REOPEN_MS);
     } catch (thrown) {
       this.opening.delete(index);
       this.ended(index, shard, asError(thrown));
@@ -209,7 +191,7 @@ export class ShardGroup {
     this.wanted.set(shard, wanted);
     this.held.set(index, shard);
     shard.ready.then(
-      () => this.liveSince.set(index, performance.now()),
+      () => this.attempts.noteLive(index),
       () => undefined,
     );
     for (const partition of own) consumer.seek({ ...partition, offset: shard.position(partition) ?? 0 });
@@ -232,7 +214,7 @@ export class ShardGroup {
 
   /** A shard of this process can go on no more. One that somebody else took is opened again if the broker still says it is ours. */
   private ended(index: number, shard: Shard | null, error: Error): void {
-    const { name, onProblem, broadcast, reopenMs = REOPEN_MS } = this.options;
+    const { name, onProblem, onBroken, broadcast, reopenMs = REOPEN_MS } = this.options;
     const wasHeld = shard !== null && this.held.get(index) === shard;
     if (wasHeld) this.held.delete(index);
     if (shard) this.wanted.delete(shard);
@@ -241,41 +223,13 @@ export class ShardGroup {
     if (!this.assigned.has(index) || this.isStopped) return;
     const [isLost, isPast] = [error instanceof ShardLost, error instanceof PastClosed];
     if (!isLost && !isPast && !(this.options.isTransient?.(error) ?? false)) {
-      this.standStill(index, error, wasHeld);
+      // It concerns this shard alone: its messages stay on the broker until it can be opened.
+      onBroken(index, error, this.attempts.afterBreak(index, error, reopenMs, wasHeld));
       return;
     }
     const reason = isLost ? 'was taken over by another instance' : isPast ? 'has other settings now' : 'broke';
     onProblem(`a shard ${reason} and is opened again`, { group: name, shard: index, error: error.message });
-    this.openAgain(index, isPast ? 0 : reopenMs);
-  }
-
-  /** Whatever it is, it concerns this shard alone: its messages stay on the broker until it can be opened. */
-  private standStill(index: number, error: Error, wasHeld: boolean): void {
-    const { onBroken, reopenMs = REOPEN_MS } = this.options;
-    const since = this.liveSince.get(index);
-    this.liveSince.delete(index);
-    const isForgiven = since !== undefined && performance.now() - since > FORGIVEN_MS;
-    const attempts = isForgiven ? 1 : (this.breaks.get(index)?.attempts ?? 0) + 1;
-    this.breaks.set(index, { error, attempts });
-    const longest = LONGEST_PAUSE_MS[wasHeld ? 'opened' : 'unopened'];
-    const pauseMs = Math.min(longest, reopenMs * 2 ** (attempts - 1));
-    onBroken(index, error, pauseMs);
-    this.openAgain(index, pauseMs);
-  }
-
-  private openAgain(index: number, pauseMs: number): void {
-    this.forgetRetry(index);
-    const timer = setTimeout(() => {
-      this.retries.delete(index);
-      void this.open(index);
-    }, pauseMs);
-    timer.unref();
-    this.retries.set(index, timer);
-  }
-
-  private forgetRetry(index: number): void {
-    clearTimeout(this.retries.get(index));
-    this.retries.delete(index);
+    this.attempts.later(index, isPast ? 0 : reopenMs);
   }
 
   private async letGo(shards: readonly number[]): Promise<void> {
