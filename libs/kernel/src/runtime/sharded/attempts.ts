@@ -48,7 +48,8 @@ export class Attempts {
     const isForgiven = since !== undefined && performance.now() - since > FORGIVEN_MS;
     const attempts = isForgiven ? 1 : (this.breaks.get(shard)?.attempts ?? 0) + 1;
     this.breaks.set(shard, { shard, error, attempts });
-    const pauseMs = Math.min(LONGEST_PAUSE_MS[wasOpened ? 'opened' : 'unopened'], firstMs * 2 ** (attempts - 1));
+    const doubled = Math.max(1, firstMs) * 2 ** (attempts - 1);
+    const pauseMs = Math.min(LONGEST_PAUSE_MS[wasOpened ? 'opened' : 'unopened'], doubled);
     this.later(shard, pauseMs);
     return pauseMs;
   }
