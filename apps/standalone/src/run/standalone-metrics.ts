@@ -61,7 +61,7 @@ export class StandaloneMetrics {
       ...haltSamples(
         portfolios.flatMap((name) => {
           const state = executionState(engine, name);
-          return state?.portfolio ? [[...state.portfolio.halts, ...state.globalHalts]] : [];
+          return state?.portfolio ? [state.portfolio.halts] : [];
         }),
       ),
     ]);

@@ -55,11 +55,11 @@ const positionOf = ({ isLive, engine, log }: Shard) => ({
 const numberOf = ({ name }: Shard): string => name.slice(name.lastIndexOf('#') + 1);
 
 /** Halts of each portfolio that lives in these shards. */
-function haltsIn(shards: readonly Shard[], portfolios: readonly string[]): { source: string }[][] {
+function haltsIn(shards: readonly Shard[], portfolios: readonly string[]): (readonly { source: string }[])[] {
   return shards.flatMap(({ engine }) =>
     portfolios.flatMap((name) => {
       const state = executionState(engine, name);
-      return state?.portfolio ? [[...state.portfolio.halts, ...state.globalHalts]] : [];
+      return state?.portfolio ? [state.portfolio.halts] : [];
     }),
   );
 }
