@@ -139,6 +139,7 @@ describe('projections in a Redis Cluster', () => {
       while (!isMoved) await takeSome();
       await moved;
       await cluster.ownerAfter(keyOf(environment), from);
+      await cluster.ready();
     }
     await takeAll();
     await expectProjection();

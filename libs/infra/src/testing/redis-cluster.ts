@@ -31,7 +31,7 @@ export interface TestRedisCluster {
   start(node: TestRedis): Promise<void>;
   /** Starts and thaws whatever was killed or paused, and waits until the cluster is ready. */
   mend(): Promise<void>;
-  /** Waits until all nodes are at work, every slot is covered, and every replica follows its primary. */
+  /** Waits until all nodes are at work and agree on who owns which slot, and every replica follows its primary. */
   ready(): Promise<void>;
   /** Deletes every key of every primary. */
   empty(): Promise<void>;
@@ -124,6 +124,13 @@ export async function startTestRedisCluster(options: TestRedisClusterOptions = {
   };
   const ready = async (): Promise<void> => {
     await until(async () => (await Promise.all(nodes.map((node) => isReady(node)))).every((is) => is));
+    // What one node says of a slot reaches the others by gossip; redis-cli reshards nothing before.
+    await until(() =>
+      cli('check', `127.0.0.1:${nodes[0]!.port}`).then(
+        () => true,
+        () => false,
+      ),
+    );
   };
   try {
     for (let index = 0; index < 2 * PRIMARIES; index += 1) {
