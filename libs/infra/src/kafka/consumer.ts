@@ -127,6 +127,12 @@ export class KafkaConsumer implements BusConsumer {
     await this.member.start();
   }
 
+  partitions(topics: readonly TopicName[]): BusPartition[] {
+    return topics.flatMap((topic) =>
+      Array.from({ length: this.counts.get(topic) ?? 0 }, (_, partition) => ({ topic, partition })),
+    );
+  }
+
   seek(to: BusPosition): void {
     const lane = this.lanes.get(nameOf(to));
     if (lane === undefined) return;

@@ -19,6 +19,9 @@ class OneShard implements BusConsumer {
   async stop(): Promise<void> {
     await this.listener?.revoked([0]);
   }
+  partitions(): never[] {
+    return [];
+  }
   seek(): void {}
   commit(): Promise<void> {
     return Promise.resolve();

@@ -15,6 +15,9 @@ export class MemoryBus {
   private readonly committed = new Map<string, number>();
   private readonly consumers = new Set<MemoryConsumer>();
 
+  /** @param counts partitions of topics that have another number of them than the catalog says */
+  constructor(private readonly counts: Partial<Record<TopicName, number>> = {}) {}
+
   publisher(): EventPublisher {
     let isStopped = false;
     return {
@@ -34,10 +37,15 @@ export class MemoryBus {
   /** Puts a message at the end of its partition, whether it is there already or not. */
   append(event: AnyEvent, producer: string | null = null): void {
     const { topic } = CATALOG[event.type];
-    const partition = partitionOf(event.key, TOPICS[topic].partitions);
+    const partition = partitionOf(event.key, this.count(topic));
     const list = this.list({ topic, partition });
     list.push({ topic, partition, offset: list.length, event: structuredClone(event), producer });
     for (const consumer of this.consumers) consumer.wake();
+  }
+
+  /** Number of partitions of a topic. */
+  count(topic: TopicName): number {
+    return this.counts[topic] ?? TOPICS[topic].partitions;
   }
 
   /** Everything on the topics of the catalog, topic by topic. */
@@ -88,16 +96,20 @@ export class MemoryConsumer implements BusConsumer {
 
   async start(listener: BusListener): Promise<void> {
     const { group, topics, assigned } = this.membership;
-    for (const topic of topics) {
-      for (let partition = 0; partition < TOPICS[topic].partitions; partition += 1) {
-        const slot = `${topic}/${partition}`;
-        this.next.set(slot, { topic, partition, offset: this.committed.get(`${group} ${slot}`) ?? 0 });
-      }
+    for (const { topic, partition } of this.partitions(topics)) {
+      const slot = `${topic}/${partition}`;
+      this.next.set(slot, { topic, partition, offset: this.committed.get(`${group} ${slot}`) ?? 0 });
     }
     this.register(true);
     await listener.assigned(assigned);
     this.listener = listener;
     this.wake();
+  }
+
+  partitions(topics: readonly TopicName[]): BusPartition[] {
+    return topics.flatMap((topic) =>
+      Array.from({ length: this.bus.count(topic) }, (_, partition) => ({ topic, partition })),
+    );
   }
 
   seek(to: BusPosition): void {

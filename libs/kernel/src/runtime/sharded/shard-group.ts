@@ -12,7 +12,7 @@ import { ShardLost } from '../../ports/journal';
 import { Attempts, type BrokenShard } from './attempts';
 import { slotOf } from './message-buffer';
 import { PastClosed, type Shard } from './shard';
-import { partitionsOf, type BroadcastHearer, type SharedBroadcast } from './shared-broadcast';
+import type { BroadcastHearer, SharedBroadcast } from './shared-broadcast';
 
 export interface ShardGroupOptions {
   /** The consumer group. */
@@ -184,9 +184,9 @@ export class ShardGroup {
     }
     const { consumer, broadcast, keyed, shards } = this.options;
     // Without a checkpoint from the beginning, whatever was delivered before: its journal may name any of it.
-    const own = partitionsOf(keyed).filter(({ partition }) => partition % shards === index);
+    const own = consumer.partitions(keyed).filter(({ partition }) => partition % shards === index);
     const wanted = new Map<string, number>();
-    for (const partition of [...partitionsOf(this.hearer.topics), ...own])
+    for (const partition of [...(broadcast?.line.partitions(broadcast.topics) ?? []), ...own])
       wanted.set(slotOf(partition), shard.position(partition) ?? 0);
     this.wanted.set(shard, wanted);
     this.held.set(index, shard);

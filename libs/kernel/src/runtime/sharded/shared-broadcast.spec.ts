@@ -1,4 +1,5 @@
-import { MemoryBus, type MemoryConsumer } from '../../memory/memory-bus';
+import { TOPICS } from '@moon/events';
+import { MemoryBus, partitionOf, type MemoryConsumer } from '../../memory/memory-bus';
 import type { BusMessage, BusPartition } from '../../ports/bus';
 import { isRefused } from '../../ports/bus';
 import { slotOf } from './message-buffer';
@@ -78,7 +79,19 @@ describe('SharedBroadcast', () => {
     expect(line.lag(['price.ticks'])).toEqual({ 'price.ticks': 0 });
   });
 
-  it('[AGT-4] goes back to where the group that is furthest behind reads on, and no further forward than that', async () => {
+  it('[AGT-4] goes back to where the group that is furthest behind reads on, and no further forward than that', () =>
+    goesBack());
+
+  it('[AGT-4] goes back in every partition that the broker has, also in those that the catalog does not know of', async () => {
+    const inCatalog = TOPICS['price.ticks'].partitions;
+    const counts = Array.from({ length: 9 }, (_, index) => (index + 2) * inCatalog);
+    const more = counts.find((count) => partitionOf(tick(BTC, 0, 1).key, count) >= inCatalog);
+    expect(more).toBeDefined();
+    bus = new MemoryBus({ 'price.ticks': more });
+    await goesBack();
+  });
+
+  async function goesBack(): Promise<void> {
     const [early, late] = [added('price.ticks'), added('price.ticks')];
     await line.start();
     early.from = 0;
@@ -91,7 +104,7 @@ describe('SharedBroadcast', () => {
     await turns();
     expect(early.heard).toEqual(prices(0, 25));
     expect(late.heard).toEqual(prices(5, 25));
-  });
+  }
 
   it('brings no more of a partition until everybody who paused it has resumed it', async () => {
     const group = added('price.ticks');

@@ -1,4 +1,4 @@
-import { BUSIEST_TOPIC, TOPICS, type TopicName } from '@moon/events';
+import { BUSIEST_TOPIC, type TopicName } from '@moon/events';
 import type { BusConsumer, BusListener, BusPartition } from '../../ports/bus';
 import { slotOf } from './message-buffer';
 
@@ -34,9 +34,14 @@ export class SharedBroadcast {
     return this.started;
   }
 
+  /** Every partition of these topics; none before they are read. */
+  partitions(topics: readonly TopicName[]): BusPartition[] {
+    return topics.flatMap((topic) => this.consumers.get(topic)?.partitions([topic]) ?? []);
+  }
+
   /** Moves what these topics are read from, after a group has taken on a shard. */
   seek(topics: readonly TopicName[]): void {
-    for (const partition of partitionsOf(topics)) {
+    for (const partition of this.partitions(topics)) {
       const offset = this.heardBy(partition).reduce(
         (low, hearer) => Math.min(low, hearer.earliest(partition)),
         Infinity,
@@ -106,10 +111,4 @@ export class SharedBroadcast {
 /** Waits for all of them, also when one fails: its calls are repeated, and must not overlap with those of others. */
 async function all(calls: readonly Promise<void>[]): Promise<void> {
   for (const result of await Promise.allSettled(calls)) if (result.status === 'rejected') throw result.reason;
-}
-
-export function partitionsOf(topics: readonly TopicName[]): BusPartition[] {
-  return topics.flatMap((topic) =>
-    Array.from({ length: TOPICS[topic].partitions }, (_, partition) => ({ topic, partition })),
-  );
 }
