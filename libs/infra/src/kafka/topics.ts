@@ -165,7 +165,7 @@ function partitionDrift({ name, partitions }: PlannedTopic, found: number): Topi
   const advice =
     found < partitions
       ? 'Drain it and make a new generation of the topic: with more partitions its keys would lose their order.'
-      : 'Brokers never take partitions away: drain it and make a new generation of the topic.';
+      : 'All of them are read, so it may stay; it costs brokers more. They never take partitions away: to have fewer, drain it and make a new generation.';
   return { topic: name, kind: 'partitions', expected: String(partitions), found: String(found), advice };
 }
 
