@@ -10,7 +10,7 @@ import { BenchRefused } from '../figure';
 /**
  * Runs something on real servers: those of the folder that STACK_DIR names, else its own, which are gone afterwards.
  *
- * @param fast a quicker JVM that never gets as fast: to check counts, not to measure
+ * @param fast brokers compile with C1 alone: a quicker start, and none of C2's work beside what is measured
  * @throws BenchRefused there are none, and none can be started
  */
 export async function onStack<T>(

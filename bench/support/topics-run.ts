@@ -17,7 +17,7 @@ export interface TopicsOptions {
   share?: number;
   /** Multiplies the time-outs of the brokers' clients. */
   patience?: number;
-  /** Brokers that start quicker and never get as fast. */
+  /** Brokers compile with C1 alone. */
   fast?: boolean;
 }
 

@@ -40,7 +40,7 @@ export interface StackOptions {
   /** First port of the block; 0 takes any free block. */
   basePort?: number;
   brokers?: 1 | 3;
-  /** A quicker JVM that never gets as fast: for functional tests. */
+  /** Brokers compile with C1 alone: a quicker start, at the price of slower code in the long run. */
   fast?: boolean;
   /** Throws the data of an earlier start away first. */
   clean?: boolean;

@@ -58,7 +58,8 @@ export interface Connections {
 export async function openBroker(config: ClusterConfig, logger: Logger): Promise<string> {
   await checkBrokers(config.kafka);
   const drift = await ensureTopics(config.kafka, topicPlan(config.kafka, groupNames(config)));
-  for (const difference of drift) logger.warn(difference, 'a topic is not what the catalog says');
+  for (const difference of drift)
+    logger[difference.mayStay ? 'info' : 'warn'](difference, 'a topic is not what the catalog says');
   return `${config.kafka.brokers.join(', ')}; ${drift.length} differences to the catalog`;
 }
 

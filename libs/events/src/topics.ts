@@ -2,7 +2,7 @@ const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 
 export interface Topic {
-  /** 6 where groups divide it among their shards, of which there are 6 at most: every partition costs brokers at every fetch (ADR 0044). */
+  /** 6, so that groups can divide it among their shards (6 at most); every partition costs brokers at every fetch (ADR 0044). */
   partitions: number;
   /** How long the broker keeps a message; the store keeps store-first events for good. */
   retentionMs: number;

@@ -56,7 +56,7 @@ export class KafkaConsumer implements BusConsumer {
   private readonly lanes = new Map<string, Lane>();
   private readonly ownerHolds = new Set<string>();
   private readonly standstill = new Standstill();
-  private counts: ReadonlyMap<string, number> = new Map();
+  private counts = new Map<string, number>();
   /** What the group gave at the last join: to be paused until its lane is there. */
   private given: Readonly<Record<string, number[]>> = {};
   private listener: BusListener | null = null;
@@ -192,6 +192,7 @@ export class KafkaConsumer implements BusConsumer {
     this.given = assignment;
     const shards = new Set<number>();
     for (const [topic, partitions] of Object.entries(assignment)) {
+      this.noteCount(topic, Math.max(-1, ...partitions));
       for (const partition of partitions) {
         shards.add(partition % this.options.shards);
         const lane = this.lanes.get(`${topic}/${partition}`);
@@ -202,6 +203,19 @@ export class KafkaConsumer implements BusConsumer {
     const { groupId } = this.options;
     this.options.logger?.info({ groupId, memberId, shards: [...shards] }, 'Joined the consumer group');
     this.membership.joined(memberId, [...shards]);
+  }
+
+  /** The group was told of partitions that were added since the start: they come in whole rounds of shards. */
+  private noteCount(topic: string, last: number): void {
+    const { shards, groupId } = this.options;
+    const [known, count] = [this.counts.get(topic) ?? 0, last - (last % shards) + shards];
+    if (last < 0 || count <= known) return;
+    this.counts.set(topic, count);
+    const isRead = [...this.lanes.values()].some((lane) => lane.topic === topic);
+    if (isRead)
+      this.trouble(
+        `${groupId}: ${topic} has ${count} partitions now, not ${known}: start every process again to read them.`,
+      );
   }
 
   private take({ batch, resolveOffset }: EachBatchPayload): void {

@@ -38,7 +38,7 @@ describe('Kafka that breaks', () => {
   async function join(groupId: string, hooks: ListenerHooks = {}) {
     const listener = new RecordingListener(hooks);
     const consumer = keep(
-      new KafkaConsumer({ settings: cluster.settings(), groupId, topics: ['price.ticks'], shards: 4 }),
+      new KafkaConsumer({ settings: cluster.settings(), groupId, topics: ['price.ticks'], shards: 3 }),
     );
     await consumer.start(listener);
     return { consumer, listener };

@@ -28,6 +28,8 @@ export interface TopicDrift {
   found: string;
   /** What to do. */
   advice: string;
+  /** Everything works as it is. */
+  mayStay?: true;
 }
 
 export const deadLetterTopic = (groupId: string): string => `dead-letters.${groupId}`;
@@ -63,9 +65,10 @@ export function topicPlan(settings: KafkaSettings, groups: readonly string[]): P
 export async function ensureTopics(settings: KafkaSettings, plan: readonly PlannedTopic[]): Promise<TopicDrift[]> {
   return withAdmin(settings, async (admin) => {
     const before = await findDrift(admin, plan);
+    const toMend = before.filter(({ mayStay }) => !mayStay);
     const byName = new Map(plan.map((topic) => [topic.name, topic]));
     const affected = (kind: TopicDrift['kind']): PlannedTopic[] =>
-      [...new Set(before.filter((drift) => drift.kind === kind).map(({ topic }) => topic))].map((name) =>
+      [...new Set(toMend.filter((drift) => drift.kind === kind).map(({ topic }) => topic))].map((name) =>
         byName.get(name)!,
       );
     const missing = affected('missing');
@@ -88,7 +91,7 @@ export async function ensureTopics(settings: KafkaSettings, plan: readonly Plann
         await admin.createPartitions({ topicPartitions: [{ topic: name, count: partitions }] });
       }
     }
-    return before.length === 0 ? [] : findDrift(admin, plan);
+    return toMend.length === 0 ? before : findDrift(admin, plan);
   });
 }
 
@@ -162,11 +165,17 @@ async function findDrift(admin: Admin, plan: readonly PlannedTopic[]): Promise<T
 }
 
 function partitionDrift({ name, partitions }: PlannedTopic, found: number): TopicDrift {
-  const advice =
-    found < partitions
-      ? 'Drain it and make a new generation of the topic: with more partitions its keys would lose their order.'
-      : 'All of them are read, so it may stay; it costs brokers more. They never take partitions away: to have fewer, drain it and make a new generation.';
-  return { topic: name, kind: 'partitions', expected: String(partitions), found: String(found), advice };
+  const drift = { topic: name, kind: 'partitions' as const, expected: String(partitions), found: String(found) };
+  if (found < partitions) {
+    const advice =
+      'Drain it and make a new generation of the topic: with more partitions its keys would lose their order.';
+    return { ...drift, advice };
+  }
+  // Brokers never take partitions away, and a topic that is made anew has other offsets than checkpoints name.
+  const fewer = 'to have fewer, begin a new deployment with an empty store';
+  if (found % partitions !== 0)
+    return { ...drift, advice: `Groups whose number of shards does not divide it cannot start: ${fewer}.` };
+  return { ...drift, mayStay: true, advice: `It may stay: all of it is read, at some cost to the brokers; ${fewer}.` };
 }
 
 async function withAdmin<T>(settings: KafkaSettings, work: (admin: Admin) => Promise<T>): Promise<T> {

@@ -1,5 +1,6 @@
 import type { AnyEvent, TopicName } from '@moon/events';
 import { isRefused, PublisherStopped, type BusConsumer, type EventPublisher } from '../ports/bus';
+import { LEAST_PARTITIONS } from '../platform/groups';
 import { gate, RecordingListener, type ListenerHooks } from '../testing/recording-listener';
 import { depositRow, tickRow } from './event-store.contract';
 
@@ -18,6 +19,9 @@ export interface BusContract {
 }
 
 const TICKS: readonly TopicName[] = ['price.ticks'];
+/** As many as a topic has partitions. */
+const SHARDS = LEAST_PARTITIONS;
+const HALF = SHARDS / 2;
 let used = 0;
 
 /** A token or group that no other test has used, on a bus that may be shared. */
@@ -44,7 +48,7 @@ export function describeBus({ name, create }: BusContract): void {
       shared?: { by: string; log: string[] },
     ) {
       const listener = new RecordingListener(hooks, shared);
-      const consumer = bus.consumer({ groupId, topics, shards: 4 });
+      const consumer = bus.consumer({ groupId, topics, shards: SHARDS });
       await consumer.start(listener);
       return { consumer, listener };
     }
@@ -83,7 +87,7 @@ export function describeBus({ name, create }: BusContract): void {
       )!;
       const door = gate();
       const groupId = fresh('gated');
-      const late: BusConsumer = bus.consumer({ groupId, topics: TICKS, shards: 4 });
+      const late: BusConsumer = bus.consumer({ groupId, topics: TICKS, shards: SHARDS });
       const listener = new RecordingListener({
         assigned: async () => {
           await door.opened;
@@ -133,10 +137,10 @@ export function describeBus({ name, create }: BusContract): void {
       const a = await join(groupId, {}, topics);
       const b = await join(groupId, {}, topics);
       await Promise.race([
-        a.listener.until(() => a.listener.shards.length === 2 && b.listener.shards.length === 2),
-        b.listener.until(() => a.listener.shards.length === 2 && b.listener.shards.length === 2),
+        a.listener.until(() => a.listener.shards.length === HALF && b.listener.shards.length === HALF),
+        b.listener.until(() => a.listener.shards.length === HALF && b.listener.shards.length === HALF),
       ]);
-      expect([...a.listener.shards, ...b.listener.shards].sort()).toEqual([0, 1, 2, 3]);
+      expect([...a.listener.shards, ...b.listener.shards].sort()).toEqual([...Array(SHARDS).keys()]);
       const keys = Array.from({ length: 24 }, () => fresh('P'));
       const both = keys.flatMap((key) => [tickRow(1, { token: key }).event, depositRow(1, 1, key).event]);
       await bus.publisher().publish(both);
@@ -158,19 +162,19 @@ export function describeBus({ name, create }: BusContract): void {
       const log: string[] = [];
       const door = gate();
       const a = await join(groupId, { revoked: () => door.opened }, TICKS, { by: 'a', log });
-      await a.listener.until(() => a.listener.shards.length === 4);
+      await a.listener.until(() => a.listener.shards.length === SHARDS);
       const b = await join(groupId, {}, TICKS, { by: 'b', log });
-      await a.listener.until(() => a.listener.shards.length === 2);
+      await a.listener.until(() => a.listener.shards.length === HALF);
       expect(b.listener.shards).toEqual([]);
       door.open();
-      await b.listener.until(() => b.listener.shards.length === 2);
+      await b.listener.until(() => b.listener.shards.length === HALF);
       for (const shard of b.listener.shards) {
         expect(log.indexOf(`a revoked.done ${shard}`)).toBeGreaterThan(-1);
         expect(log.indexOf(`b assigned ${shard}`)).toBeGreaterThan(log.indexOf(`a revoked.done ${shard}`));
       }
-      expect(log.filter((line) => line.startsWith('a assigned '))).toHaveLength(4);
+      expect(log.filter((line) => line.startsWith('a assigned '))).toHaveLength(SHARDS);
       await b.consumer.stop();
-      await a.listener.until(() => a.listener.shards.length === 4);
+      await a.listener.until(() => a.listener.shards.length === SHARDS);
       expect(b.listener.shards).toEqual([]);
     });
 

@@ -86,6 +86,7 @@ export class MemoryConsumer implements BusConsumer {
   private listener: BusListener | null = null;
   private running: Promise<void> = Promise.resolve();
   private isWoken = false;
+  private isStarted = false;
 
   constructor(
     private readonly bus: MemoryBus,
@@ -96,6 +97,7 @@ export class MemoryConsumer implements BusConsumer {
 
   async start(listener: BusListener): Promise<void> {
     const { group, topics, assigned } = this.membership;
+    this.isStarted = true;
     for (const { topic, partition } of this.partitions(topics)) {
       const slot = `${topic}/${partition}`;
       this.next.set(slot, { topic, partition, offset: this.committed.get(`${group} ${slot}`) ?? 0 });
@@ -107,7 +109,8 @@ export class MemoryConsumer implements BusConsumer {
   }
 
   partitions(topics: readonly TopicName[]): BusPartition[] {
-    return topics.flatMap((topic) =>
+    const own = topics.filter((topic) => this.isStarted && this.membership.topics.includes(topic));
+    return own.flatMap((topic) =>
       Array.from({ length: this.bus.count(topic) }, (_, partition) => ({ topic, partition })),
     );
   }

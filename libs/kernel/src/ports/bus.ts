@@ -88,7 +88,7 @@ export interface BusListener {
 /** A member of a consumer group. A shard owns partition p of every keyed topic where p modulo the number of shards is it. */
 export interface BusConsumer {
   start(listener: BusListener): Promise<void>;
-  /** Every partition of these topics, as the broker had them at the start; none before it. */
+  /** Every partition of these topics that it knows of: none before the start, nor of topics that it does not read. */
   partitions(topics: readonly TopicName[]): BusPartition[];
   /** Reads on from there; only forward or back within what the broker keeps. */
   seek(to: BusPosition): void;

@@ -55,12 +55,19 @@ async function checkTopics(config: ClusterConfig): Promise<Finding[]> {
   const plan = topicPlan(config.kafka, groupNames(config));
   const drift = await topicDrift(config.kafka, plan);
   if (drift.length === 0) return [ok('topics', `All ${plan.length} topics are what the catalog says.`)];
-  const told = drift.slice(0, DRIFTS_TOLD).map(({ topic, kind, setting, expected, found, advice }) => {
+  const [works, broken] = [drift.filter(({ mayStay }) => mayStay), drift.filter(({ mayStay }) => !mayStay)];
+  const told = broken.slice(0, DRIFTS_TOLD).map(({ topic, kind, setting, expected, found, advice }) => {
     const what = setting === undefined ? kind : `${kind} ${setting}`;
     return wrong(`topic ${topic}`, `${what}: ${found}, expected ${expected}.`, advice);
   });
-  const rest = drift.length - told.length;
-  return rest === 0 ? told : [...told, note('topics', `${plural(rest, 'more difference')} to the catalog.`)];
+  const rest = broken.length - told.length;
+  if (rest > 0) told.push(note('topics', `${plural(rest, 'more difference')} to the catalog.`));
+  const [first] = works;
+  if (first) {
+    const list = works.map(({ topic, found }) => `${topic} ${found}`).join(', ');
+    told.push(note('topics', `More partitions than the catalog says: ${list}.`, first.advice));
+  }
+  return told;
 }
 
 async function checkLag({ kafka }: ClusterConfig): Promise<Finding> {
