@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import type { TopicName } from '@moon/events';
 import type { BusConsumer, BusListener, BusPartition, BusPosition } from '@moon/kernel';
 import type { EachBatchPayload } from 'kafkajs';
@@ -7,6 +6,8 @@ import { Committer } from './committer';
 import { GroupMember } from './group-member';
 import { describeKafkaError, kafkaClient, KafkaUnavailable, type KafkaSettings } from './kafka-config';
 import { Lane, type Hold } from './lane';
+import { LaneBudget, type LaneLimits } from './lane-budget';
+import { LaneEnds } from './lane-ends';
 import { LaneStarts } from './lane-starts';
 import type { MemberContracts } from './member-contracts';
 import { Membership } from './membership';
@@ -14,7 +15,7 @@ import { Positions } from './positions';
 import { partitionsOf, requireMultiple } from './shard-assigner';
 import { Standstill } from './standstill';
 
-export interface KafkaConsumerOptions {
+export interface KafkaConsumerOptions extends LaneLimits {
   settings: KafkaSettings;
   logger?: Logger;
   groupId: string;
@@ -23,10 +24,6 @@ export interface KafkaConsumerOptions {
   shards: number;
   /** Where a partition starts whose position neither its owner nor the group knows. Default: at the beginning. */
   from?: 'beginning' | 'end';
-  /** What one partition may hold in memory before it is fetched no more; default 512 KiB. */
-  laneBytes?: number;
-  /** The same of all together; default 64 MiB. */
-  totalBytes?: number;
   /**
    * Fetches begin together, so far apart, ms; default: `kafka.fetchIntervalMs`. More is for who is in no hurry: an answer costs
    * by its partitions, as much for one message as for a hundred, and so does every look of a broker at a fetch that waits.
@@ -38,7 +35,6 @@ export interface KafkaConsumerOptions {
   onTrouble?: (problem: string) => void;
 }
 
-const REFRESH_ENDS_MS = 5000;
 const LAST_COMMIT_MS = 1000;
 /** Equal answers to another question in a row: of older fetches there is at most one for each broker that led the partition. */
 const MOST_STRAYS = 8;
@@ -54,19 +50,29 @@ export class KafkaConsumer implements BusConsumer {
   private readonly membership: Membership;
   private readonly committer: Committer;
   private readonly lanes = new Map<string, Lane>();
+  private readonly budget: LaneBudget;
   private readonly ownerHolds = new Set<string>();
   private readonly standstill = new Standstill();
   private counts = new Map<string, number>();
   /** What the group gave at the last join: to be paused until its lane is there. */
   private given: Readonly<Record<string, number[]>> = {};
   private listener: BusListener | null = null;
-  private endsTimer: NodeJS.Timeout | undefined;
+  private readonly ends: LaneEnds;
   private isStopped = false;
 
   constructor(private readonly options: KafkaConsumerOptions) {
     const { settings, logger, groupId, topics, shards } = options;
+    this.budget = new LaneBudget(options, {
+      lanes: () => this.lanes.values(),
+      hold: (lane, isHeld) => this.hold(lane, 'bytes', isHeld),
+    });
     const client = kafkaClient(settings, logger);
     this.positions = new Positions(client, groupId);
+    this.ends = new LaneEnds(this.positions, {
+      lanes: () => this.lanes.values(),
+      // The lag is as old as the last answer; an outage is said by those who need the broker more.
+      onError: (error, topic) => logger?.debug({ topic, error: messageOf(error) }, 'Ends of partitions not known'),
+    });
     this.starts = new LaneStarts(this.positions, {
       from: options.from ?? 'beginning',
       expired: (from, wanted, first) => this.listener!.expired(from, wanted, first),
@@ -123,7 +129,7 @@ export class KafkaConsumer implements BusConsumer {
       throw new Error(`Topics ${missing.join(', ')} do not exist: create the topics of the catalog first.`);
     }
     for (const [topic, count] of this.counts) requireMultiple(topic, count, shards);
-    this.endsTimer = setInterval(() => void this.refreshEnds(), REFRESH_ENDS_MS).unref();
+    this.ends.start();
     await this.member.start();
   }
 
@@ -138,7 +144,7 @@ export class KafkaConsumer implements BusConsumer {
     if (lane === undefined) return;
     lane.seek(to.offset);
     if (!lane.holds.has('assigning')) this.member.seek(lane, to.offset);
-    this.weigh(lane);
+    this.budget.weigh(lane);
   }
 
   commit(next: readonly BusPosition[]): Promise<void> {
@@ -180,7 +186,7 @@ export class KafkaConsumer implements BusConsumer {
   async stop(): Promise<void> {
     if (this.isStopped) return;
     this.isStopped = true;
-    clearInterval(this.endsTimer);
+    this.ends.stop();
     await this.membership.stop();
     this.committer.stop();
     await this.member.stop();
@@ -230,7 +236,7 @@ export class KafkaConsumer implements BusConsumer {
     lane.strays = 0;
     resolveOffset(batch.lastOffset());
     lane.offer(batch.messages, Number(batch.lastOffset()) + 1);
-    this.weigh(lane);
+    this.budget.weigh(lane);
   }
 
   /** An answer to an older question: taken for this one's, it would leave a hole. When no other comes, the broker is asked why. */
@@ -276,7 +282,7 @@ export class KafkaConsumer implements BusConsumer {
     const lane = new Lane(topic, partition, {
       deliver: (from, messages) => this.listener!.messages(from, messages),
       skipped: (from, wanted, first) => this.starts.skipped(from, wanted, first),
-      changed: () => this.weighAll(),
+      changed: () => this.budget.weighAll(),
       onError: (error) =>
         this.trouble(`${topic}/${partition}: the owner failed and gets the same again: ${messageOf(error)}`),
     });
@@ -324,56 +330,10 @@ export class KafkaConsumer implements BusConsumer {
     if (this.given[lane.topic]?.includes(lane.partition)) this.member.setPaused(lane, lane.holds.size > 0);
   }
 
-  private get totalBytes(): number {
-    let total = 0;
-    for (const { bytes } of this.lanes.values()) total += bytes;
-    return total;
-  }
-
-  /** Fetches no more for a lane that holds enough, and again for one that has worked off half of it. */
-  private weigh(lane: Lane): void {
-    const { laneBytes = 524_288, totalBytes = 67_108_864 } = this.options;
-    const isFull = this.totalBytes >= totalBytes;
-    if (lane.bytes >= laneBytes || (isFull && lane.bytes > 0)) this.hold(lane, 'bytes', true);
-    else if (lane.bytes <= laneBytes / 2) this.hold(lane, 'bytes', false);
-  }
-
-  private weighAll(): void {
-    for (const lane of this.lanes.values()) if (lane.holds.has('bytes')) this.weigh(lane);
-  }
-
-  /** A paused lane hears of its end only when it is asked for. */
-  private async refreshEnds(): Promise<void> {
-    const topics = new Set([...this.lanes.values()].filter(({ holds }) => holds.size > 0).map(({ topic }) => topic));
-    for (const topic of topics) {
-      try {
-        for (const [partition, { high }] of await this.positions.kept(topic)) {
-          const lane = this.lanes.get(`${topic}/${partition}`);
-          if (lane !== undefined) lane.end = Math.max(lane.end, high);
-        }
-      } catch (error) {
-        // The lag is as old as the last answer; an outage is said by those who need the broker more.
-        this.options.logger?.debug({ topic, error: messageOf(error) }, 'Ends of partitions not known');
-      }
-    }
-  }
-
   private trouble(problem: string): void {
     if (this.isStopped) return;
     this.options.logger?.warn({ groupId: this.options.groupId }, problem);
     this.options.onTrouble?.(problem);
-  }
-}
-
-/** A consumer that reads all partitions for this process alone, from the positions it is given or the end; nothing is committed. */
-export function createBroadcastConsumer(options: Omit<KafkaConsumerOptions, 'shards'>): KafkaConsumer {
-  const { groupId, from = 'end' } = options;
-  return new Broadcast({ ...options, from, shards: 1, groupId: `${groupId}.${randomUUID()}` });
-}
-
-class Broadcast extends KafkaConsumer {
-  override commit(): Promise<void> {
-    return Promise.resolve();
   }
 }
 

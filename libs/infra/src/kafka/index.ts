@@ -1,5 +1,6 @@
 export { asyncApiDocument, asyncApiText, groupsOfHandlers, type AppGroup } from './asyncapi';
-export { createBroadcastConsumer, KafkaConsumer, type KafkaConsumerOptions } from './consumer';
+export { createBroadcastConsumer } from './broadcast-consumer';
+export { KafkaConsumer, type KafkaConsumerOptions } from './consumer';
 export { DeadLetters, refusedMessage, REPLAY_HEADER, type BuriedMessage, type DeadLetterOptions } from './dead-letters';
 export {
   checkBrokers,
