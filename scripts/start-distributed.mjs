@@ -23,7 +23,7 @@ const USAGE = `npm run start:distributed -- [options]
 `;
 const READY_WITHIN_MS = 180_000;
 
-const { values } = parseArgs({
+const { values } = parsed({
   options: {
     help: { type: 'boolean', default: false },
     stack: { type: 'string', default: '.moon/stack' },
@@ -39,6 +39,17 @@ const { values } = parseArgs({
 if (values.help) {
   process.stdout.write(USAGE);
   process.exit(0);
+}
+
+/** @throws never: what is misspelt is named, with the options that there are */
+function parsed(config) {
+  try {
+    return parseArgs(config);
+  } catch (error) {
+    const [sentence] = error.message.split('. ');
+    process.stderr.write(`start:distributed: ${sentence}.\n\n${USAGE}`);
+    return process.exit(2);
+  }
 }
 
 const say = (name, line) => process.stdout.write(`${name.padEnd(12)} ${line}\n`);

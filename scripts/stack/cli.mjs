@@ -84,7 +84,11 @@ withFolder(program.command('status').description('every node: state, process, ro
           .join('  ')
           .trimEnd(),
       );
-    return print(ready ? 'ready' : 'starting');
+    const away = Object.entries(nodes).filter(([, { state }]) => state !== 'running');
+    if (!ready) return print('starting');
+    return print(
+      away.length === 0 ? 'ready' : `degraded: ${away.map(([name, { state }]) => `${name} ${state}`).join(', ')}`,
+    );
   });
 
 withFolder(program.command('logs <name>').description('what a node logged last'))

@@ -318,3 +318,11 @@ describe('passwords in settings', () => {
     expect(problemsOf(postgres, isPreparing)).toBe('');
   });
 });
+
+it('[EVS-1] a store that nobody answers for is named, with the setting that says where it is', async () => {
+  const set = { 'postgres.hosts': '["127.0.0.1:1"]', 'postgres.password': 'x' };
+  const config = loadConfig(clusterConfigSchema, { env: {}, set });
+  await expect(openStore(config, logger, emitted)).rejects.toThrow(
+    'No PostgreSQL answers at 127.0.0.1:1 (ECONNREFUSED): check postgres.hosts (MOON_POSTGRES__HOSTS) and that the servers run.',
+  );
+});

@@ -20,6 +20,7 @@ type PostgresSettings = Pick<ClusterConfig, 'postgres'>;
 
 const NO_DATABASE = '3D000';
 const REFUSED_LOGIN = /^28/;
+const NOBODY = /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ETIMEDOUT)$/;
 const PREPARE = '"moon store prepare"';
 
 /**
@@ -111,7 +112,7 @@ class SchemaTooOld extends Error {
   }
 }
 
-/** What to do about a login that was refused, or a database that is not there; any other error as it is. */
+/** What to do about a server that does not answer, a login that was refused, a database that is not there; any other error as it is. */
 export function explained(error: unknown, config: PostgresSettings): unknown {
   const { database, hosts } = config.postgres;
   const { code = '', message = '' } = error as { code?: string; message?: string };
@@ -119,6 +120,11 @@ export function explained(error: unknown, config: PostgresSettings): unknown {
   if (code === NO_DATABASE)
     return new Error(
       `Database ${database} at ${where} is not there: run ${PREPARE}, or name another one (postgres.database).`,
+      { cause: error },
+    );
+  if (NOBODY.test(code))
+    return new Error(
+      `No PostgreSQL answers at ${where} (${code}): check postgres.hosts (MOON_POSTGRES__HOSTS) and that the servers run.`,
       { cause: error },
     );
   if (!REFUSED_LOGIN.test(code)) return error;

@@ -60,8 +60,12 @@ interface StackFile {
   redis?: { sentinels: { host: string; port: number }[]; name: string };
 }
 
-/** The same as `npm run start:distributed` hands to the processes that it starts. */
-function stackSettings(folder: string): Record<string, string> {
+/**
+ * Environment variables that lead to the servers of a stack: the same as `npm run start:distributed` hands to its processes.
+ *
+ * @throws UsageError when no stack is there
+ */
+export function stackSettings(folder: string): Record<string, string> {
   const file = join(folder, 'stack.json');
   if (!existsSync(file))
     throw new UsageError(

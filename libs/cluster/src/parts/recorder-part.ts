@@ -9,8 +9,8 @@ const SLOW_MS = 10;
 const RETRY_MS = 200;
 /** Nobody waits for the archive: it takes what there is a few times a second, wall ms. */
 const FETCH_INTERVAL_MS = 200;
-/** Appends over which the share of slow ones is told at once. */
-const APPENDS_A_REPORT = 200;
+/** Slow appends are told together, so often at most, wall ms. */
+const REPORT_MS = 60_000;
 
 /**
  * Archives what the broker carries, idempotent by event id: everything that is bus-first, and where the rest stood. A
@@ -23,6 +23,9 @@ export class RecorderPart implements Part {
   private readonly waiting: Array<{ messages: readonly BusMessage[]; done: (isStored: boolean) => void }> = [];
   private isAppending = false;
   private slowest = 0;
+  /** What has not been told yet. */
+  private since = { appends: 0, slow: 0, slowestMs: 0 };
+  private reportAt = 0;
   private isStopped = false;
   private isStarted = false;
   private isAway = false;
@@ -141,9 +144,17 @@ export class RecorderPart implements Part {
     counts.stored += stored;
     counts.appends += 1;
     this.slowest = Math.max(this.slowest, ms);
-    if (ms > SLOW_MS) counts.slow += 1;
-    if (counts.appends % APPENDS_A_REPORT !== 0 || counts.slow === 0) return;
-    const report = { slow: counts.slow, of: counts.appends, slowestMs: this.slowest, boundMs: SLOW_MS };
+    this.since.appends += 1;
+    if (ms <= SLOW_MS) return;
+    counts.slow += 1;
+    this.since.slow += 1;
+    this.since.slowestMs = Math.max(this.since.slowestMs, ms);
+    const now = performance.now();
+    if (now < this.reportAt) return;
+    this.reportAt = now + REPORT_MS;
+    const { slow, appends, slowestMs } = this.since;
+    this.since = { appends: 0, slow: 0, slowestMs: 0 };
+    const report = { slow, of: appends, slowestMs: Math.round(slowestMs), boundMs: SLOW_MS };
     this.context.connections.logger.warn(report, 'appends to the event store are slow; events flow all the same');
   }
 }

@@ -163,7 +163,8 @@ export class RecordSender {
         this.counts.published += batch.records.length;
         if (this.inTrouble) {
           this.inTrouble = false;
-          this.options.logger?.info({ backlog: this.backlog }, 'Kafka acknowledges again');
+          // As loud as what it takes back.
+          this.options.logger?.warn({ backlog: this.backlog }, 'Kafka acknowledges again');
           this.options.onRecovered?.();
         }
         return;
@@ -209,7 +210,8 @@ export class RecordSender {
       this.inTrouble = true;
       const { backlog, oldestMs } = this.stats();
       const trouble = { attempts, backlog, oldestMs, reason: describeKafkaError(error, settings) };
-      logger?.error({ ...trouble, batch: records.length }, `Kafka acknowledges nothing: ${trouble.reason}`);
+      const { reason, ...counts } = trouble;
+      logger?.error({ ...counts, batch: records.length }, `Kafka does not acknowledge what is sent: ${reason}`);
       onTrouble?.(trouble);
     }
     const backoffMs = Math.min(LONGEST_BACKOFF_MS, 50 * 2 ** Math.min(attempts - 1, 5));

@@ -3,6 +3,7 @@ import { dataDirHolder } from '@moon/infra';
 import { EXIT } from '../../errors';
 import { addClusterOptions, isCluster, type ClusterOptions } from '../../cluster/settings';
 import type { Io } from '../../io';
+import { plural } from '../../output/text';
 import { dataDirOf } from '../../store/data-dir';
 import { checkDisk, checkNode, checkPort, checkPrograms } from './checks/machine';
 import { checkLock, checkStore } from './checks/store';
@@ -48,11 +49,16 @@ async function runDoctor(io: Io, options: ClusterOptions): Promise<number> {
 
 function verdict(io: Io, { json }: ClusterOptions, report: { dataDir?: string; findings: readonly Finding[] }): number {
   const { findings } = report;
-  const wrongs = findings.filter(({ status }) => status === 'wrong').length;
+  const count = (one: Finding['status']): number => findings.filter(({ status }) => status === one).length;
+  const [wrongs, notes] = [count('wrong'), count('note')];
   if (json) io.out(JSON.stringify({ healthy: wrongs === 0, ...report }));
-  else
-    io.out(wrongs === 0 ? 'Everything is in order.' : `${wrongs} of ${findings.length} checks found something wrong.`);
+  else io.out(summary(findings.length, wrongs, notes));
   return wrongs === 0 ? EXIT.ok : EXIT.failed;
+}
+
+function summary(all: number, wrongs: number, notes: number): string {
+  if (wrongs > 0) return `${wrongs} of ${all} checks found something wrong.`;
+  return notes === 0 ? 'Everything is in order.' : `Nothing is wrong; see ${plural(notes, 'note')} above.`;
 }
 
 const SIGNS: Readonly<Record<Finding['status'], string>> = { ok: 'ok   ', note: 'note ', wrong: 'WRONG' };
