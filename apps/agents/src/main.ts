@@ -1,14 +1,27 @@
 import 'reflect-metadata';
-import { chosen, FeedPart, groupOf, plainSpec, runClusterApp, type Part, type PartContext } from '@moon/cluster';
+import {
+  chosen,
+  FeedPart,
+  groupOf,
+  plainSpec,
+  runClusterApp,
+  type ClusterConfig,
+  type Part,
+  type PartContext,
+} from '@moon/cluster';
+import { groupPlans, type GroupPlan } from '@moon/kernel';
 import { chooseFeed } from './feeds/choose-feed';
 
 const FEED = { name: 'feed' };
 
 /** Feeds, normalisers and every agent but the risk agent, which lives with execution (rule 21). */
+const plansOf = (plans: readonly GroupPlan[]): GroupPlan[] =>
+  plans.filter(({ name }) => name === 'normalisers' || name.startsWith('agent.'));
+
 function parts(context: PartContext): Part[] {
   const { connections, codeVersion } = context;
   const { config, logger, clock } = connections;
-  const plans = connections.plans.filter(({ name }) => name === 'normalisers' || name.startsWith('agent.'));
+  const plans = plansOf(connections.plans);
   const hosted = chosen([...plans, FEED], config.only);
   const groups = plans
     .filter((plan) => hosted.includes(plan))
@@ -25,7 +38,9 @@ function parts(context: PartContext): Part[] {
   return [...groups, feed];
 }
 
-void runClusterApp({ name: 'agents', parts }, process.argv.slice(2), process.env).then((code) => {
+const hosts = ({ platform }: ClusterConfig): { name: string }[] => [...plansOf(groupPlans(platform)), FEED];
+
+void runClusterApp({ name: 'agents', hosts, parts }, process.argv.slice(2), process.env).then((code) => {
   process.exitCode = code;
   setTimeout(() => process.exit(code), 3_000).unref();
 });

@@ -7,13 +7,18 @@ import {
   headersOf,
   plainSpec,
   runClusterApp,
+  type ClusterConfig,
   type Part,
   type PartContext,
 } from '@moon/cluster';
 import { sample } from '@moon/infra';
+import { groupPlans, type GroupPlan } from '@moon/kernel';
 import { RemotePaperVenue } from './venues/paper/remote-paper-venue';
 
 /** Consensus, and the portfolios with their risk, force close and way to the venue. */
+const plansOf = (plans: readonly GroupPlan[]): GroupPlan[] =>
+  plans.filter(({ name }) => name === 'consensus' || name === 'execution');
+
 function parts(context: PartContext): Part[] {
   const { connections, codeVersion, onFatal } = context;
   const { config, plans } = connections;
@@ -21,8 +26,7 @@ function parts(context: PartContext): Part[] {
   const venue = new RemotePaperVenue({ host, port: Number(port) });
   const gate =
     config.cache === 'redis' ? new CacheGate(config.redis, connections.logger, headersOf(connections)) : null;
-  const own = plans.filter(({ name }) => name === 'consensus' || name === 'execution');
-  const groups = chosen(own, config.only).map((plan) => {
+  const groups = chosen(plansOf(plans), config.only).map((plan) => {
     const spec = { plan, connections, codeVersion };
     return groupOf(context, plan, (index, ownsKey) =>
       plan.effects === 'venue' ? executionSpec(spec, index, { venue, gate, ownsKey, onFatal }) : plainSpec(spec, index),
@@ -43,7 +47,9 @@ function gatePart(gate: CacheGate): Part {
   };
 }
 
-void runClusterApp({ name: 'execution', parts }, process.argv.slice(2), process.env).then((code) => {
+const hosts = ({ platform }: ClusterConfig): GroupPlan[] => plansOf(groupPlans(platform));
+
+void runClusterApp({ name: 'execution', hosts, parts }, process.argv.slice(2), process.env).then((code) => {
   process.exitCode = code;
   setTimeout(() => process.exit(code), 3_000).unref();
 });

@@ -20,6 +20,7 @@ import { checkContracts, emittedVersions } from './contracts';
 import { DeadLetters } from './dead-letters';
 import { clusterClock, openBroker, openStore, ownerName, type Connections } from './connections';
 import { serveProcess, type ProcessHttp } from './http';
+import { chosen } from './parts/chosen';
 import { observeProcess } from './process-samples';
 import { codeVersion, readClusterOptions } from './options';
 
@@ -48,6 +49,8 @@ export interface PartContext {
 
 export interface ClusterApp {
   name: 'agents' | 'execution' | 'recorder' | 'api';
+  /** What `only` may choose from: looked at before anything is asked of a server. */
+  hosts?(config: ClusterConfig): readonly { name: string }[];
   /** What it hosts; stopped in the opposite order. */
   parts(context: PartContext): Part[];
   /** Further HTTP modules. */
@@ -64,6 +67,7 @@ export async function runClusterApp(app: ClusterApp, argv: readonly string[], en
   let config: ClusterConfig;
   try {
     config = readClusterOptions(app.name, argv, env);
+    if (app.hosts) chosen(app.hosts(config), config.only);
   } catch (error) {
     process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
     return 2;
