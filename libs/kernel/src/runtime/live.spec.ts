@@ -304,6 +304,40 @@ describe('LiveRuntime', () => {
     expect(bed.clock.next).toBeNull();
   });
 
+  it('[EXE-4] takes the reports of a venue in its order, also when the answer to a later call is through first', async () => {
+    const reported = (venueSeq: number): VenueReport => ({
+      ...{ venue: 'test', venueSeq, reportId: `main-${venueSeq}`, portfolio: 'main', kind: 'margin_call' },
+      ...{ amount: '1', timestamp: T0 },
+    });
+    const port: VenuePort = {
+      ...idleVenue(),
+      submit: () => Promise.resolve([reported(1), reported(2)]),
+      market: (event) => Promise.resolve(event.occurredAt > T0 ? [reported(3)] : []),
+    };
+    const venue = new VenueLink(port, {}, true);
+    let pass: () => void = () => undefined;
+    const held = new Promise<void>((resolve) => (pass = resolve));
+    const slow = answering(async () => {
+      const reports = await venue.take(port.submit({} as never));
+      await held;
+      return reports.map((event) => ({ event, availableAt: T0 }));
+    });
+    const bed = new LiveBed({ handlers: [asker], adapters: [slow], venue }).start();
+    bed.submit(tick(BTC, 0, 100));
+    await turns();
+    // Two reports are on their way; a checkpoint of this moment must not say that they have come in.
+    expect(venue.snapshot().lastSeq).toEqual({ main: 0 });
+    bed.submit(tick('ETH.HYPERLIQUID', 1, 100));
+    await turns();
+    pass();
+    const reports = (await bed.rows()).flatMap(({ event }) =>
+      event.type === 'venue.report' ? [event.data.venueSeq] : [],
+    );
+    expect(reports).toEqual([1, 2, 3]);
+    expect(venue.snapshot().lastSeq).toEqual({ main: 3 });
+    expect(bed.failures).toEqual([]);
+  });
+
   it('goes on without a venue that does not answer', async () => {
     const silent = (): Promise<never> => Promise.reject(new VenueTimeout('no answer'));
     const venue = new VenueLink({ ...idleVenue(), market: silent }, {}, true);

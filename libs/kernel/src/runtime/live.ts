@@ -66,7 +66,7 @@ export class LiveRuntime {
   submit(event: AnyEvent): boolean {
     if (this.isStopped) return false;
     try {
-      const isNew = this.options.engine.input(event);
+      const isNew = this.enter(event);
       if (isNew && isMarketEvent(event)) this.takeReports(this.options.venue?.market(event) ?? []);
       this.pump();
     } catch (thrown) {
@@ -233,8 +233,18 @@ export class LiveRuntime {
   }
 
   private own(event: AnyEvent): void {
-    const { engine, settle } = this.options;
-    engine.input(settle ? settle(event) : event);
+    this.enter(this.settle(event));
+  }
+
+  private settle(event: AnyEvent): AnyEvent {
+    return this.options.settle?.(event) ?? event;
+  }
+
+  /** Reports of a venue enter in its order, whichever call brought them; one that comes again is known by its id. */
+  private enter(event: AnyEvent): boolean {
+    const { engine, venue } = this.options;
+    for (const earlier of venue?.before(event) ?? []) engine.input(this.settle(earlier));
+    return engine.input(event);
   }
 
   /** Wakes the venue when something of its own falls due: a latency, an expiry, a liquidation's second part. */
@@ -282,8 +292,8 @@ export class LiveRuntime {
   }
 
   private takeLater({ event, availableAt }: TimedInput): void {
-    const { clock, settle } = this.options;
-    const settled = settle ? settle(event) : event;
+    const { clock } = this.options;
+    const settled = this.settle(event);
     if (availableAt <= clock.now()) {
       this.submit(settled);
       return;

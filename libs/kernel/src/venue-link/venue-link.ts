@@ -18,6 +18,8 @@ export function isMarketEvent(event: AnyEvent): boolean {
   return MARKET_TYPES.has(event.type) && event.headers?.warmup !== true;
 }
 
+type ReportEvent = Extract<AnyEvent, { type: 'venue.report' }>;
+
 interface Lineage {
   id: string;
   correlationId: string;
@@ -42,7 +44,10 @@ interface LinkState {
  */
 export class VenueLink implements Companion {
   readonly name = 'venue-link';
+  /** Number of the newest report of each portfolio that an event was made of. */
   private readonly lastSeq = new Map<string, number>();
+  /** Events of reports that the engine has not dispatched yet, in the venue's order, by portfolio. */
+  private readonly made = new Map<string, ReportEvent[]>();
   private readonly orders = new Map<string, Lineage>();
   /** Reports that a restart found waiting; each comes in at its own time. */
   private waiting: AnyEvent[] = [];
@@ -66,10 +71,10 @@ export class VenueLink implements Companion {
       this.orders.set(event.data.order_id, { id: event.id, correlationId: event.correlationId });
       if (this.orders.size > 2 * REMEMBERED_ORDERS) this.forgetOrders();
     } else if (event.type === 'venue.report') {
-      this.lastSeq.set(
-        event.data.portfolio,
-        Math.max(event.data.venueSeq, this.lastSeq.get(event.data.portfolio) ?? 0),
-      );
+      const { portfolio, venueSeq } = event.data;
+      this.lastSeq.set(portfolio, Math.max(venueSeq, this.lastSeq.get(portfolio) ?? 0));
+      const made = this.made.get(portfolio);
+      while (made?.[0] && made[0].data.venueSeq <= venueSeq) made.shift();
     }
     if (!isMarketEvent(event)) return;
     this.lastMarket = event;
@@ -87,8 +92,13 @@ export class VenueLink implements Companion {
 
   snapshot(): LinkState {
     const { lastMarket } = this;
+    const inLog = [...this.lastSeq].map(([portfolio, seq]): [string, number] => {
+      const [next] = this.made.get(portfolio) ?? [];
+      return [portfolio, next ? next.data.venueSeq - 1 : seq];
+    });
     return {
-      lastSeq: Object.fromEntries(this.lastSeq),
+      // What has not come in is asked for again.
+      lastSeq: Object.fromEntries(inLog),
       orders: [...this.orders].slice(-REMEMBERED_ORDERS),
       lastMarket: lastMarket && { id: lastMarket.id, correlationId: lastMarket.correlationId },
     };
@@ -134,6 +144,18 @@ export class VenueLink implements Companion {
       return this.toEvents(answer);
     const missing = answer.find((report) => report.venueSeq > this.nextSeq(report.portfolio, answer));
     return missing === undefined ? this.toEvents(answer) : this.fetch(answer);
+  }
+
+  /**
+   * Reports of the same portfolio that the venue made before this one and that have not been dispatched. The answers of two
+   * calls reach the engine by ways of different length: whoever brings the later report brings these first.
+   */
+  before(event: AnyEvent): readonly AnyEvent[] {
+    if (event.type !== 'venue.report') return NOTHING;
+    const { portfolio, venueSeq } = event.data;
+    const made = this.made.get(portfolio);
+    if (!made || !made[0] || made[0].data.venueSeq >= venueSeq) return NOTHING;
+    return made.filter(({ data }) => data.venueSeq < venueSeq);
   }
 
   /** Everything that the venue has reported of a portfolio and that has not come in; nothing while reports wait for their time. */
@@ -211,12 +233,16 @@ export class VenueLink implements Companion {
         );
       }
       this.lastSeq.set(report.portfolio, report.venueSeq);
-      events.push(this.toEvent(report));
+      const event = this.toEvent(report);
+      const made = this.made.get(report.portfolio);
+      if (made) made.push(event);
+      else this.made.set(report.portfolio, [event]);
+      events.push(event);
     }
     return events;
   }
 
-  private toEvent(report: VenueReport): AnyEvent {
+  private toEvent(report: VenueReport): ReportEvent {
     const cause = (report.order_id === undefined ? null : this.orders.get(report.order_id)) ?? this.lastMarket;
     const id = inputId({
       source: `venue/${this.venue.name}`,
