@@ -152,9 +152,9 @@ function answered(socket: WebSocket): Promise<void> {
   });
 }
 
-/** Waits until something holds; fails after five seconds with what was waited for. */
+/** Waits until something holds; fails after fifteen seconds with what was waited for. */
 export async function until(what: string, holds: () => boolean): Promise<void> {
-  const end = performance.now() + 5_000;
+  const end = performance.now() + 15_000;
   while (!holds()) {
     if (performance.now() > end) throw new Error(`Waited in vain until ${what}.`);
     await new Promise((resolve) => setTimeout(resolve, 5));
