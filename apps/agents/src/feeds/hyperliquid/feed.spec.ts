@@ -327,7 +327,7 @@ describe('HyperliquidFeed', () => {
         asked += 1;
         return asked < 3 ? [] : [{ coin: 'BTC', fundingRate: '0.0000321', premium: '0', time: NOON + 76 }];
       };
-      await connected({ silenceMs: 36_000_000, pingMs: 18_000_000 }, clock);
+      await connected({ silenceMs: 3_600_000, pingMs: 1_800_000 }, clock);
       await until('the rate is said', () => sink.of('funding.update').length > 0);
       await new Promise((resolve) => setTimeout(resolve, 150));
       expect(sink.of('funding.update')).toEqual([
