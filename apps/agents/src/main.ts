@@ -14,10 +14,11 @@ import { chooseFeed } from './feeds/choose-feed';
 
 const FEED = { name: 'feed' };
 
-/** Feeds, normalisers and every agent but the risk agent, which lives with execution (rule 21). */
+/** Normalisers and every agent but the risk agent, which lives with execution (rule 21). */
 const plansOf = (plans: readonly GroupPlan[]): GroupPlan[] =>
   plans.filter(({ name }) => name === 'normalisers' || name.startsWith('agent.'));
 
+/** What this process hosts of them, and the feed. */
 function parts(context: PartContext): Part[] {
   const { connections, codeVersion } = context;
   const { config, logger, clock } = connections;

@@ -19,6 +19,7 @@ import { RemotePaperVenue } from './venues/paper/remote-paper-venue';
 const plansOf = (plans: readonly GroupPlan[]): GroupPlan[] =>
   plans.filter(({ name }) => name === 'consensus' || name === 'execution');
 
+/** What this process hosts of them, with the gate that an absent cache closes. */
 function parts(context: PartContext): Part[] {
   const { connections, codeVersion, onFatal } = context;
   const { config, plans } = connections;
