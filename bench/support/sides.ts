@@ -6,8 +6,8 @@ import { plainTicks } from './live-bench';
 import { monotonicNs, RAW_STAMP, stampOf } from './stamps';
 
 const ACKNOWLEDGED_WITHIN_MS = 120_000;
-/** Messages of one raw request at most: the platform's own bound. */
-const MOST_RECORDS = 5_000;
+/** Messages of one raw request at most: all of one partition, they are still less than a batch may have (1 MB). */
+const MOST_RECORDS = 2_000;
 
 /** One way to publish ticks: the platform's, or the client alone with the same batching. */
 export abstract class Side {
@@ -32,16 +32,17 @@ export abstract class Side {
     );
   }
 
+  /** @throws Error what was sent was refused: it will never be acknowledged */
   get underWay(): number {
+    if (this.failure) throw this.failure;
     return this.sent - this.acknowledged;
   }
 
   /** Waits until all are acknowledged. @throws Error one was refused, or time is up */
   async idle(): Promise<void> {
-    await waitFor(`The brokers acknowledge the ticks of ${this.name}`, ACKNOWLEDGED_WITHIN_MS, () => {
-      if (this.failure) throw this.failure;
-      return this.underWay === 0 ? true : null;
-    });
+    await waitFor(`The brokers acknowledge the ticks of ${this.name}`, ACKNOWLEDGED_WITHIN_MS, () =>
+      this.underWay === 0 ? true : null,
+    );
   }
 
   /** Arrival → acknowledged, ms, of what was sent since the last call. */
