@@ -19,7 +19,7 @@ const RATE = 1_000;
 const WARM_UP_MS = { short: 10_000, full: 20_000 };
 const MEASURE_MS = { short: 20_000, full: 60_000 };
 /** Clients that share two cores with the brokers: requests are fewer and larger, at the price of some ms a hop. */
-const SPARING = { sendIntervalMs: 20, fetchIntervalMs: 20 };
+const SPARING = { sendIntervalMs: 40, fetchIntervalMs: 40 };
 /** Moves that small are common: alerts enough for a p99. */
 const ALERTING = { risk: { moveThreshold: 0.004, moveWindowMs: 60_000, clearAfterMs: 0 } };
 

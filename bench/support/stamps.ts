@@ -16,13 +16,15 @@ export interface PhaseResult {
 }
 
 export interface ReaderQuestion {
-  /** All of a phase, or how much of it there is: cheap enough to ask again and again. */
-  ask: 'result' | 'count';
+  /** All of a phase, or how much of it there is (cheap enough to ask again and again); `go`: a reader that waits begins. */
+  ask: 'result' | 'count' | 'go';
   phase: string;
 }
 
 export interface ReaderAnswer extends PhaseResult {
-  /** All that ever arrived, and in which time. */
+  /** All that ever arrived, and in which time, from the first to the last. */
   total: number;
   seconds: number;
+  /** The last of them, ns of the monotonic clock. */
+  lastNs: bigint;
 }

@@ -9,9 +9,16 @@ export interface ReaderOrder {
   topic: string;
   groupId: string;
   from: 'beginning' | 'end';
+  /** Of the platform's consumer; default 3. */
+  shards?: number;
+  /** It reads nothing before it is told to go: all readers of a group have joined by then. */
+  waits?: boolean;
+  /** What the platform's handler does with each tick, µs of this processor; default nothing. */
+  workUs?: number;
 }
 
 const SHARDS = 3;
+const MOST_PARTITIONS = 12;
 /** How often the raw client commits, ms: seldom, which favours it. */
 const RAW_COMMIT_MS = 1_000;
 
@@ -45,17 +52,18 @@ class Arrivals {
     return { latencies, distinct: places.size };
   }
 
-  get span(): { total: number; seconds: number } {
-    return { total: this.total, seconds: Number(this.lastNs - this.firstNs) / 1e9 };
+  get span(): { total: number; seconds: number; lastNs: bigint } {
+    return { total: this.total, seconds: Number(this.lastNs - this.firstNs) / 1e9, lastNs: this.lastNs };
   }
 }
 
 async function main(): Promise<void> {
   const order = JSON.parse(process.argv[2] ?? '') as ReaderOrder;
   const arrivals = new Arrivals();
-  const stop = await (order.side === 'platform' ? readPlatform(order, arrivals) : readRaw(order, arrivals));
+  const { stop, go } = await (order.side === 'platform' ? readPlatform(order, arrivals) : readRaw(order, arrivals));
   process.on('message', (question) => {
     const { ask, phase } = question as ReaderQuestion;
+    if (ask === 'go') go();
     const { latencies, distinct } = arrivals.result(phase);
     const answer: ReaderAnswer = { latencies: ask === 'result' ? latencies : [], distinct, ...arrivals.span };
     process.send?.(answer);
@@ -64,11 +72,21 @@ async function main(): Promise<void> {
   process.send?.('ready');
 }
 
+interface Reading {
+  stop: () => Promise<void>;
+  /** Lets a reader begin that waits. */
+  go: () => void;
+}
+
 /** As every part of the platform reads: a group of shards, offsets committed after the handling. */
-async function readPlatform(order: ReaderOrder, arrivals: Arrivals): Promise<() => Promise<void>> {
-  const { settings, topic, groupId, from } = order;
-  const consumer = new KafkaConsumer({ settings, groupId, topics: [topic as 'price.ticks'], shards: SHARDS, from });
+async function readPlatform(order: ReaderOrder, arrivals: Arrivals): Promise<Reading> {
+  const { settings, groupId, from, shards = SHARDS, waits = false, workUs = 0 } = order;
+  const topic = order.topic as 'price.ticks';
+  const consumer = new KafkaConsumer({ settings, groupId, topics: [topic], shards, from });
   const nothing = (): Promise<void> => Promise.resolve();
+  // More partitions than any topic here has: which ones become its own is not known yet.
+  const all = Array.from({ length: MOST_PARTITIONS }, (_, partition) => ({ topic, partition }));
+  if (waits) consumer.pause(all);
   await consumer.start({
     assigned: nothing,
     revoked: nothing,
@@ -76,6 +94,7 @@ async function readPlatform(order: ReaderOrder, arrivals: Arrivals): Promise<() 
     messages: (place, messages) => {
       for (const message of messages) {
         if (isRefused(message)) throw new Error(`A tick of the bench was refused: ${message.detail}`);
+        work(workUs);
         arrivals.note(message.producer ?? ':0', `${place.partition}/${message.offset}`);
       }
       const last = messages[messages.length - 1];
@@ -83,11 +102,17 @@ async function readPlatform(order: ReaderOrder, arrivals: Arrivals): Promise<() 
       return Promise.resolve();
     },
   });
-  return () => consumer.stop();
+  return { stop: () => consumer.stop(), go: () => consumer.resume(all) };
+}
+
+/** Keeps the processor busy. */
+function work(us: number): void {
+  if (us === 0) return;
+  for (const end = monotonicNs() + BigInt(us * 1_000); monotonicNs() < end;);
 }
 
 /** The client alone, with the same settings. */
-async function readRaw(order: ReaderOrder, arrivals: Arrivals): Promise<() => Promise<void>> {
+async function readRaw(order: ReaderOrder, arrivals: Arrivals): Promise<Reading> {
   const { settings, topic, groupId, from } = order;
   const consumer = kafkaClient(settings).consumer({
     groupId,
@@ -107,7 +132,7 @@ async function readRaw(order: ReaderOrder, arrivals: Arrivals): Promise<() => Pr
       return Promise.resolve();
     },
   });
-  return () => consumer.disconnect();
+  return { stop: () => consumer.disconnect(), go: () => undefined };
 }
 
 /** It comes again, and is counted once. */
