@@ -5,6 +5,7 @@ import { EmittedVersions } from '@moon/events';
 import {
   createLogger,
   loadConfig,
+  migrateDown,
   OperatorStream,
   replicationOf,
   Retention,
@@ -26,7 +27,9 @@ import { until } from './testing/deployment';
 const OWNER = "the owner's 'secret'";
 const APP = 'the-applications';
 const DATABASE = 'moon';
-const LATEST = 'AppSeesSchema1700000000205';
+const LATEST = 'JournalRetention1700000000206';
+/** Since this one the application sees which migrations there are. */
+const VISIBLE_SINCE = 'AppSeesSchema1700000000205';
 const DAY_MS = 86_400_000;
 const logger = createLogger({ level: 'silent' });
 const emitted = new EmittedVersions({});
@@ -195,8 +198,8 @@ describe('a store that is prepared', () => {
     );
 
   it.each([
-    ...['events', 'stream_events', 'journal', 'log_drops'].flatMap((table) => [
-      `UPDATE ${table} SET ${{ journal: 'entries', log_drops: 'events' }[table] ?? 'data'} = NULL`,
+    ...['events', 'stream_events', 'journal', 'log_drops', 'journal_drops'].flatMap((table) => [
+      `UPDATE ${table} SET ${{ journal: 'entries', log_drops: 'events', journal_drops: 'batches' }[table] ?? 'data'} = NULL`,
       `DELETE FROM ${table}`,
       `TRUNCATE ${table}`,
       `DROP TABLE ${table}`,
@@ -240,21 +243,24 @@ describe('a store that is prepared', () => {
     const older = empty.all({ database: 'older' });
     await prepareClusterStore(older);
     const process = empty.config({ appPassword: APP, database: 'older' });
+    const owner = loginOf(older, 'moon_owner', OWNER);
     const inOlder = (...statements: string[]): Promise<void> =>
-      withClient(loginOf(older, 'moon_owner', OWNER), 'older', async (client) => {
+      withClient(owner, 'older', async (client) => {
         for (const statement of statements) await client.query(statement);
       });
-    await inOlder("INSERT INTO schema_migrations (timestamp, name) VALUES (1900000000000, 'Later1900000000000')");
-    const { journals, archive, log } = await openStore(process, logger, emitted);
-    await Promise.all([journals.close(), archive.close(), log.close()]);
-    const lacks = `is older than this version needs \\(it lacks ${LATEST}\\): run "moon store prepare" of this version`;
-    await inOlder(`DELETE FROM schema_migrations WHERE name = '${LATEST}'`);
-    expect(await refusal(process)).toMatch(new RegExp(lacks));
+    const lacks = (names: string): RegExp =>
+      new RegExp(`is older than this version needs \\(it lacks ${names}\\): run "moon store prepare" of this version`);
+    await migrateDown({ owner, app: owner }, 'older', 'cluster', 1);
+    expect(await refusal(process)).toMatch(lacks(LATEST));
     await inOlder('REVOKE SELECT ON schema_migrations FROM moon_app');
-    expect(await refusal(process)).toMatch(new RegExp(lacks));
+    expect(await refusal(process)).toMatch(lacks(`${VISIBLE_SINCE}, ${LATEST}`));
+    await inOlder('GRANT SELECT ON schema_migrations TO moon_app');
     expect((await prepareClusterStore(empty.config({ ownerPassword: OWNER, database: 'older' }))).migrations).toEqual([
       LATEST,
     ]);
+    await inOlder("INSERT INTO schema_migrations (timestamp, name) VALUES (1900000000000, 'Later1900000000000')");
+    const { journals, archive, log } = await openStore(process, logger, emitted);
+    await Promise.all([journals.close(), archive.close(), log.close()]);
     await inOlder('DROP TABLE schema_migrations');
     expect(await refusal(process)).toMatch(/it lacks EventLog1700000000001, /);
   });

@@ -12,6 +12,7 @@ import { Retention1700000000202 } from './migrations/1700000000202-retention';
 import { GroupAppends1700000000203 } from './migrations/1700000000203-group-appends';
 import { ShardIds1700000000204 } from './migrations/1700000000204-shard-ids';
 import { AppSeesSchema1700000000205 } from './migrations/1700000000205-app-sees-schema';
+import { JournalRetention1700000000206 } from './migrations/1700000000206-journal-retention';
 import { RunRegistry1700000000101 } from './migrations/1700000000101-run-registry';
 import { ImportedRuns1700000000102 } from './migrations/1700000000102-imported-runs';
 import { Reports1700000000103 } from './migrations/1700000000103-reports';
@@ -32,6 +33,7 @@ const MIGRATIONS = {
     GroupAppends1700000000203,
     ShardIds1700000000204,
     AppSeesSchema1700000000205,
+    JournalRetention1700000000206,
   ],
 } as const;
 

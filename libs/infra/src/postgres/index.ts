@@ -7,7 +7,7 @@ export type { ClusterCounts, ReadableLog, ShardStatus } from './cluster/log';
 export type { EmittedRow, EmittedRows } from './cluster/emitted';
 export { OperatorStream } from './cluster/operator-stream';
 export { Retention } from './cluster/retention';
-export type { LogDrop } from './cluster/retention';
+export type { JournalDrop, LogDrop } from './cluster/retention';
 export { StreamRelay } from './cluster/relay';
 export { RelayFenced } from './cluster/relay-lease';
 export type { HeldBack, PublishBatch, RelayedRow, RelayOptions, RelayStatus } from './cluster/relay';

@@ -126,3 +126,90 @@ describe('retention of bus events', () => {
     expect(await log.countsByType()).toEqual({ 'price.tick': 1 });
   });
 });
+
+describe('retention of journals', () => {
+  const SHARD = 'execution#0';
+  const DAYS_400 = "appended_at = appended_at - INTERVAL '400 days'";
+  let database: string;
+  let journals: ShardJournals;
+  let retention: Retention;
+
+  beforeEach(async () => {
+    database = await test.clusterDatabase();
+    journals = new ShardJournals(test.access.app, database);
+    retention = new Retention(test.access.app, database);
+  });
+  afterEach(() => journals.close());
+
+  /** What only the superuser can do: triggers are off. */
+  const forge = (text: string): Promise<unknown> =>
+    withClient(test.server, database, async (client) => {
+      await client.query('SET session_replication_role = replica');
+      return client.query(text);
+    });
+  const rows = <T extends object>(text: string): Promise<T[]> =>
+    withClient(test.access.owner, database, async (client) => (await client.query<T>(text)).rows);
+  const left = async (): Promise<number[]> =>
+    (await rows<{ to: number }>('SELECT to_seq::integer AS "to" FROM journal ORDER BY after_seq')).map(({ to }) => to);
+
+  /** Six batches of ten positions each, and checkpoints. */
+  async function kept(...checkpoints: number[]): Promise<void> {
+    const journal = journals.open(SHARD);
+    await journal.claim('spec');
+    for (let afterSeq = 0; afterSeq < 60; afterSeq += 10)
+      await journal.append({ afterSeq, toSeq: afterSeq + 10, entries: [], publishedSeq: afterSeq }, []);
+    for (const seq of checkpoints) {
+      const ids = { packed: '', others: [] };
+      await journal.saveCheckpoint({ seq, states: '[]', meta: '{}', positions: '[]', ids });
+    }
+  }
+
+  it('[EVS-3] drops batches that have expired below every checkpoint, each drop written down with its digest', async () => {
+    await kept(35, 40, 60);
+    await forge(`UPDATE journal SET ${DAYS_400} WHERE to_seq <= 50`);
+    const texts = await rows<{ text: string }>(
+      "SELECT concat_ws(E'\\x1f', after_seq, to_seq, epoch, published_seq, entries) AS text FROM journal ORDER BY after_seq",
+    );
+    const digestOf = (from: number, to: number): string =>
+      sha256(...texts.slice(from, to).map(({ text }) => sha256(text))).toString('hex');
+    // Two at a time; the batch in which the oldest checkpoint lies stays.
+    expect(await retention.dropExpiredJournal(2)).toEqual([
+      expect.objectContaining({ shard: SHARD, afterSeq: 0, toSeq: 20, batches: 2, digest: digestOf(0, 2) }),
+      expect.objectContaining({ shard: SHARD, afterSeq: 20, toSeq: 30, batches: 1, digest: digestOf(2, 3) }),
+    ]);
+    expect(await left()).toEqual([40, 50, 60]);
+    expect(await retention.dropExpiredJournal()).toEqual([]);
+    // Whoever opens the shard from its oldest checkpoint finds all that followed.
+    const batches: number[] = [];
+    for await (const { toSeq } of journals.open(SHARD).read(35)) batches.push(toSeq);
+    expect(batches).toEqual([40, 50, 60]);
+  });
+
+  it('[EVS-3] leaves what is young, what follows something young, and a shard without a checkpoint', async () => {
+    await kept();
+    await forge(`UPDATE journal SET ${DAYS_400}`);
+    expect(await retention.dropExpiredJournal()).toEqual([]);
+    const checkpoint = { states: '[]', meta: '{}', positions: '[]', ids: { packed: '', others: [] } };
+    const journal = journals.open(SHARD);
+    await journal.claim('spec');
+    await journal.saveCheckpoint({ seq: 60, ...checkpoint });
+    await forge(`UPDATE journal SET appended_at = now() WHERE to_seq = 20`);
+    expect(await retention.dropExpiredJournal()).toMatchObject([{ afterSeq: 0, toSeq: 10, batches: 1 }]);
+    expect(await left()).toEqual([20, 30, 40, 50, 60]);
+  });
+
+  it('[SYS-3] refuses the owner’s role, too, what has not expired or what a checkpoint is followed by', async () => {
+    await kept(35, 60);
+    await forge(`UPDATE journal SET ${DAYS_400} WHERE to_seq <> 20`);
+    await withClient(test.access.owner, database, async (client) => {
+      for (const text of ['DELETE FROM journal WHERE to_seq = 20', 'DELETE FROM journal WHERE to_seq = 40']) {
+        await expect(client.query(text)).rejects.toMatchObject({ code: 'MN403' });
+      }
+      await expect(client.query("UPDATE journal SET entries = '[1]' WHERE to_seq = 10")).rejects.toThrow(/immutable/);
+      await expect(client.query("UPDATE retention_policy SET keep_journal = INTERVAL '1 hour'")).rejects.toThrow(
+        /check/,
+      );
+    });
+    expect(await left()).toEqual([10, 20, 30, 40, 50, 60]);
+  });
+});

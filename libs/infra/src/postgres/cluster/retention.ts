@@ -12,13 +12,33 @@ export interface LogDrop {
   droppedAt: number;
 }
 
+/** Batches of a shard's journal that are gone, and what proves what was in them. */
+export interface JournalDrop {
+  id: number;
+  shard: string;
+  /** Exclusive. */
+  afterSeq: number;
+  /** Inclusive. */
+  toSeq: number;
+  batches: number;
+  /** Hex: SHA-256 over the SHA-256 of each batch in their order (see docs/store.md). */
+  digest: string;
+  /** Epoch ms. */
+  droppedAt: number;
+}
+
 const COLUMNS = `id::integer, date_part('epoch', from_at) * 1000 AS "from", date_part('epoch', to_at) * 1000 AS "to",
   events::double precision, encode(merkle_root, 'hex') AS "merkleRoot",
   round(date_part('epoch', dropped_at) * 1000) AS "droppedAt"`;
 
+const JOURNAL_COLUMNS = `id::integer, shard, after_seq::double precision AS "afterSeq", to_seq::double precision AS "toSeq",
+  batches::double precision, encode(digest, 'hex') AS digest, round(date_part('epoch', dropped_at) * 1000) AS "droppedAt"`;
+/** Batches of each shard that one transaction drops: enough to catch up, little enough to hold up nobody for long. */
+const MOST_BATCHES = 10_000;
+
 /**
- * Retention of bus events (rule 29). What may go, the owner's policy in the database says (365 days at first); streams
- * never go. On a connection without a time-out: the root of a large chunk takes a while.
+ * Retention of bus events and of journals (rule 29). What may go, the owner's policy in the database says (365 days at first);
+ * streams never go. On a connection without a time-out: the root of a large chunk takes a while.
  */
 export class Retention {
   /** @param login the application's role */
@@ -33,6 +53,19 @@ export class Retention {
       const drops: LogDrop[] = [];
       for (;;) {
         const { rows } = await client.query<LogDrop>(`SELECT ${COLUMNS} FROM drop_expired_events()`);
+        if (rows.length === 0) return drops;
+        drops.push(...rows);
+      }
+    });
+  }
+
+  /** Drops what has expired of the shards' journals. Returns what was dropped, the oldest of each shard first. */
+  async dropExpiredJournal(most = MOST_BATCHES): Promise<JournalDrop[]> {
+    return withClient(this.login, this.database, async (client) => {
+      const drops: JournalDrop[] = [];
+      for (;;) {
+        const text = `SELECT ${JOURNAL_COLUMNS} FROM drop_expired_journal($1)`;
+        const { rows } = await client.query<JournalDrop>(text, [most]);
         if (rows.length === 0) return drops;
         drops.push(...rows);
       }

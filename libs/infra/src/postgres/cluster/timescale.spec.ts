@@ -11,7 +11,7 @@ import { Retention } from './retention';
 import { ShardJournals } from './shard-journal';
 
 const DATABASE = 'postgres';
-const MIGRATIONS = 8;
+const MIGRATIONS = 9;
 const WEEK_MS = 7 * 86_400_000;
 const EVENTS = 12_000;
 const PACKET = 50;

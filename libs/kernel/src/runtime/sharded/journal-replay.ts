@@ -41,6 +41,8 @@ export class JournalReplay {
       const batch = this.batches[this.batch];
       if (!batch) return { kind: 'end' };
       const entry = batch.entries[this.entry];
+      if (this.entry === 0 && this.inRun === 0 && this.seq() < batch.afterSeq)
+        throw new JournalDiverged(this.shard, `positions ${this.seq() + 1} to ${batch.afterSeq} are not in it`);
       if (!entry) {
         if (this.seq() !== batch.toSeq) {
           const expected = `after position ${batch.afterSeq} it leads to ${this.seq()}, and led to ${batch.toSeq}`;
