@@ -1,8 +1,9 @@
 import { fromCloudEvent, type AnyEvent, type TopicName } from '@moon/events';
 import { kafkaClient, type KafkaSettings } from '@moon/infra';
 
-/** Topics of a decision's way from a signal to the venue, and of alerts. */
+/** Topics of a decision's way from the end of a bar to the venue, and of alerts. */
 const CHAIN_TOPICS: readonly TopicName[] = [
+  'market.bars',
   'signal.generated',
   'consensus.events',
   'risk.alerts',
@@ -23,6 +24,7 @@ export class ChainLog {
   private readonly byId = new Map<string, Stamped>();
   private readonly submittedByOrder = new Map<string, Stamped>();
   private readonly openingSignals = new Map<string, string>();
+  private readonly barEnds = new Map<string, number[]>();
 
   /** Reads all of them, from the beginning to what is there now. */
   static async read(settings: KafkaSettings): Promise<ChainLog> {
@@ -77,6 +79,12 @@ export class ChainLog {
     return this.byId.get(this.openingSignals.get(event.data.windowId) ?? '');
   }
 
+  /** Market time, ms, of the last bar that ended in an event's chain before `by`: what came of it cannot have come earlier. */
+  barEndOf({ event }: Stamped, by: number): number | undefined {
+    const ends = (this.barEnds.get(event.correlationId) ?? []).filter((at) => at <= by);
+    return ends.length === 0 ? undefined : Math.max(...ends);
+  }
+
   private take(headers: Readonly<Record<string, unknown>>, value: string, atMs: number): void {
     const text = Object.fromEntries(Object.entries(headers).map(([name, one]) => [name, String(one)]));
     const event = fromCloudEvent({ headers: text, value });
@@ -84,6 +92,11 @@ export class ChainLog {
     const stamped = { event, atMs };
     this.byId.set(event.id, stamped);
     if (event.type === 'consensus.opened') this.openingSignals.set(event.data.windowId, event.data.openingSignalId);
+    if (event.type === 'bar.closed') {
+      const ends = this.barEnds.get(event.correlationId);
+      if (ends) ends.push(event.occurredAt);
+      else this.barEnds.set(event.correlationId, [event.occurredAt]);
+    }
     if (event.type === 'order.submitted') this.submittedByOrder.set(event.data.order_id, stamped);
   }
 }

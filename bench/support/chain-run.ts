@@ -55,7 +55,7 @@ export async function runChain({ warmUpMs, measureMs, ...options }: ChainOptions
       ...{ stuck: counts.stuck, findings: examples },
       archived: await archivedIn(rig),
       crashes: rig.apps.reduce((sum, { crashes }) => sum + crashes.length, 0),
-      latencies: latenciesOf(log, { said, acknowledged, fromMs, toMs }),
+      latencies: latenciesOf(log, { said, acknowledged, fromMs, toMs, wallOf: (ms) => rig.load.wallOf(ms) }),
     };
   } finally {
     await rig.stop();
@@ -87,10 +87,15 @@ interface Measured {
   acknowledged: ReadonlyMap<string, number>;
   fromMs: number;
   toMs: number;
+  /** Wall time of a market time. */
+  wallOf: (marketMs: number) => number;
 }
 
-/** Start: the feed's call, or a record's stamp. End: a record's stamp. All of them wall time of this machine, whole ms. */
-function latenciesOf(log: ChainLog, { said, acknowledged, fromMs, toMs }: Measured): ChainRun['latencies'] {
+/**
+ * Start: the feed's call, or a record's stamp; of a chain that waits for the end of a bar, the moment at which its market time
+ * came, if that is later: nobody could have known earlier. End: a record's stamp. All of them wall time of this machine, ms.
+ */
+function latenciesOf(log: ChainLog, { said, acknowledged, fromMs, toMs, wallOf }: Measured): ChainRun['latencies'] {
   const isMeasured = (startMs: number | undefined): startMs is number =>
     startMs !== undefined && startMs >= fromMs && startMs <= toMs;
   const since = (ends: readonly Stamped[], startOf: (end: Stamped) => number | undefined): number[] =>
@@ -101,13 +106,20 @@ function latenciesOf(log: ChainLog, { said, acknowledged, fromMs, toMs }: Measur
   // Two hops: alerts on a price itself, not on what became of it further down the chain.
   const causeSaidAt = ({ event }: Stamped): number | undefined => said.get(event.causationId ?? '');
   const submitted = log.of('order.submitted');
+  const beganAt = (order: Stamped): number | undefined => {
+    const saidAt = said.get(order.event.correlationId);
+    const approval = log.causeOf(order, 'trade.consensus_approved');
+    const signal = approval && log.openingOf(approval);
+    const barEnd = signal && log.barEndOf(signal, signal.event.occurredAt);
+    return saidAt === undefined || barEnd === undefined ? saidAt : Math.max(saidAt, wallOf(barEnd));
+  };
   return {
     acknowledged: [...acknowledged].flatMap(([id, atMs]) => {
       const startMs = said.get(id);
       return isMeasured(startMs) ? [atMs - startMs] : [];
     }),
     alert: since([...log.of('risk.alert'), ...log.of('risk.critical')], causeSaidAt),
-    order: since(submitted, ({ event }) => said.get(event.correlationId)),
+    order: since(submitted, beganAt),
     approval: since(submitted, (order) => log.causeOf(order, 'trade.consensus_approved')?.atMs),
     placed: since(log.of('trade.placed'), ({ event }) => {
       const order = event.type === 'trade.placed' ? log.submissionOf(event.data.order_id) : undefined;

@@ -43,6 +43,12 @@ export class Load {
     this.publisher = new KafkaPublisher({ settings: options.settings });
   }
 
+  /** Wall time, ms, at which the market's clock shows a time. */
+  wallOf(marketMs: number): number {
+    const { origin, pace } = this.options;
+    return origin + (marketMs - origin) / pace;
+  }
+
   /** History first, then the market as its clock runs. */
   async start(): Promise<void> {
     const { tokens, seed, pace, origin } = this.options;
