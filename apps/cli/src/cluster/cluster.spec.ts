@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CATALOG, DEFINITIONS, eventId, type AnyEvent, type EventType } from '@moon/events';
 import { EventArchive, ShardJournals } from '@moon/infra';
+import type { LogRow } from '@moon/kernel';
 import { startTestServer, type TestServer } from '../../../../libs/infra/src/testing/postgres';
 import { CommandLine } from '../testing/command-line';
 
@@ -24,17 +25,22 @@ describe('moon on a deployment of many processes', () => {
   const tick = eventOf('price.tick', 0);
   const opened = eventOf('consensus.opened', 10, tick);
 
-  beforeAll(async () => {
-    test = await startTestServer();
-    const database = await test.clusterDatabase();
+  /** What leads `moon` to a database. */
+  function optionsFor(database: string): string[] {
     const { host, port, user, password } = test.server;
     const settings = {
       postgres: { hosts: [`${host}:${port}`], superuser: user, password, database },
       kafka: { brokers: ['127.0.0.1:1'] },
     };
-    const file = join(line.folder, 'deployment.json');
+    const file = join(line.folder, `${database}.json`);
     writeFileSync(file, JSON.stringify(settings));
-    where = ['--cluster', '--config', file];
+    return ['--cluster', '--config', file];
+  }
+
+  beforeAll(async () => {
+    test = await startTestServer();
+    const database = await test.clusterDatabase();
+    where = optionsFor(database);
     const journals = new ShardJournals(test.access.app, database);
     const archive = new EventArchive(test.access.app, database);
     const journal = journals.open(SHARD);
@@ -70,6 +76,51 @@ describe('moon on a deployment of many processes', () => {
     expect(command.said.out.map((text) => (JSON.parse(text) as AnyEvent).type)).toEqual([
       'price.tick',
       'consensus.opened',
+    ]);
+  }, 60_000);
+
+  it('[EVS-6] folds its portfolios, with the halts of the shard that owns them, whatever number of shards it is told', async () => {
+    const database = await test.clusterDatabase();
+    const there = optionsFor(database);
+    expect(await line.moon('portfolio', ...there)).toMatchObject({
+      code: 1,
+      err: [expect.stringMatching(/The cluster moon_test_\d+ has no portfolios yet\.$/)],
+    });
+    const said = (type: EventType, at: number, data: object): AnyEvent => {
+      const event = eventOf(type, at);
+      return { ...event, key: 'main', data: { ...event.data, ...data, timestamp: T0 + at } } as AnyEvent;
+    };
+    const rows = (...events: [AnyEvent, string, number][]): LogRow[] =>
+      events.map(([event, streamId, version], index) => ({ seq: index + 1, event, streamId, version }));
+    const globalHalt = (at: number, reason: string): AnyEvent => ({
+      ...said('halt.raised', at, { portfolio: undefined, scope: 'global', source: 'operator', reason }),
+      key: 'global',
+    });
+    const own = { portfolio: 'main', scope: 'portfolio', source: 'risk', reason: 'leverage' };
+    const journals = new ShardJournals(test.access.app, database);
+    for (const [shard, log] of [
+      [
+        'execution#5',
+        rows(
+          [said('portfolio.opened', 20, { portfolio: 'main' }), 'portfolio-main', 1],
+          [said('portfolio.deposited', 21, { portfolio: 'main', amount: '50000' }), 'portfolio-main', 2],
+          [said('halt.raised', 22, own), 'portfolio-main', 3],
+          [globalHalt(23, 'maintenance'), 'halts-global@execution#5', 1],
+        ),
+      ],
+      ['execution#0', rows([globalHalt(24, 'of another shard'), 'halts-global@execution#0', 1])],
+    ] as const) {
+      const journal = journals.open(shard);
+      await journal.claim('spec');
+      await journal.append({ afterSeq: 0, toSeq: log.length, entries: [], publishedSeq: log.length }, log);
+    }
+    await journals.close();
+    const { portfolios } = await line.json<{ portfolios: unknown[] }>('portfolio', 'main', ...there);
+    expect(portfolios).toMatchObject([
+      {
+        ...{ portfolio: 'main', cash: '50000', equity: 50_000 },
+        halts: [{ reason: 'maintenance' }, { reason: 'leverage' }],
+      },
     ]);
   }, 60_000);
 

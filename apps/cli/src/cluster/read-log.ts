@@ -1,5 +1,6 @@
 import { openClusterReader, type ClusterConfig, type ClusterReader } from '@moon/cluster';
 import type { Io } from '../io';
+import { GLOBAL, globalHaltsOf, haltsInForce, type HaltInForce } from '../store/halts-in-force';
 import { chooseRun, withRunLog, type ReadLog } from '../store/run-log';
 import { withStore } from '../store/store';
 import { clusterConfigOf, isCluster, type ClusterOptions } from './settings';
@@ -21,10 +22,22 @@ export async function withCluster<T>(
   try {
     const run = { runId: `cluster ${config.postgres.database}` };
     const { log: events, inspection } = reader;
-    return await work({ config, reader, run, events, inspection, isPositional: false });
+    const haltsOn = (portfolio: string): Promise<HaltInForce[]> => haltsIn(reader, portfolio);
+    return await work({ config, reader, run, events, inspection, haltsOn, isPositional: false });
   } finally {
     await reader.close();
   }
+}
+
+/** The shard that opened the portfolio says in streams of its own what is halted; the log knows which one it was, whatever the settings say. */
+async function haltsIn({ log }: ClusterReader, portfolio: string): Promise<HaltInForce[]> {
+  const own = `portfolio-${portfolio}`;
+  const halts = await haltsInForce(log, portfolio, own);
+  for await (const { event } of log.readStream(own)) {
+    const shard = (await log.producersOf([event.id])).get(event.id);
+    return shard === undefined ? halts : [...(await haltsInForce(log, GLOBAL, globalHaltsOf(shard))), ...halts];
+  }
+  return halts;
 }
 
 /** Works on the log that the options mean: that of a deployment, or of a run in a data directory. */

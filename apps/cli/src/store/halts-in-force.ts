@@ -12,6 +12,9 @@ export interface HaltInForce {
 /** The key of global halts. */
 export const GLOBAL = 'global';
 
+/** The stream in which a shard of a deployment keeps the global halts that its portfolios obey. */
+export const globalHaltsOf = (shard: string): string => `halts-global@${shard}`;
+
 const PAGE_ROWS = 1_000;
 
 /**

@@ -7,13 +7,20 @@ import {
   type Run,
 } from '@moon/infra';
 import { CommandFailed, UsageError } from '../errors';
+import { GLOBAL, haltsInForce, type HaltInForce } from './halts-in-force';
 import type { Store } from './store';
+
+/** What a message calls the log. */
+export const nameOf = ({ run, isPositional }: Pick<ReadLog, 'run' | 'isPositional'>): string =>
+  isPositional ? `Run ${run.runId}` : `The ${run.runId}`;
 
 /** A log that can be looked into, of one run or of a deployment of many processes. */
 export interface ReadLog {
-  run: Pick<Run, 'runId'>;
+  run: Pick<Run, 'runId'> & Partial<Pick<Run, 'status' | 'mode'>>;
   events: ReadableLog;
   inspection: StoreInspection;
+  /** Halts that keep a portfolio from trading: its own, and those of all portfolios; the oldest of each first. */
+  haltsOn(portfolio: string): Promise<HaltInForce[]>;
   /** True: positions say in which order events were handled. Where many processes write, only their times and causes do. */
   isPositional: boolean;
 }
@@ -65,7 +72,11 @@ export async function withRunLog<T>(store: Store, run: Run, work: (log: RunLog) 
   const events = store.registry.openStore(run, { connections: 2 });
   const inspection = new StoreInspection(store.access.app, run.database);
   try {
-    return await work({ run, events, inspection, isPositional: true });
+    const haltsOn = async (portfolio: string): Promise<HaltInForce[]> => [
+      ...(await haltsInForce(events, GLOBAL)),
+      ...(await haltsInForce(events, portfolio)),
+    ];
+    return await work({ run, events, inspection, haltsOn, isPositional: true });
   } finally {
     await inspection.close();
     await events.close();

@@ -8,7 +8,7 @@ import { eventJson, eventLine } from '../../output/event-line';
 import { plural } from '../../output/text';
 import { parseCount } from '../parse';
 import { eventFilter, type EventOptions } from './event-filter';
-import { nameOf } from '../trace/find-event';
+import { nameOf } from '../../store/run-log';
 import { followCluster } from './follow-cluster';
 import { followEvents } from './follow-events';
 import { listEvents } from './list-events';

@@ -2,7 +2,7 @@ import { shardOfKey } from '@moon/cluster';
 import type { ClusterView } from '../../cluster/read-log';
 import { CommandFailed } from '../../errors';
 import { askCluster, untilDone, type Patience } from '../../operator/ask-cluster';
-import { GLOBAL, haltsInForce, type HaltInForce } from '../../store/halts-in-force';
+import { GLOBAL, globalHaltsOf, haltsInForce, type HaltInForce } from '../../store/halts-in-force';
 import { portfolioNames } from '../portfolio/read-portfolio';
 import { doneSentence, HALT_EFFECT, haltArguments, OPERATOR, type HaltDesk } from './desk';
 
@@ -35,7 +35,7 @@ async function streamsOf({ config, events }: Pick<ClusterView, 'config' | 'event
   if (portfolios.length === 0) throw new CommandFailed('The deployment has opened no portfolio yet.');
   if (key !== GLOBAL) return [`portfolio-${key}`];
   const shards = new Set(portfolios.map((name) => shardOfKey(name, config.shards)));
-  return [...shards].sort((a, b) => a - b).map((shard) => `halts-global@execution#${shard}`);
+  return [...shards].sort((a, b) => a - b).map((shard) => globalHaltsOf(`execution#${shard}`));
 }
 
 async function haltsOf(view: ClusterView, key: string): Promise<HaltInForce[]> {

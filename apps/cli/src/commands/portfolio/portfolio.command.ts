@@ -1,49 +1,46 @@
 import type { Command } from 'commander';
 import { nearestName } from '@moon/infra';
 import { CommandFailed, UsageError } from '../../errors';
-import type { GlobalOptions, Io } from '../../io';
-import { chooseRun, withRunLog, type RunLog } from '../../store/run-log';
-import { withStore } from '../../store/store';
+import { withReadLog } from '../../cluster/read-log';
+import { addClusterOptions, type ClusterOptions } from '../../cluster/settings';
+import type { Io } from '../../io';
+import { nameOf, type ReadLog } from '../../store/run-log';
 import { portfolioNames, readPortfolio, type PortfolioView } from './read-portfolio';
 import { portfolioData, renderPortfolio } from './render';
 
 export function addPortfolioCommand(program: Command, io: Io): void {
-  program
+  const command = program
     .command('portfolio')
     .description('shows portfolios as the log tells them: money, positions, open orders, halts')
     .argument('[name]', 'only this one')
-    .action((name: string | undefined, _options, command: Command) =>
-      showPortfolios(io, name, command.optsWithGlobals()),
-    );
+    .action((name: string | undefined, _options, self: Command) => showPortfolios(io, name, self.optsWithGlobals()));
+  addClusterOptions(command);
 }
 
-async function showPortfolios(io: Io, name: string | undefined, options: GlobalOptions): Promise<void> {
-  await withStore(io, { global: options, command: 'moon portfolio' }, async (store) => {
-    const run = await chooseRun(store, options.run);
-    await withRunLog(store, run, async (log) => {
-      const views: PortfolioView[] = [];
-      for (const portfolio of await wanted(log, name)) {
-        const view = await readPortfolio(log.events, portfolio);
-        if (view) views.push(view);
-      }
-      if (options.json) {
-        io.out(JSON.stringify({ run: run.runId, portfolios: views.map(portfolioData) }));
-        return;
-      }
-      io.err(`Run ${run.runId}${run.status === 'finished' ? ' (finished)' : ''}`);
-      views.forEach((view, index) => {
-        if (index > 0) io.out('');
-        for (const line of renderPortfolio(view)) io.out(line);
-      });
+async function showPortfolios(io: Io, name: string | undefined, options: ClusterOptions): Promise<void> {
+  await withReadLog(io, { options, command: 'moon portfolio' }, async (log) => {
+    const views: PortfolioView[] = [];
+    for (const portfolio of await wanted(log, name)) {
+      const view = await readPortfolio(log, portfolio);
+      if (view) views.push(view);
+    }
+    if (options.json) {
+      io.out(JSON.stringify({ run: log.run.runId, portfolios: views.map(portfolioData) }));
+      return;
+    }
+    io.err(`${nameOf(log)}${log.run.status === 'finished' ? ' (finished)' : ''}`);
+    views.forEach((view, index) => {
+      if (index > 0) io.out('');
+      for (const line of renderPortfolio(view)) io.out(line);
     });
   });
 }
 
-async function wanted({ run, events }: RunLog, name: string | undefined): Promise<string[]> {
-  const names = await portfolioNames(events);
+async function wanted(log: ReadLog, name: string | undefined): Promise<string[]> {
+  const names = await portfolioNames(log.events);
   if (names.length === 0)
     throw new CommandFailed(
-      `Run ${run.runId} has no portfolios${run.mode === 'imported' ? ': it is an imported log' : ' yet'}.`,
+      `${nameOf(log)} has no portfolios${log.run.mode === 'imported' ? ': it is an imported log' : ' yet'}.`,
     );
   return name === undefined ? names : [knownPortfolio(names, name)];
 }

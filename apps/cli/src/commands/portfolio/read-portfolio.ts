@@ -13,7 +13,8 @@ import {
 } from '@moon/domain';
 import type { EventType } from '@moon/events';
 import type { EventStore, LogRow } from '@moon/kernel';
-import { GLOBAL, haltsInForce, type HaltInForce } from '../../store/halts-in-force';
+import type { HaltInForce } from '../../store/halts-in-force';
+import type { ReadLog } from '../../store/run-log';
 
 /** A portfolio as the log tells it. */
 export interface PortfolioView {
@@ -41,7 +42,10 @@ export async function portfolioNames(store: Pick<EventStore, 'query'>): Promise<
 }
 
 /** Folds a portfolio's stream and values it at the last prices of the log; null when it was never opened. */
-export async function readPortfolio(store: EventStore, name: string): Promise<PortfolioView | null> {
+export async function readPortfolio(
+  { events: store, haltsOn }: Pick<ReadLog, 'events' | 'haltsOn'>,
+  name: string,
+): Promise<PortfolioView | null> {
   let state: PortfolioState | undefined;
   let asOf = 0;
   for await (const { event } of store.readStream(`portfolio-${name}`)) {
@@ -53,7 +57,7 @@ export async function readPortfolio(store: EventStore, name: string): Promise<Po
   asOf = Math.max(asOf, ...Object.values(prices.quotes).map(({ at }) => at));
   return {
     state,
-    halts: [...(await haltsInForce(store, GLOBAL)), ...(await haltsInForce(store, name))],
+    halts: await haltsOn(name),
     value: valuation(state, prices.marks, asOf, null),
     entryPrices: entryPricesOf(state),
     orders: await openOrders(store, state),
@@ -105,7 +109,10 @@ async function newestPrices(
 }
 
 /** An order holds its reservation until it ends, so the reservations name the orders that work. */
-async function openOrders(store: EventStore, { reservations }: PortfolioState): Promise<OrderState[]> {
+async function openOrders(
+  store: Pick<EventStore, 'readStream'>,
+  { reservations }: PortfolioState,
+): Promise<OrderState[]> {
   const orders: OrderState[] = [];
   for (const orderId of Object.keys(reservations)) {
     let order: OrderState | undefined;

@@ -1,7 +1,7 @@
 import type { LogRow } from '@moon/kernel';
 import { CommandFailed, UsageError } from '../../errors';
 import { eventLine } from '../../output/event-line';
-import type { ReadLog } from '../../store/run-log';
+import { nameOf, type ReadLog } from '../../store/run-log';
 
 /** Candidates that are shown when an id is not unique. */
 const SHOWN = 10;
@@ -27,10 +27,6 @@ export async function findEvent(log: ReadLog, id: string): Promise<LogRow> {
   const more = found.length > SHOWN ? '\n  …' : '';
   throw new UsageError(`"${id}" fits more than one id; give more digits:\n${list.join('\n')}${more}`);
 }
-
-/** What a message calls the log. */
-export const nameOf = ({ run, isPositional }: Pick<ReadLog, 'run' | 'isPositional'>): string =>
-  isPositional ? `Run ${run.runId}` : `The ${run.runId}`;
 
 async function firstOf({ events }: ReadLog, stream: string): Promise<LogRow> {
   for await (const row of events.readStream(stream)) return row;

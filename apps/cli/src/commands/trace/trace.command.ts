@@ -3,9 +3,10 @@ import { withReadLog } from '../../cluster/read-log';
 import { addClusterOptions, type ClusterOptions } from '../../cluster/settings';
 import type { Io } from '../../io';
 import { plural } from '../../output/text';
+import { nameOf } from '../../store/run-log';
 import { parseCount } from '../parse';
 import { traceOf } from './cause-tree';
-import { findEvent, nameOf } from './find-event';
+import { findEvent } from './find-event';
 import { renderTrace, traceJson } from './render';
 
 const DEFAULT_LIMIT = 2_000;
