@@ -19,8 +19,10 @@ const BENCH = 'kafka-chain';
 const RATE = 1_000;
 const WARM_UP_MS = { short: 10_000, full: 20_000 };
 const MEASURE_MS = { short: 20_000, full: 60_000 };
-/** Clients that share two cores with the brokers: requests are fewer and larger, at the price of some ms a hop. */
+/** Clients that share two full cores with the brokers: requests are fewer and larger, at the price of some ms a hop. */
 const SPARING = { sendIntervalMs: 40, fetchIntervalMs: 40 };
+/** Ticks a second from which on they do. */
+const SPARING_FROM = 500;
 /** Moves that small are common: alerts enough for a p99. */
 const ALERTING = { risk: { moveThreshold: 0.004, moveWindowMs: 60_000, clearAfterMs: 0 } };
 
@@ -39,7 +41,7 @@ export async function run(
       fast: true,
       patience,
       agentSettings: ALERTING,
-      kafka: SPARING,
+      kafka: rate >= SPARING_FROM ? SPARING : {},
       checkpointMs: 5_000,
     },
     warmUpMs: WARM_UP_MS[size],

@@ -75,7 +75,8 @@ export { loadAgents, type LoadedAgents, type UserAgentSpec } from './user-agents
 export { UserAgentError } from './user-agents/module-loader';
 export { groupPlans, LEAST_PARTITIONS, SHARD_COUNTS, takesOf, type GroupPlan } from './platform/groups';
 export { notCompared, reconcileAll, Reconciliation } from './platform/reconcile';
-export { Shard, type ShardOptions, type ShardWiring } from './runtime/sharded/shard';
+export { Shard } from './runtime/sharded/shard';
+export type { ShardOptions, ShardWiring } from './runtime/sharded/shard-options';
 export { streamOfShard } from './runtime/sharded/shard-log';
 export { ShardGroup } from './runtime/sharded/shard-group';
 export { SharedBroadcast } from './runtime/sharded/shared-broadcast';

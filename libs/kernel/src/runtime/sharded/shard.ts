@@ -1,65 +1,18 @@
-import type { AnyEvent, TopicName } from '@moon/events';
+import type { AnyEvent } from '@moon/events';
 import type { EngineSnapshot } from '../../core/checkpoint';
-import type { OpenRequest } from '../../core/effect-tracker';
 import { checkpointTexts } from '../../core/journal-codec';
 import type { IdMark } from '../../core/recent-ids';
 import { KEPT_INPUTS, type Engine } from '../../core/engine';
 import type { HandlerState } from '../../core/handler-host';
-import type { BusMessage, BusPartition, BusPosition, EventPublisher } from '../../ports/bus';
-import type { Clock } from '../../ports/clock';
-import type { JournalBatch, ShardCheckpoint, ShardClaim, ShardJournal } from '../../ports/journal';
-import type { LocalJournal } from '../../ports/local-journal';
-import type { VenueLink } from '../../venue-link/venue-link';
+import type { BusMessage, BusPartition, BusPosition } from '../../ports/bus';
+import type { JournalBatch, ShardCheckpoint, ShardClaim } from '../../ports/journal';
 import { LiveRuntime } from '../live';
 import { bringIn } from './bring-in';
 import { JournalReplay, requireHeard } from './journal-replay';
 import { MessageBuffer, Positions, slotOf } from './message-buffer';
-import { ShardLog, type ShardLogOptions } from './shard-log';
+import { ShardLog } from './shard-log';
+import type { ShardOptions, ShardWiring } from './shard-options';
 import { Waits } from './waits';
-
-/** What a shard needs of its engine to be wired. */
-export interface ShardWiring {
-  log: ShardLog;
-  /** To be called with every request of the engine. */
-  onRequest: (request: OpenRequest) => void;
-}
-
-export interface ShardOptions extends Pick<ShardLogOptions, 'isTransient' | 'onRetry' | 'onWritten' | 'highWater'> {
-  journal: ShardJournal;
-  publisher: Pick<EventPublisher, 'publish'>;
-  clock: Clock;
-  headers: AnyEvent['headers'];
-  /** Names this instance in the journal. */
-  owner: string;
-  /** Where it keeps, and finds, what must not wait for a store that is away. */
-  local?: LocalJournal;
-  /** An engine in lock-step with the handlers and adapters of this shard. @param closesPast under the settings that its journal ends with */
-  createEngine: (wiring: ShardWiring, closesPast: boolean) => Engine;
-  venue?: VenueLink;
-  /** False for a message that nobody in this shard takes: of a type that no handler names, or of a key that another shard owns. */
-  takes: (event: AnyEvent) => boolean;
-  /** What the shard takes in before its first live message: its settings, what a venue reported meanwhile. */
-  begin?: (engine: Engine) => Promise<readonly AnyEvent[]>;
-  /**
-   * Asked once the shard is claimed: whether its settings are not to be those that its journal ends with. Where there is
-   * something to handle again, that is done under the old ones, a checkpoint taken, and the shard ends with `PastClosed`, to
-   * be opened anew (rules 1 and 8).
-   */
-  hasOtherSettings?: () => Promise<boolean>;
-  /** See `LiveOptions`. */
-  urgentMs?: number;
-  settle?: (event: AnyEvent) => AnyEvent;
-  /** Topics whose messages are brought to the shard: its journal may name no other. Default: all. */
-  heard?: ReadonlySet<TopicName>;
-  /** Called when the shard is live. */
-  onLive?: (engine: Engine, submit: (event: AnyEvent) => void) => Promise<void>;
-  onVenueSilent?: (error: Error) => void;
-  onProblem: (message: string, context: Record<string, unknown>) => void;
-  /** Called once when the shard is let go of, for whatever reason. */
-  onClose?: () => void;
-  /** Told once when the shard can go on no more: it was taken over (`ShardLost`), or broke. */
-  onEnd: (error: Error) => void;
-}
 
 /** The journal was handled again under the settings that it ends with, and a checkpoint taken: the new ones may begin. */
 export class PastClosed extends Error {
