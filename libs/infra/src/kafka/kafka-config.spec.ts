@@ -1,7 +1,7 @@
 import { createServer } from 'node:net';
 import { Type } from '@sinclair/typebox';
 import { loadConfig } from '../config';
-import { checkBrokers, describeKafkaError, kafkaSchema } from './kafka-config';
+import { checkBrokers, describeKafkaError, kafkaSchema, socketFactory } from './kafka-config';
 
 const settingsOf = (flags: Record<string, unknown> = {}) =>
   loadConfig(Type.Object({ kafka: kafkaSchema }), { flags }).kafka;
@@ -16,6 +16,16 @@ describe('the configuration of Kafka', () => {
 
   it('refuses a broker without a port by name', () => {
     expect(() => settingsOf({ 'kafka.brokers': 'one' })).toThrow('kafka.brokers.0');
+  });
+
+  it('lets go of a dead socket as often as it is asked to, and leaves nothing behind on it', async () => {
+    const port = await freePort();
+    const socket = socketFactory(settingsOf())({ host: '127.0.0.1', port, onConnect: () => undefined } as never);
+    socket.on('error', () => undefined);
+    await new Promise((resolve) => socket.once('close', resolve));
+    const before = socket.listenerCount('connect');
+    for (let time = 1; time <= 20; time += 1) socket.unref();
+    expect(socket.listenerCount('connect')).toBe(before);
   });
 
   it('names a wrong address in one line, with what to do', async () => {

@@ -131,12 +131,16 @@ function authority(file: string): string {
   }
 }
 
-function socketFactory({ portOffset }: KafkaSettings): ISocketFactory {
+/** Sockets to brokers, by the settings' way through a proxy. */
+export function socketFactory({ portOffset }: Pick<KafkaSettings, 'portOffset'>): ISocketFactory {
   return ({ host, port, ssl, onConnect }): Socket => {
     const at = { host, port: port + portOffset };
     const named = /^[\d.:]+$/.test(host) ? {} : { servername: host };
     const socket = ssl ? connectTls({ ...at, ...named, ...ssl }, onConnect) : connectPlain(at, onConnect);
     socket.setKeepAlive(true, 60_000);
+    // The client does so each time that it lets go of a broker, also when the socket is long dead: each would leave a listener.
+    const unref = socket.unref.bind(socket);
+    socket.unref = () => (socket.destroyed ? socket : unref());
     return socket;
   };
 }
