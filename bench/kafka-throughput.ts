@@ -9,14 +9,14 @@ import { ensureTickTopics, openReader, openSide } from './support/tick-lane';
 /**
  * The most ticks a second that one process publishes (RF 3, acks all), and that one process reads from the beginning of the
  * topic. Included: id, validation and encoding; decoding, validation, lanes and commits. Baseline in the same run, in turns:
- * kafkajs alone with the same batching and one request under way.
+ * kafkajs alone with batches as large as a partition takes and one request under way.
  */
 const BENCH = 'kafka-throughput';
 /** Names this run's ticks: a topic may hold those of others. */
 const PHASE = `most${process.pid}`;
 const COUNT = { short: 20_000, full: 200_000 };
 const ROUNDS = { short: 1, full: 3 };
-/** Ticks that may wait for their acknowledgement: two requests' worth. */
+/** Ticks that may wait for their acknowledgement: more than one request takes. */
 const MOST_UNDER_WAY = 10_000;
 const READ_WITHIN_MS = 300_000;
 const STILL_MS = 10_000;

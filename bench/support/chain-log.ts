@@ -4,6 +4,8 @@ import { kafkaClient, type KafkaSettings } from '@moon/infra';
 /** Topics of a decision's way from the end of a bar to the venue, and of alerts. */
 const CHAIN_TOPICS: readonly TopicName[] = [
   'market.bars',
+  'inference.requests',
+  'inference.results',
   'signal.generated',
   'consensus.events',
   'risk.alerts',
@@ -24,7 +26,6 @@ export class ChainLog {
   private readonly byId = new Map<string, Stamped>();
   private readonly submittedByOrder = new Map<string, Stamped>();
   private readonly openingSignals = new Map<string, string>();
-  private readonly barEnds = new Map<string, number[]>();
 
   /** Reads all of them, from the beginning to what is there now. */
   static async read(settings: KafkaSettings): Promise<ChainLog> {
@@ -79,10 +80,13 @@ export class ChainLog {
     return this.byId.get(this.openingSignals.get(event.data.windowId) ?? '');
   }
 
-  /** Market time, ms, of the last bar that ended in an event's chain before `by`: what came of it cannot have come earlier. */
-  barEndOf({ event }: Stamped, by: number): number | undefined {
-    const ends = (this.barEnds.get(event.correlationId) ?? []).filter((at) => at <= by);
-    return ends.length === 0 ? undefined : Math.max(...ends);
+  /**
+   * Market time, ms, of the end of the bar that led to an event: nobody could have known earlier. Undefined where none did, or where
+   * a trade of the next bar closed it: that trade is the first cause then.
+   */
+  barEndBefore(stamped: Stamped): number | undefined {
+    const bar = this.causeOf(stamped, 'bar.closed')?.event;
+    return bar?.type === 'bar.closed' && bar.occurredAt === bar.data.timestamp ? bar.occurredAt : undefined;
   }
 
   private take(headers: Readonly<Record<string, unknown>>, value: string, atMs: number): void {
@@ -92,11 +96,6 @@ export class ChainLog {
     const stamped = { event, atMs };
     this.byId.set(event.id, stamped);
     if (event.type === 'consensus.opened') this.openingSignals.set(event.data.windowId, event.data.openingSignalId);
-    if (event.type === 'bar.closed') {
-      const ends = this.barEnds.get(event.correlationId);
-      if (ends) ends.push(event.occurredAt);
-      else this.barEnds.set(event.correlationId, [event.occurredAt]);
-    }
     if (event.type === 'order.submitted') this.submittedByOrder.set(event.data.order_id, stamped);
   }
 }

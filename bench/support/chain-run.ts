@@ -15,7 +15,7 @@ export interface ChainOptions extends RigOptions {
 export interface ChainRun {
   /** Ticks a second that were acknowledged while it was measured. */
   rate: number;
-  latencies: Record<'acknowledged' | 'alert' | 'order' | 'approval' | 'placed', number[]>;
+  latencies: Record<'acknowledged' | 'alert' | 'root' | 'order' | 'approval' | 'placed', number[]>;
   processes: Watched[];
   /** All inputs that were acknowledged, those of the warm-up too. */
   accepted: number;
@@ -101,16 +101,21 @@ function latenciesOf(log: ChainLog, { said, acknowledged, fromMs, toMs, wallOf }
   const since = (ends: readonly Stamped[], startOf: (end: Stamped) => number | undefined): number[] =>
     ends.flatMap((end) => {
       const startMs = startOf(end);
-      return isMeasured(startMs) ? [end.atMs - startMs] : [];
+      if (!isMeasured(startMs)) return [];
+      if (end.atMs < startMs)
+        throw new Error(`${end.event.type} ${end.event.id} came before what it is measured from.`);
+      return [end.atMs - startMs];
     });
   // Two hops: alerts on a price itself, not on what became of it further down the chain.
   const causeSaidAt = ({ event }: Stamped): number | undefined => said.get(event.causationId ?? '');
   const submitted = log.of('order.submitted');
+  const rootSaidAt = ({ event }: Stamped): number | undefined => said.get(event.correlationId);
+  // Orders that agents' signals led to: others (of a force close) wait for no bar.
   const beganAt = (order: Stamped): number | undefined => {
-    const saidAt = said.get(order.event.correlationId);
     const approval = log.causeOf(order, 'trade.consensus_approved');
     const signal = approval && log.openingOf(approval);
-    const barEnd = signal && log.barEndOf(signal, signal.event.occurredAt);
+    if (!signal) return undefined;
+    const [saidAt, barEnd] = [rootSaidAt(signal), log.barEndBefore(signal)];
     return saidAt === undefined || barEnd === undefined ? saidAt : Math.max(saidAt, wallOf(barEnd));
   };
   return {
@@ -119,6 +124,7 @@ function latenciesOf(log: ChainLog, { said, acknowledged, fromMs, toMs, wallOf }
       return isMeasured(startMs) ? [atMs - startMs] : [];
     }),
     alert: since([...log.of('risk.alert'), ...log.of('risk.critical')], causeSaidAt),
+    root: since(submitted, rootSaidAt),
     order: since(submitted, beganAt),
     approval: since(submitted, (order) => log.causeOf(order, 'trade.consensus_approved')?.atMs),
     placed: since(log.of('trade.placed'), ({ event }) => {

@@ -15,11 +15,8 @@ export interface PhaseResult {
   distinct: number;
 }
 
-export interface ReaderQuestion {
-  /** All of a phase, or how much of it there is (cheap enough to ask again and again); `go`: a reader that waits begins. */
-  ask: 'result' | 'count' | 'go';
-  phase: string;
-}
+/** All of a phase, or how much of it there is (cheap enough to ask again and again); `go`: a reader that waits begins. */
+export type ReaderQuestion = { ask: 'result' | 'count'; phase: string } | { ask: 'go' };
 
 export interface ReaderAnswer extends PhaseResult {
   /** All that ever arrived, and in which time, from the first to the last. */
@@ -27,4 +24,6 @@ export interface ReaderAnswer extends PhaseResult {
   seconds: number;
   /** The last of them, ns of the monotonic clock. */
   lastNs: bigint;
+  /** Of its group, that are its own; of the platform's reader. */
+  shards: number;
 }

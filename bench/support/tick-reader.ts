@@ -2,20 +2,26 @@ import { kafkaClient, KafkaConsumer, type KafkaSettings } from '@moon/infra';
 import { isRefused } from '@moon/kernel';
 import { monotonicNs, RAW_STAMP, type PhaseResult, type ReaderAnswer, type ReaderQuestion } from './stamps';
 
-/** What the process that reads is told: by the platform's consumer, or by kafkajs itself. */
-export interface ReaderOrder {
-  side: 'platform' | 'raw';
+interface Order {
   settings: KafkaSettings;
   topic: string;
   groupId: string;
   from: 'beginning' | 'end';
-  /** Of the platform's consumer; default 3. */
+}
+
+/** To a reader that is a member of a group of shards. */
+interface PlatformOrder extends Order {
+  side: 'platform';
+  /** Default 3. */
   shards?: number;
   /** It reads nothing before it is told to go: all readers of a group have joined by then. */
   waits?: boolean;
-  /** What the platform's handler does with each tick, µs of this processor; default nothing. */
+  /** What the handler does with each tick, µs of this processor; default nothing. */
   workUs?: number;
 }
+
+/** What the process that reads is told: by the platform's consumer, or by kafkajs itself. */
+export type ReaderOrder = PlatformOrder | (Order & { side: 'raw' });
 
 const SHARDS = 3;
 const MOST_PARTITIONS = 12;
@@ -60,12 +66,15 @@ class Arrivals {
 async function main(): Promise<void> {
   const order = JSON.parse(process.argv[2] ?? '') as ReaderOrder;
   const arrivals = new Arrivals();
-  const { stop, go } = await (order.side === 'platform' ? readPlatform(order, arrivals) : readRaw(order, arrivals));
-  process.on('message', (question) => {
-    const { ask, phase } = question as ReaderQuestion;
-    if (ask === 'go') go();
-    const { latencies, distinct } = arrivals.result(phase);
-    const answer: ReaderAnswer = { latencies: ask === 'result' ? latencies : [], distinct, ...arrivals.span };
+  const { stop, go, shards } = await (order.side === 'platform'
+    ? readPlatform(order, arrivals)
+    : readRaw(order, arrivals));
+  process.on('message', (message) => {
+    const question = message as ReaderQuestion;
+    if (question.ask === 'go') go();
+    const { latencies, distinct } = arrivals.result(question.ask === 'go' ? '' : question.phase);
+    const seen = { latencies: question.ask === 'result' ? latencies : [], distinct };
+    const answer: ReaderAnswer = { ...seen, ...arrivals.span, shards: shards() };
     process.send?.(answer);
   });
   process.on('disconnect', () => void stop().then(() => process.exit(0)));
@@ -76,10 +85,11 @@ interface Reading {
   stop: () => Promise<void>;
   /** Lets a reader begin that waits. */
   go: () => void;
+  shards: () => number;
 }
 
 /** As every part of the platform reads: a group of shards, offsets committed after the handling. */
-async function readPlatform(order: ReaderOrder, arrivals: Arrivals): Promise<Reading> {
+async function readPlatform(order: PlatformOrder, arrivals: Arrivals): Promise<Reading> {
   const { settings, groupId, from, shards = SHARDS, waits = false, workUs = 0 } = order;
   const topic = order.topic as 'price.ticks';
   const consumer = new KafkaConsumer({ settings, groupId, topics: [topic], shards, from });
@@ -87,9 +97,10 @@ async function readPlatform(order: ReaderOrder, arrivals: Arrivals): Promise<Rea
   // More partitions than any topic here has: which ones become its own is not known yet.
   const all = Array.from({ length: MOST_PARTITIONS }, (_, partition) => ({ topic, partition }));
   if (waits) consumer.pause(all);
+  const own = new Set<number>();
   await consumer.start({
-    assigned: nothing,
-    revoked: nothing,
+    assigned: (given) => Promise.resolve(given.forEach((shard) => own.add(shard))),
+    revoked: (gone) => Promise.resolve(gone.forEach((shard) => own.delete(shard))),
     expired: nothing,
     messages: (place, messages) => {
       for (const message of messages) {
@@ -102,7 +113,7 @@ async function readPlatform(order: ReaderOrder, arrivals: Arrivals): Promise<Rea
       return Promise.resolve();
     },
   });
-  return { stop: () => consumer.stop(), go: () => consumer.resume(all) };
+  return { stop: () => consumer.stop(), go: () => consumer.resume(all), shards: () => own.size };
 }
 
 /** Keeps the processor busy. */
@@ -112,7 +123,7 @@ function work(us: number): void {
 }
 
 /** The client alone, with the same settings. */
-async function readRaw(order: ReaderOrder, arrivals: Arrivals): Promise<Reading> {
+async function readRaw(order: Order, arrivals: Arrivals): Promise<Reading> {
   const { settings, topic, groupId, from } = order;
   const consumer = kafkaClient(settings).consumer({
     groupId,
@@ -132,7 +143,7 @@ async function readRaw(order: ReaderOrder, arrivals: Arrivals): Promise<Reading>
       return Promise.resolve();
     },
   });
-  return { stop: () => consumer.disconnect(), go: () => undefined };
+  return { stop: () => consumer.disconnect(), go: () => undefined, shards: () => 0 };
 }
 
 /** It comes again, and is counted once. */

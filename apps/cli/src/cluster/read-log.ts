@@ -1,4 +1,5 @@
 import { openClusterReader, type ClusterConfig, type ClusterReader } from '@moon/cluster';
+import { CommandFailed } from '../errors';
 import type { Io } from '../io';
 import { GLOBAL, globalHaltsOf, haltsInForce, type HaltInForce } from '../store/halts-in-force';
 import { chooseRun, withRunLog, type ReadLog } from '../store/run-log';
@@ -35,7 +36,11 @@ async function haltsIn({ log }: ClusterReader, portfolio: string): Promise<HaltI
   const halts = await haltsInForce(log, portfolio, own);
   for await (const { event } of log.readStream(own)) {
     const shard = (await log.producersOf([event.id])).get(event.id);
-    return shard === undefined ? halts : [...(await haltsInForce(log, GLOBAL, globalHaltsOf(shard))), ...halts];
+    if (shard === undefined)
+      throw new CommandFailed(
+        `The log does not say which shard opened ${portfolio}: whether all portfolios are halted is not known.`,
+      );
+    return [...(await haltsInForce(log, GLOBAL, globalHaltsOf(shard))), ...halts];
   }
   return halts;
 }

@@ -224,4 +224,12 @@ describe('parity of a distributed run', () => {
       /Message 0 of price\.ticks\/\d+, which shard group#0 handled .* is not in the archive/,
     );
   }, 60_000);
+
+  it('[US3-3] says of a journal whose beginning has expired that it cannot be compared', async () => {
+    await run();
+    await tamper('DELETE FROM journal WHERE after_seq = 0');
+    const { equal, shards } = await parity();
+    expect(equal).toBe(false);
+    expect(shards[0]?.impossible).toMatch(/journal of group#0 lacks positions 1 to \d+: .* journal_drops/);
+  }, 60_000);
 });

@@ -57,8 +57,8 @@ export async function* wholeJournal(
   for await (const batch of journals.open(shard).read(0)) {
     if (batch.afterSeq !== seq)
       throw new Error(
-        `The journal of ${shard} lacks positions ${seq + 1} to ${batch.afterSeq}: what led to its states is gone` +
-          (seq === 0 ? ' (what has expired is dropped, see journal_drops in docs/store.md).' : '.'),
+        `The journal of ${shard} lacks positions ${seq + 1} to ${batch.afterSeq}: what led to its states is gone. ` +
+          'Whether it expired, journal_drops says (docs/store.md, Retention).',
       );
     seq = batch.toSeq;
     yield batch;

@@ -6,6 +6,8 @@ import type { Part, PartContext } from '../process';
 
 /** A store that takes longer is said, ms (EVS-4). */
 const SLOW_MS = 10;
+/** Of an archive that stays away, one line in so many attempts. */
+const RETRIES_A_LINE = 50;
 const RETRY_MS = 200;
 /** Nobody waits for the archive: it takes what there is a few times a second, wall ms. */
 const FETCH_INTERVAL_MS = 200;
@@ -128,10 +130,13 @@ export class RecorderPart implements Part {
           onFatal(thrown instanceof Error ? thrown : new Error(String(thrown)));
           return false;
         }
-        this.isAway = true;
         this.counts.retries += 1;
         connections.onStore(thrown as Error);
-        connections.logger.warn({ err: thrown }, 'the archive takes nothing, trying again');
+        if (!this.isAway || this.counts.retries % RETRIES_A_LINE === 0) {
+          const { retries } = this.counts;
+          connections.logger.warn({ err: thrown, retries }, 'the archive takes nothing, trying again');
+        }
+        this.isAway = true;
         await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
       }
     }

@@ -8,29 +8,32 @@ const LOOK_MS = 6 * 3_600_000;
 export function retentionPart({ connections }: PartContext): Part {
   const { access, config, logger } = connections;
   const retention = new Retention(access.app, config.postgres.database);
-  const counts = { drops: 0, events: 0, journalBatches: 0, failures: 0 };
+  const counts = { drops: 0, events: 0, journalDrops: 0, journalBatches: 0, failures: 0 };
   let timer: NodeJS.Timeout | null = null;
+  let isStopped = false;
   let working = Promise.resolve();
+  const dropEvents = async (): Promise<void> => {
+    for (const drop of await retention.dropExpired()) {
+      counts.drops += 1;
+      counts.events += drop.events;
+      logger.warn(drop, 'bus events expired and were dropped');
+    }
+  };
+  const dropJournals = async (): Promise<void> => {
+    const drops = await retention.dropExpiredJournal(() => !isStopped);
+    const batches = drops.reduce((sum, drop) => sum + drop.batches, 0);
+    counts.journalDrops += drops.length;
+    counts.journalBatches += batches;
+    const shards = [...new Set(drops.map(({ shard }) => shard))];
+    if (batches > 0) logger.info({ batches, shards }, 'batches of journals expired and were dropped');
+  };
   const look = (): void => {
-    working = working.then(async () => {
-      try {
-        for (const drop of await retention.dropExpired()) {
-          counts.drops += 1;
-          counts.events += drop.events;
-          logger.warn(drop, 'bus events expired and were dropped');
-        }
-        const journals = await retention.dropExpiredJournal();
-        const batches = journals.reduce((sum, drop) => sum + drop.batches, 0);
-        counts.journalBatches += batches;
-        if (batches > 0) {
-          const shards = [...new Set(journals.map(({ shard }) => shard))];
-          logger.info({ batches, shards }, 'batches of journals expired and were dropped');
-        }
-      } catch (error) {
+    for (const drop of [dropEvents, dropJournals]) {
+      working = working.then(drop).catch((error: unknown) => {
         counts.failures += 1;
         logger.error({ err: error }, 'what has expired could not be dropped; tried again at the next look');
-      }
-    });
+      });
+    }
   };
   return {
     name: 'retention',
@@ -40,6 +43,7 @@ export function retentionPart({ connections }: PartContext): Part {
       return Promise.resolve();
     },
     stop: () => {
+      isStopped = true;
       if (timer) clearInterval(timer);
       return working;
     },

@@ -15,6 +15,12 @@ export class CommitUnknown extends Error {
  */
 const TRANSIENT_SQL_STATE = /^(08...|53...|57P0[1-5]|57014|40001|40P01|25006)$/;
 
+/**
+ * With these it ends the session that met them, and no other: a new session on a full disk fails with XX000, "could not write
+ * init file". As errors of a statement (a damaged page, a defect) they stay.
+ */
+const SERVER_TROUBLE = /^(XX...|58...)$/;
+
 const TRANSIENT_SYSTEM_CODE = new Set([
   'ECONNREFUSED',
   'ECONNRESET',
@@ -39,13 +45,17 @@ const TRANSIENT_MESSAGE =
  */
 export function isTransientStoreError(error: unknown): boolean {
   if (typeof error !== 'object' || error === null) return false;
-  const { code, message, name, cause } = error as {
+  const { code, severity, message, name, cause } = error as {
     code?: unknown;
+    severity?: unknown;
     message?: unknown;
     name?: unknown;
     cause?: unknown;
   };
-  if (typeof code === 'string') return TRANSIENT_SQL_STATE.test(code) || TRANSIENT_SYSTEM_CODE.has(code);
+  if (typeof code === 'string') {
+    const endsSession = severity === 'FATAL' && SERVER_TROUBLE.test(code);
+    return endsSession || TRANSIENT_SQL_STATE.test(code) || TRANSIENT_SYSTEM_CODE.has(code);
+  }
   if (typeof name === 'string' && TRANSIENT_NAME.has(name)) return true;
   if (typeof message === 'string' && TRANSIENT_MESSAGE.test(message)) return true;
   return cause !== undefined && isTransientStoreError(cause);

@@ -5,6 +5,7 @@ import { depositRow, tickRow } from '../../../../kernel/src/contracts/event-stor
 import { startTestServer } from '../../testing/postgres';
 import type { TestServer } from '../../testing/postgres';
 import { withClient } from '../access';
+import { migrateDown, migrateUp } from '../data-source';
 import { EventArchive } from './archive';
 import { ClusterLog } from './log';
 import { Retention } from './retention';
@@ -127,6 +128,16 @@ describe('retention of bus events', () => {
   });
 });
 
+/** A batch as whoever has exported it before it was dropped would have it. */
+interface Stored {
+  after: string;
+  to: string;
+  epoch: string;
+  published: string;
+  at: number;
+  entries: string;
+}
+
 describe('retention of journals', () => {
   const SHARD = 'execution#0';
   const DAYS_400 = "appended_at = appended_at - INTERVAL '400 days'";
@@ -150,32 +161,58 @@ describe('retention of journals', () => {
   const rows = <T extends object>(text: string): Promise<T[]> =>
     withClient(test.access.owner, database, async (client) => (await client.query<T>(text)).rows);
   const left = async (): Promise<number[]> =>
-    (await rows<{ to: number }>('SELECT to_seq::integer AS "to" FROM journal ORDER BY after_seq')).map(({ to }) => to);
+    (await rows<{ to: number }>(`SELECT to_seq::integer AS "to" FROM journal WHERE shard = '${SHARD}' ORDER BY 1`)).map(
+      ({ to }) => to,
+    );
+
+  const storedOf = (shard: string): Promise<Stored[]> =>
+    rows<Stored>(`SELECT after_seq AS after, to_seq AS to, epoch, published_seq AS published,
+      round(date_part('epoch', appended_at) * 1000) AS at, entries::text FROM journal WHERE shard = '${shard}' ORDER BY after_seq`);
 
   /** Six batches of ten positions each, and checkpoints. */
-  async function kept(...checkpoints: number[]): Promise<void> {
-    const journal = journals.open(SHARD);
+  async function kept(shard: string, ...seqs: number[]): Promise<void> {
+    const journal = journals.open(shard);
     await journal.claim('spec');
     for (let afterSeq = 0; afterSeq < 60; afterSeq += 10)
       await journal.append({ afterSeq, toSeq: afterSeq + 10, entries: [], publishedSeq: afterSeq }, []);
-    for (const seq of checkpoints) {
+    await checkpoints(shard, ...seqs);
+  }
+
+  async function checkpoints(shard: string, ...seqs: number[]): Promise<void> {
+    const journal = journals.open(shard);
+    await journal.claim('spec');
+    for (const seq of seqs) {
       const ids = { packed: '', others: [] };
       await journal.saveCheckpoint({ seq, states: '[]', meta: '{}', positions: '[]', ids });
     }
   }
 
+  const digestOf = (shard: string, batches: readonly Stored[]): string =>
+    sha256(
+      ...batches.map(({ after, to, epoch, published, at, entries }) =>
+        sha256([shard, after, to, epoch, published, at, entries].join('\u001f')),
+      ),
+    ).toString('hex');
+
   it('[EVS-3] drops batches that have expired below every checkpoint, each drop written down with its digest', async () => {
-    await kept(35, 40, 60);
+    await kept(SHARD, 35, 40, 60);
+    await kept('consensus#1', 60);
     await forge(`UPDATE journal SET ${DAYS_400} WHERE to_seq <= 50`);
-    const texts = await rows<{ text: string }>(
-      "SELECT concat_ws(E'\\x1f', after_seq, to_seq, epoch, published_seq, entries) AS text FROM journal ORDER BY after_seq",
-    );
-    const digestOf = (from: number, to: number): string =>
-      sha256(...texts.slice(from, to).map(({ text }) => sha256(text))).toString('hex');
-    // Two at a time; the batch in which the oldest checkpoint lies stays.
-    expect(await retention.dropExpiredJournal(2)).toEqual([
-      expect.objectContaining({ shard: SHARD, afterSeq: 0, toSeq: 20, batches: 2, digest: digestOf(0, 2) }),
-      expect.objectContaining({ shard: SHARD, afterSeq: 20, toSeq: 30, batches: 1, digest: digestOf(2, 3) }),
+    const stored = await storedOf(SHARD);
+    const others = await storedOf('consensus#1');
+    // Two at a time, one shard after the other; the batch in which the oldest checkpoint lies stays.
+    expect(await retention.dropExpiredJournal(undefined, 2)).toMatchObject([
+      { shard: 'consensus#1', afterSeq: 0, toSeq: 20, batches: 2 },
+      { shard: 'consensus#1', afterSeq: 20, toSeq: 40, batches: 2 },
+      {
+        shard: 'consensus#1',
+        afterSeq: 40,
+        toSeq: 50,
+        batches: 1,
+        digest: digestOf('consensus#1', others.slice(4, 5)),
+      },
+      { shard: SHARD, afterSeq: 0, toSeq: 20, batches: 2, digest: digestOf(SHARD, stored.slice(0, 2)) },
+      { shard: SHARD, afterSeq: 20, toSeq: 30, batches: 1, digest: digestOf(SHARD, stored.slice(2, 3)) },
     ]);
     expect(await left()).toEqual([40, 50, 60]);
     expect(await retention.dropExpiredJournal()).toEqual([]);
@@ -185,31 +222,52 @@ describe('retention of journals', () => {
     expect(batches).toEqual([40, 50, 60]);
   });
 
-  it('[EVS-3] leaves what is young, what follows something young, and a shard without a checkpoint', async () => {
-    await kept();
+  it('[EVS-3] leaves what is young or follows something young, the last batch, and a shard without a checkpoint', async () => {
+    await kept(SHARD);
     await forge(`UPDATE journal SET ${DAYS_400}`);
     expect(await retention.dropExpiredJournal()).toEqual([]);
-    const checkpoint = { states: '[]', meta: '{}', positions: '[]', ids: { packed: '', others: [] } };
-    const journal = journals.open(SHARD);
-    await journal.claim('spec');
-    await journal.saveCheckpoint({ seq: 60, ...checkpoint });
-    await forge(`UPDATE journal SET appended_at = now() WHERE to_seq = 20`);
+    await checkpoints(SHARD, 60);
+    await forge('UPDATE journal SET appended_at = now() WHERE to_seq = 20');
     expect(await retention.dropExpiredJournal()).toMatchObject([{ afterSeq: 0, toSeq: 10, batches: 1 }]);
-    expect(await left()).toEqual([20, 30, 40, 50, 60]);
+    await forge(`UPDATE journal SET ${DAYS_400} WHERE to_seq = 20`);
+    // By what is left a reader sees that the beginning is missing.
+    expect(await retention.dropExpiredJournal()).toMatchObject([{ afterSeq: 10, toSeq: 50, batches: 4 }]);
+    expect(await left()).toEqual([60]);
   });
 
-  it('[SYS-3] refuses the owner’s role, too, what has not expired or what a checkpoint is followed by', async () => {
-    await kept(35, 60);
+  it('drops no more once it is not wanted to', async () => {
+    await kept(SHARD, 60);
+    await forge(`UPDATE journal SET ${DAYS_400}`);
+    expect(await retention.dropExpiredJournal(() => false)).toEqual([]);
+    let asked = 0;
+    expect(await retention.dropExpiredJournal(() => (asked += 1) === 1, 2)).toHaveLength(1);
+  });
+
+  it('[SYS-3] refuses the owner’s role, too, what has not expired, what is still needed, and a hole; the rest it writes down', async () => {
+    await kept(SHARD, 35, 60);
     await forge(`UPDATE journal SET ${DAYS_400} WHERE to_seq <> 20`);
     await withClient(test.access.owner, database, async (client) => {
-      for (const text of ['DELETE FROM journal WHERE to_seq = 20', 'DELETE FROM journal WHERE to_seq = 40']) {
-        await expect(client.query(text)).rejects.toMatchObject({ code: 'MN403' });
-      }
+      const refuses = async (what: string): Promise<void> =>
+        expect(client.query(`DELETE FROM journal WHERE ${what}`)).rejects.toMatchObject({ code: 'MN403' });
+      await refuses('to_seq <= 20');
+      await refuses('to_seq = 30');
+      await refuses('true');
       await expect(client.query("UPDATE journal SET entries = '[1]' WHERE to_seq = 10")).rejects.toThrow(/immutable/);
       await expect(client.query("UPDATE retention_policy SET keep_journal = INTERVAL '1 hour'")).rejects.toThrow(
         /check/,
       );
+      await client.query('DELETE FROM journal WHERE to_seq = 10');
     });
-    expect(await left()).toEqual([10, 20, 30, 40, 50, 60]);
+    expect(await left()).toEqual([20, 30, 40, 50, 60]);
+    expect(await rows('SELECT shard, batches::integer FROM journal_drops')).toEqual([{ shard: SHARD, batches: 1 }]);
+  });
+
+  it('keeps journals as long as bus events where somebody has asked for that before', async () => {
+    await migrateDown(test.access, database, 'cluster', 1);
+    await rows("UPDATE retention_policy SET keep = INTERVAL '3 years'");
+    await migrateUp(test.access, database, 'cluster');
+    expect(await rows("SELECT keep_journal = INTERVAL '3 years' AS alike FROM retention_policy")).toEqual([
+      { alike: true },
+    ]);
   });
 });

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { withClient } from '../access';
 import type { Login } from '../access';
 
@@ -33,8 +34,11 @@ const COLUMNS = `id::integer, date_part('epoch', from_at) * 1000 AS "from", date
 
 const JOURNAL_COLUMNS = `id::integer, shard, after_seq::double precision AS "afterSeq", to_seq::double precision AS "toSeq",
   batches::double precision, encode(digest, 'hex') AS digest, round(date_part('epoch', dropped_at) * 1000) AS "droppedAt"`;
-/** Batches of each shard that one transaction drops: enough to catch up, little enough to hold up nobody for long. */
-const MOST_BATCHES = 10_000;
+/** Batches that one transaction drops: the relay waits for transactions. */
+const MOST_BATCHES = 1_000;
+/** Between two of them, wall ms. */
+const PAUSE_MS = 100;
+const JOURNAL_TIMEOUT_MS = 60_000;
 
 /**
  * Retention of bus events and of journals (rule 29). What may go, the owner's policy in the database says (365 days at first);
@@ -59,16 +63,23 @@ export class Retention {
     });
   }
 
-  /** Drops what has expired of the shards' journals. Returns what was dropped, the oldest of each shard first. */
-  async dropExpiredJournal(most = MOST_BATCHES): Promise<JournalDrop[]> {
+  /**
+   * Drops what has expired of the shards' journals, a shard and a little at a time. Returns what was dropped.
+   *
+   * @param isWanted asked before each transaction: false ends it
+   */
+  async dropExpiredJournal(isWanted = (): boolean => true, most = MOST_BATCHES): Promise<JournalDrop[]> {
     return withClient(this.login, this.database, async (client) => {
+      await client.query(`SET statement_timeout = ${JOURNAL_TIMEOUT_MS}`);
       const drops: JournalDrop[] = [];
-      for (;;) {
+      while (isWanted()) {
         const text = `SELECT ${JOURNAL_COLUMNS} FROM drop_expired_journal($1)`;
         const { rows } = await client.query<JournalDrop>(text, [most]);
-        if (rows.length === 0) return drops;
+        if (rows.length === 0) break;
         drops.push(...rows);
+        await pause(PAUSE_MS);
       }
+      return drops;
     });
   }
 

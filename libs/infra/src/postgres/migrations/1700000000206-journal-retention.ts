@@ -1,9 +1,14 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
-const UP = [
-  // As long as the bus events that journals name, at first: without those a journal says nothing.
-  `ALTER TABLE retention_policy ADD COLUMN keep_journal interval NOT NULL DEFAULT INTERVAL '365 days'
-    CHECK (keep_journal >= INTERVAL '1 day')`,
+const POLICY = [
+  // Who keeps bus events for longer than a year keeps the journals that name them as long.
+  'ALTER TABLE retention_policy ADD COLUMN keep_journal interval',
+  'UPDATE retention_policy SET keep_journal = keep',
+  `ALTER TABLE retention_policy ALTER COLUMN keep_journal SET NOT NULL,
+    ADD CONSTRAINT retention_policy_keep_journal_check CHECK (keep_journal >= INTERVAL '1 day')`,
+];
+
+const DROPS = [
   // What was dropped, for good: who finds that a journal does not begin at its beginning can tell why.
   `CREATE TABLE journal_drops (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -14,52 +19,79 @@ const UP = [
     to_seq bigint NOT NULL,
     batches bigint NOT NULL,
     last_appended_at timestamptz NOT NULL,
-    -- SHA-256 over the SHA-256 of each batch in their order: its fields joined by U+001F.
+    -- SHA-256 over the SHA-256 of each batch, in their order.
     digest bytea NOT NULL,
     dropped_at timestamptz NOT NULL DEFAULT now()
   )`,
+  'CREATE INDEX journal_drops_shard ON journal_drops (shard, to_seq)',
   'CREATE TRIGGER refuse_change BEFORE UPDATE OR DELETE ON journal_drops FOR EACH ROW EXECUTE FUNCTION refuse_change()',
   'CREATE TRIGGER refuse_truncate BEFORE TRUNCATE ON journal_drops EXECUTE FUNCTION refuse_change()',
-  // The rule itself, for the owner's role too: only what has expired goes, and never what a checkpoint is followed by.
-  `CREATE FUNCTION refuse_journal_change() RETURNS trigger LANGUAGE plpgsql AS $$
+];
+
+/**
+ * The rule itself, whoever deletes: what goes has expired, was the shard's beginning, is below its checkpoints and leaves at
+ * least one batch, by which a reader sees that the beginning is missing. And it is written down.
+ */
+const RULE = [
+  `CREATE FUNCTION note_journal_drop() RETURNS trigger LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
+  DECLARE
+    cutoff timestamptz := now() - (SELECT keep_journal FROM retention_policy);
+    lost record;
   BEGIN
-    IF TG_OP = 'DELETE' THEN
-      IF OLD.appended_at < now() - (SELECT keep_journal FROM retention_policy)
-        AND OLD.to_seq <= (SELECT min(seq) FROM shard_checkpoints WHERE shard = OLD.shard) THEN
-        RETURN OLD;
+    FOR lost IN
+      SELECT shard, min(after_seq) AS after_seq, max(to_seq) AS to_seq, count(*) AS batches,
+        max(appended_at) AS appended_at, sha256(string_agg(sha256(convert_to(concat_ws(E'\\x1f', shard, after_seq, to_seq, epoch,
+          published_seq, round(date_part('epoch', appended_at) * 1000)::bigint, entries), 'UTF8')), ''::bytea
+          ORDER BY after_seq)) AS digest
+      FROM gone GROUP BY shard
+    LOOP
+      IF lost.appended_at >= cutoff
+        OR lost.to_seq > coalesce((SELECT min(seq) FROM shard_checkpoints WHERE shard = lost.shard), 0)
+        OR NOT EXISTS (SELECT FROM journal WHERE shard = lost.shard)
+        OR (SELECT min(after_seq) FROM journal WHERE shard = lost.shard) < lost.to_seq THEN
+        RAISE EXCEPTION 'The journal is immutable: DELETE is refused' USING ERRCODE = 'MN403';
       END IF;
-    END IF;
-    RAISE EXCEPTION 'The journal is immutable: % is refused', TG_OP USING ERRCODE = 'MN403';
+      INSERT INTO journal_drops (shard, after_seq, to_seq, batches, last_appended_at, digest)
+      VALUES (lost.shard, lost.after_seq, lost.to_seq, lost.batches, lost.appended_at, lost.digest);
+    END LOOP;
+    RETURN NULL;
   END
   $$`,
   'DROP TRIGGER refuse_change ON journal',
-  `CREATE TRIGGER refuse_change BEFORE UPDATE OR DELETE ON journal
-    FOR EACH ROW EXECUTE FUNCTION refuse_journal_change()`,
-  /*
-   * Drops at most so many of the oldest batches of each shard: those that have expired, are followed by none that has not, and lie
-   * below all of the shard's checkpoints. One row for each shard that lost some. With the owner's rights, as drop_expired_events.
-   */
+  'CREATE TRIGGER refuse_change BEFORE UPDATE ON journal FOR EACH ROW EXECUTE FUNCTION refuse_change()',
+  `CREATE TRIGGER note_drop AFTER DELETE ON journal REFERENCING OLD TABLE AS gone
+    FOR EACH STATEMENT EXECUTE FUNCTION note_journal_drop()`,
+];
+
+/*
+ * Drops at most so many batches of one shard, the first in which something has expired; returns the drop, or nothing. Little in
+ * one transaction: while one is open, the relay publishes nothing newer. With the owner's rights, as drop_expired_events: of what
+ * the rule asks for, the age is out of the application's hands.
+ */
+const DROP = [
   `CREATE FUNCTION drop_expired_journal(most bigint) RETURNS SETOF journal_drops
   LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp SET timezone = 'UTC' AS $$
   DECLARE
     cutoff timestamptz := now() - (SELECT keep_journal FROM retention_policy);
     kept record;
+    begins bigint;
   BEGIN
-    -- Two that drop at once would write one drop down twice.
-    PERFORM pg_advisory_xact_lock(hashtext('drop_expired_journal'));
     FOR kept IN SELECT shard, min(seq) AS seq FROM shard_checkpoints GROUP BY shard ORDER BY shard LOOP
-      RETURN QUERY WITH
-        oldest AS (SELECT j.after_seq, bool_and(j.to_seq <= kept.seq AND j.appended_at < cutoff) OVER (ORDER BY j.after_seq) AS goes
-          FROM (SELECT * FROM journal WHERE shard = kept.shard ORDER BY after_seq LIMIT most) AS j),
-        gone AS (DELETE FROM journal j USING oldest
-          WHERE j.shard = kept.shard AND j.after_seq = oldest.after_seq AND oldest.goes
-          RETURNING j.after_seq, j.to_seq, j.appended_at, sha256(convert_to(
-            concat_ws(E'\\x1f', j.after_seq, j.to_seq, j.epoch, j.published_seq, j.entries), 'UTF8')) AS hash)
-        INSERT INTO journal_drops (shard, after_seq, to_seq, batches, last_appended_at, digest)
-          SELECT kept.shard, min(gone.after_seq), max(gone.to_seq), count(*), max(gone.appended_at),
-            sha256(string_agg(gone.hash, ''::bytea ORDER BY gone.after_seq))
-          FROM gone HAVING count(*) > 0
-        RETURNING *;
+      -- Not from 0: what was dropped leaves entries in the index until they are vacuumed.
+      begins := coalesce((SELECT max(to_seq) FROM journal_drops WHERE shard = kept.shard), 0);
+      CONTINUE WHEN NOT coalesce((SELECT appended_at < cutoff AND to_seq <= kept.seq FROM journal
+        WHERE shard = kept.shard AND after_seq >= begins ORDER BY after_seq LIMIT 1), false);
+      WITH
+        first_ones AS (SELECT after_seq, to_seq, appended_at, lead(after_seq) OVER (ORDER BY after_seq) IS NULL AS is_last
+          FROM (SELECT * FROM journal WHERE shard = kept.shard AND after_seq >= begins ORDER BY after_seq LIMIT most + 1) AS j),
+        expired AS (SELECT after_seq, bool_and(to_seq <= kept.seq AND appended_at < cutoff AND NOT is_last)
+          OVER (ORDER BY after_seq) AS goes FROM first_ones)
+        DELETE FROM journal j USING expired
+        WHERE j.shard = kept.shard AND j.after_seq = expired.after_seq AND expired.goes;
+      IF FOUND THEN
+        RETURN QUERY SELECT * FROM journal_drops WHERE shard = kept.shard ORDER BY to_seq DESC LIMIT 1;
+        RETURN;
+      END IF;
     END LOOP;
   END
   $$`,
@@ -68,19 +100,22 @@ const UP = [
   'GRANT SELECT ON journal_drops TO moon_app',
 ];
 
-/** Journals of shards expire, too: below their checkpoints and by policy, each drop written down. */
+/** Journals of shards expire, too (ADR 0045). */
 export class JournalRetention1700000000206 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
-    for (const statement of UP) await runner.query(statement);
+    // Triggers change under a lock that appends wait for: rather not now than behind somebody's long query.
+    await runner.query("SET LOCAL lock_timeout = '10s'");
+    for (const statement of [...POLICY, ...DROPS, ...RULE, ...DROP]) await runner.query(statement);
   }
 
   async down(runner: QueryRunner): Promise<void> {
     await runner.query('DROP FUNCTION drop_expired_journal');
+    await runner.query('DROP TRIGGER note_drop ON journal');
+    await runner.query('DROP FUNCTION note_journal_drop');
     await runner.query('DROP TRIGGER refuse_change ON journal');
     await runner.query(
       'CREATE TRIGGER refuse_change BEFORE UPDATE OR DELETE ON journal FOR EACH ROW EXECUTE FUNCTION refuse_change()',
     );
-    await runner.query('DROP FUNCTION refuse_journal_change');
     await runner.query('DROP TABLE journal_drops');
     await runner.query('ALTER TABLE retention_policy DROP COLUMN keep_journal');
   }

@@ -50,9 +50,17 @@ async function following(journal: ShardJournal, kept: readonly KeptBatch[], end:
   return before && !(await holds(journal, before)) ? [] : missing;
 }
 
+/** What lies below the journal's beginning was in it, and has expired. */
 async function holdsAll(journal: ShardJournal, kept: readonly KeptBatch[]): Promise<boolean> {
-  for (const one of kept) if (!(await holds(journal, one))) return false;
+  const begin = await beginOf(journal);
+  for (const one of kept) if (one.batch.toSeq > begin && !(await holds(journal, one))) return false;
   return true;
+}
+
+/** Position after which the journal begins; -1 for one that is empty. */
+async function beginOf(journal: ShardJournal): Promise<number> {
+  for await (const { afterSeq } of journal.read(0)) return afterSeq;
+  return -1;
 }
 
 async function holds(journal: ShardJournal, { batch: { afterSeq, toSeq, entries } }: KeptBatch): Promise<boolean> {

@@ -14,6 +14,17 @@ export class JournalDiverged extends Error {
   }
 }
 
+/** Neither a checkpoint nor the journal itself leads to where what is left of it begins. */
+export class JournalIncomplete extends Error {
+  override readonly name = 'JournalIncomplete';
+  constructor(shard: string, from: number, to: number) {
+    super(
+      `The journal of shard ${shard} lacks positions ${from} to ${to}, and no checkpoint that can be read leads past them. ` +
+        'Restore shard_checkpoints or journal of this shard from a backup; journal_drops says what has expired.',
+    );
+  }
+}
+
 /** What the journal says is next, and whether it is there. */
 export type ReplayStep =
   | { kind: 'input'; event: AnyEvent }
@@ -42,7 +53,7 @@ export class JournalReplay {
       if (!batch) return { kind: 'end' };
       const entry = batch.entries[this.entry];
       if (this.entry === 0 && this.inRun === 0 && this.seq() < batch.afterSeq)
-        throw new JournalDiverged(this.shard, `positions ${this.seq() + 1} to ${batch.afterSeq} are not in it`);
+        throw new JournalIncomplete(this.shard, this.seq() + 1, batch.afterSeq);
       if (!entry) {
         if (this.seq() !== batch.toSeq) {
           const expected = `after position ${batch.afterSeq} it leads to ${this.seq()}, and led to ${batch.toSeq}`;
