@@ -15,6 +15,7 @@ const LAST = 'SELECT coalesce(max(position), 0) AS last FROM stream_events';
 const LOGGED_WITHIN_MS = 30_000;
 const POSITION_WITHIN_MS = 90_000;
 const CLOSED_WITHIN_MS = 60_000;
+const ATTEMPTS = 3;
 const SETTLED_WITHIN_MS = 30_000;
 /** Books that are the same for so long are those that the shock is made for. */
 const SETTLED_MS = 500;
@@ -44,14 +45,33 @@ async function mostExposed({ rig }: Blow): Promise<Held | null> {
   return alike.reduce((a, b) => (isLong(first) === exhausted(b) > exhausted(a) ? b : a));
 }
 
-/** The same once nothing changes it any more: without a store no order follows those that were under way when it died. */
-function settledPosition(blow: Blow): Promise<Held> {
-  return waitFor('The books of the venue stand still', SETTLED_WITHIN_MS, async () => {
+/**
+ * The same once nothing changes it any more: without a store no order follows those that were under way when it died. Null when
+ * those have closed everything.
+ */
+async function settledPosition(blow: Blow): Promise<Held | null> {
+  const settled = await waitFor('The books of the venue stand still', SETTLED_WITHIN_MS, async () => {
     const before = await mostExposed(blow);
     await pause(SETTLED_MS);
     const after = await mostExposed(blow);
-    return before && JSON.stringify(before) === JSON.stringify(after) ? after : null;
+    return JSON.stringify(before) === JSON.stringify(after) ? { position: after } : null;
   });
+  return settled.position;
+}
+
+/** Kills both servers of the store while somebody holds something. @returns what is held then */
+async function positionWithoutStore(blow: Blow): Promise<Held> {
+  const dir = blow.rig.stackDir;
+  for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
+    await stackApi.ready(dir);
+    await waitFor('A portfolio holds something', POSITION_WITHIN_MS, () => mostExposed(blow));
+    await Promise.all(STORES.map((name) => stackApi.kill(name, { dir, keepDown: true })));
+    const position = await settledPosition(blow);
+    if (position !== null) return position;
+    blow.rig.say('  the orders under way closed all positions: once more');
+    await Promise.all(STORES.map((name) => stackApi.restart(name, { dir })));
+  }
+  throw new Error(`Whenever the store died, all positions were closed right after: ${ATTEMPTS} times.`);
 }
 
 /** The newest mark of the position's instrument, with a price at which it must be closed by force. */
@@ -74,14 +94,12 @@ async function forceCloseWithoutStore(blow: Blow): Promise<void> {
   const { rig, random } = blow;
   const dir = rig.stackDir;
   await stackApi.ready(dir);
-  await waitFor('A portfolio holds something', POSITION_WITHIN_MS, () => mostExposed(blow));
   const executions = rig.apps.filter(({ name }) => name.startsWith('execution-'));
   const alsoKills = random() < 0.5;
   const before = (await rig.store.rows<{ last: string }>(LAST))?.[0]?.last ?? '0';
-  await Promise.all(STORES.map((name) => stackApi.kill(name, { dir, keepDown: true })));
   let position: Held;
   try {
-    position = await settledPosition(blow);
+    position = await positionWithoutStore(blow);
     await rig.load.publish(shock(blow, position));
     const { portfolio, instrument } = position;
     await waitFor(`${portfolio} is flat in ${instrument} while the store is away`, CLOSED_WITHIN_MS, async () => {

@@ -83,7 +83,7 @@ export const METRICS = {
   moon_relay_published_total: counter('Events of streams that this process has relayed.'),
   moon_relay_waiting_events: gauge('Events of streams that are not relayed yet, at most 10,000.'),
   moon_relay_held_back_seconds: gauge('How long an open transaction has held back what is to be relayed.'),
-  moon_retention_failures_total: counter('Attempts to drop expired events that failed.'),
+  moon_retention_failures_total: counter('Attempts to drop expired events or journals that failed.'),
   moon_projections_active: gauge('1 in the process that fills the cache.'),
   moon_projections_backlog_updates: gauge('Updates that the cache has not taken yet.'),
   moon_projections_stale_streams: gauge('Streams that could not be folded on: readers see an old state.'),
