@@ -13,6 +13,7 @@ import type { Watched } from './support/process-watch';
  * of the last record. All are wall time of this machine, in ms. Orders are stored first and relayed then: the stamp of
  * `order.submitted` is later than its commit and its way to the venue, so those figures are upper bounds. The document's bounds
  * are printed beside, met or not.
+ * From 500 ticks a second on, the clients' requests are spaced out (`sparing`): both cores are full then.
  * The brokers compile with C1 alone: for minutes C2 takes a tenth of two cores to make code that then costs no less here
  * (medians are the same, and p99s were three to six times as long).
  */
@@ -20,10 +21,6 @@ const BENCH = 'kafka-chain';
 const RATE = 1_000;
 const WARM_UP_MS = { short: 10_000, full: 20_000 };
 const MEASURE_MS = { short: 20_000, full: 60_000 };
-/** Clients that share two full cores with the brokers: requests are fewer and larger, at the price of some ms a hop. */
-const SPARING = { sendIntervalMs: 40, fetchIntervalMs: 40 };
-/** Ticks a second from which on they do. */
-const SPARING_FROM = 500;
 /** Moves that small are common: alerts enough for a p99. */
 const ALERTING = { risk: { moveThreshold: 0.004, moveWindowMs: 60_000, clearAfterMs: 0 } };
 
@@ -42,7 +39,6 @@ export async function run(
       fast: true,
       patience,
       agentSettings: ALERTING,
-      kafka: rate >= SPARING_FROM ? SPARING : {},
       checkpointMs: 5_000,
     },
     warmUpMs: WARM_UP_MS[size],

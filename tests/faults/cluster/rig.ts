@@ -12,7 +12,7 @@ import type { StackAddresses, StackKind } from '../../../scripts/stack/api.cjs';
 import { Auditor } from './auditor';
 import { Load, paceFor } from './load';
 import { pause, stackApi } from './root';
-import { platformSettings, serverSettings, TOKENS } from './settings';
+import { platformSettings, serverSettings, sparing, TOKENS } from './settings';
 import { PrimaryClient } from './store';
 import { program, Supervised, type ProcessStatus } from './supervised';
 
@@ -40,8 +40,6 @@ export interface RigOptions {
   agentSettings?: object;
   /** What the brokers carried is read by the auditor when it is asked to start, not beside the run. */
   auditsLater?: boolean;
-  /** Further settings of the brokers' clients. */
-  kafka?: object;
   /** Brokers compile with C1 alone (the default): a quicker start, and none of C2's work beside what runs. */
   fast?: boolean;
   /** What is going on, one line each. */
@@ -216,7 +214,7 @@ export class Rig {
       file,
       JSON.stringify({
         ...platformSettings(this.options),
-        ...serverSettings(this.addresses, { isProxied: this.options.proxied ?? false, kafka: this.timeouts() }),
+        ...serverSettings(this.addresses, { isProxied: this.options.proxied ?? false, kafka: this.clientSettings() }),
         clock,
         dataDir: join(this.dir, 'data'),
         venue: { address: `127.0.0.1:${venuePort}` },
@@ -225,14 +223,15 @@ export class Rig {
     return file;
   }
 
-  private timeouts(): object {
-    const { patience = 1, kafka = {} } = this.options;
-    if (patience === 1) return kafka;
+  private clientSettings(): object {
+    const { patience = 1, rate } = this.options;
     return {
-      ...kafka,
-      sessionTimeoutMs: 6_000 * patience,
-      requestTimeoutMs: 2_000 * patience,
-      connectionTimeoutMs: 1_000 * patience,
+      ...sparing(rate),
+      ...(patience !== 1 && {
+        sessionTimeoutMs: 6_000 * patience,
+        requestTimeoutMs: 2_000 * patience,
+        connectionTimeoutMs: 1_000 * patience,
+      }),
     };
   }
 
