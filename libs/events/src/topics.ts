@@ -53,3 +53,11 @@ export const TOPICS = {
 } as const satisfies Record<string, Topic>;
 
 export type TopicName = keyof typeof TOPICS;
+
+/** What comes in masses, and which nobody waits for one by one: requests that are spaced out wait for these alone. */
+export const BULK_TOPICS: ReadonlySet<string> = new Set<TopicName>([
+  'price.ticks',
+  'market.books',
+  'state.changes',
+  'deadlines.reached',
+]);

@@ -1,4 +1,3 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import type { Kafka, Producer } from 'kafkajs';
 import { PublisherStopped } from '@moon/kernel';
 import { describeKafkaError, kafkaClient, type KafkaSettings } from './kafka-config';
@@ -71,6 +70,7 @@ export class RecordSender {
   private readonly counts = { published: 0, attempts: 0, failures: 0, troubles: 0 };
   private readonly durations = new RecentDurations();
   private wake: () => void = () => undefined;
+  private endRest: () => void = () => undefined;
 
   constructor(private readonly options: SenderOptions) {
     this.client = kafkaClient(options.settings, options.logger);
@@ -107,6 +107,7 @@ export class RecordSender {
     } catch (error) {
       return Promise.reject(error as Error);
     }
+    if (this.outgoing.isPressing) this.endRest();
     this.sending ??= this.run();
     return done;
   }
@@ -115,6 +116,7 @@ export class RecordSender {
   async stop(): Promise<void> {
     if (this.isStopped) return;
     this.isStopped = true;
+    this.endRest();
     if (this.sending !== null) {
       const timer = setTimeout(() => this.giveUp(), this.options.drainMs ?? 5000);
       if (this.inTrouble) this.giveUp();
@@ -139,10 +141,18 @@ export class RecordSender {
     this.sending = null;
   }
 
-  /** Waits until the last request is long enough ago; what comes meanwhile goes along. */
+  /** Waits until the last request is long enough ago, or something presses; what comes meanwhile goes along. */
   private async interval(): Promise<void> {
     const restMs = this.sentAt + this.options.settings.sendIntervalMs - performance.now();
-    if (restMs >= 1 && !this.isStopped) await pause(restMs);
+    if (restMs >= 1 && !this.isStopped && !this.outgoing.isPressing) {
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, restMs);
+        this.endRest = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      });
+    }
     this.sentAt = performance.now();
   }
 
