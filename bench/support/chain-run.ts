@@ -6,6 +6,8 @@ import { refusing } from './bench-stack';
 import { ChainLog, type Stamped } from './chain-log';
 import { ProcessWatch, type Watched } from './process-watch';
 
+const STAMPS_DIFFER_MS = 5;
+
 export interface ChainOptions extends RigOptions {
   warmUpMs: number;
   measureMs: number;
@@ -102,9 +104,10 @@ function latenciesOf(log: ChainLog, { said, acknowledged, fromMs, toMs, wallOf }
     ends.flatMap((end) => {
       const startMs = startOf(end);
       if (!isMeasured(startMs)) return [];
-      if (end.atMs < startMs)
+      // Stamps of several processes, in whole ms.
+      if (end.atMs < startMs - STAMPS_DIFFER_MS)
         throw new Error(`${end.event.type} ${end.event.id} came before what it is measured from.`);
-      return [end.atMs - startMs];
+      return [Math.max(0, end.atMs - startMs)];
     });
   // Two hops: alerts on a price itself, not on what became of it further down the chain.
   const causeSaidAt = ({ event }: Stamped): number | undefined => said.get(event.causationId ?? '');

@@ -11,7 +11,7 @@ export function retentionPart({ connections }: PartContext): Part {
   const counts = { drops: 0, events: 0, journalDrops: 0, journalBatches: 0, failures: 0 };
   let timer: NodeJS.Timeout | null = null;
   let isStopped = false;
-  let working = Promise.resolve();
+  let working: Promise<void> | null = null;
   const dropEvents = async (): Promise<void> => {
     for (const drop of await retention.dropExpired()) {
       counts.drops += 1;
@@ -20,20 +20,35 @@ export function retentionPart({ connections }: PartContext): Part {
     }
   };
   const dropJournals = async (): Promise<void> => {
-    const drops = await retention.dropExpiredJournal(() => !isStopped);
-    const batches = drops.reduce((sum, drop) => sum + drop.batches, 0);
-    counts.journalDrops += drops.length;
-    counts.journalBatches += batches;
-    const shards = [...new Set(drops.map(({ shard }) => shard))];
-    if (batches > 0) logger.info({ batches, shards }, 'batches of journals expired and were dropped');
+    const shards = new Set<string>();
+    const before = counts.journalBatches;
+    try {
+      await retention.dropExpiredJournal(
+        (drop) => {
+          counts.journalDrops += 1;
+          counts.journalBatches += drop.batches;
+          shards.add(drop.shard);
+        },
+        { isWanted: () => !isStopped },
+      );
+    } finally {
+      const batches = counts.journalBatches - before;
+      if (batches > 0) logger.info({ batches, shards: [...shards] }, 'batches of journals expired and were dropped');
+    }
+  };
+  const attempt = async (drop: () => Promise<void>): Promise<void> => {
+    try {
+      await drop();
+    } catch (error) {
+      counts.failures += 1;
+      logger.error({ err: error }, 'what has expired could not be dropped; tried again at the next look');
+    }
   };
   const look = (): void => {
-    for (const drop of [dropEvents, dropJournals]) {
-      working = working.then(drop).catch((error: unknown) => {
-        counts.failures += 1;
-        logger.error({ err: error }, 'what has expired could not be dropped; tried again at the next look');
-      });
-    }
+    // One that takes longer than the time between two is not followed at once by the next.
+    working ??= attempt(dropEvents)
+      .then(() => attempt(dropJournals))
+      .finally(() => (working = null));
   };
   return {
     name: 'retention',
@@ -45,7 +60,7 @@ export function retentionPart({ connections }: PartContext): Part {
     stop: () => {
       isStopped = true;
       if (timer) clearInterval(timer);
-      return working;
+      return working ?? Promise.resolve();
     },
     isUp: () => true,
     status: () => counts,

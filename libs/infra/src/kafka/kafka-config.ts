@@ -57,8 +57,8 @@ export const kafkaSchema = Type.Object(
       minimum: 0,
       maximum: 1_000,
       description:
-        'Fetches of a process that name prices and the like begin together, so far apart; 0: each at once. More costs latency and saves ' +
-        'processors, the brokers’ too.',
+        'Fetches of consumers that read prices or the like begin together, so far apart, for all topics of such a consumer; 0: each at ' +
+        'once. More costs latency and saves processors, the brokers’ too.',
     }),
     replicationFactor: Type.Integer({ default: 3, minimum: 1, maximum: 9, description: 'Copies of every partition.' }),
     minInSyncReplicas: Type.Integer({

@@ -53,7 +53,8 @@ const LONGEST_BACKOFF_MS = 500;
 const TOO_LARGE = new Set(['MESSAGE_TOO_LARGE', 'RECORD_LIST_TOO_LARGE']);
 
 /**
- * Collects while a request is under way and sends at once when none is: the least latency at every rate, without a knob.
+ * Collects while a request is under way and sends at once when none is: the least latency at every rate. With
+ * `kafka.sendIntervalMs` what comes in masses waits for the interval, until something comes that does not.
  * One request at a time keeps the order of keys over resends. kafkajs resends nothing itself: it would pass over a
  * partition whose leader moved, between its own attempts, to a broker that had answered the first.
  */
@@ -64,7 +65,7 @@ export class RecordSender {
   private isConnected = false;
   private isStopped = false;
   /** When the last batch was sent for the first time. */
-  private sentAt = 0;
+  private sentAt = Number.NEGATIVE_INFINITY;
   private sending: Promise<void> | null = null;
   private inTrouble = false;
   private readonly counts = { published: 0, attempts: 0, failures: 0, troubles: 0 };

@@ -27,6 +27,8 @@ export async function connect(login: Login, database: string, more: ClientConfig
   const finder = PrimaryFinder.of(login);
   if (finder) return finder.connect(settings, CONNECT_MS);
   const client = new Client({ ...settings, connectionTimeoutMillis: CONNECT_MS });
+  // One that breaks while it is idle says so to whoever uses it next, and ends no process.
+  client.on('error', () => undefined);
   await client.connect();
   return client;
 }

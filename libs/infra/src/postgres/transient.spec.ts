@@ -11,6 +11,7 @@ describe('what passes by itself on the event store', () => {
       sqlError('XX000', 'FATAL', 'could not write init file'),
     ],
     ['a file that could not be read, which ended the session', sqlError('58030', 'FATAL')],
+    ['a write-ahead log that could not be synced', sqlError('58030', 'PANIC')],
     ['a server that starts', sqlError('57P03', 'FATAL')],
     ['a connection that broke, below another error', new Error('append', { cause: sqlError('08006', 'FATAL') })],
     ['a commit whose outcome is open', new CommitUnknown('time-out')],
@@ -21,6 +22,7 @@ describe('what passes by itself on the event store', () => {
 
   it.each([
     ['an internal error of a statement: a damaged page', sqlError('XX001', 'ERROR')],
+    ['a damaged catalog that a new session meets', sqlError('XX001', 'FATAL')],
     ['a wrong password', sqlError('28P01', 'FATAL')],
     ['a database that is not there', sqlError('3D000', 'FATAL')],
     ['a value that the store refuses', sqlError('22P02', 'ERROR')],

@@ -16,10 +16,11 @@ export class CommitUnknown extends Error {
 const TRANSIENT_SQL_STATE = /^(08...|53...|57P0[1-5]|57014|40001|40P01|25006)$/;
 
 /**
- * With these it ends the session that met them, and no other: a new session on a full disk fails with XX000, "could not write
- * init file". As errors of a statement (a damaged page, a defect) they stay.
+ * Trouble of the server itself. Where it ends the session (FATAL: a new one on a full disk, "could not write init file") or
+ * the server (PANIC: the write-ahead log could not be synced), it may be over the next time; as an error of a statement it stays.
  */
-const SERVER_TROUBLE = /^(XX...|58...)$/;
+const SERVER_TROUBLE = /^(XX000|58000|58030)$/;
+const ENDS_SESSION = new Set<unknown>(['FATAL', 'PANIC']);
 
 const TRANSIENT_SYSTEM_CODE = new Set([
   'ECONNREFUSED',
@@ -53,7 +54,7 @@ export function isTransientStoreError(error: unknown): boolean {
     cause?: unknown;
   };
   if (typeof code === 'string') {
-    const endsSession = severity === 'FATAL' && SERVER_TROUBLE.test(code);
+    const endsSession = ENDS_SESSION.has(severity) && SERVER_TROUBLE.test(code);
     return endsSession || TRANSIENT_SQL_STATE.test(code) || TRANSIENT_SYSTEM_CODE.has(code);
   }
   if (typeof name === 'string' && TRANSIENT_NAME.has(name)) return true;

@@ -59,15 +59,23 @@ async function settledPosition(blow: Blow): Promise<Held | null> {
   return settled.position;
 }
 
-/** Kills both servers of the store while somebody holds something. @returns what is held then */
-async function positionWithoutStore(blow: Blow): Promise<Held> {
+/** What is held once the store is away, and where its log ended before. */
+interface Endangered {
+  position: Held;
+  logEnd: string;
+}
+
+/** Kills both servers of the store while somebody holds something. */
+async function positionWithoutStore(blow: Blow): Promise<Endangered> {
   const dir = blow.rig.stackDir;
   for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
     await stackApi.ready(dir);
     await waitFor('A portfolio holds something', POSITION_WITHIN_MS, () => mostExposed(blow));
+    const logEnd = (await blow.rig.store.rows<{ last: string }>(LAST))?.[0]?.last;
+    if (logEnd === undefined) throw new Error('The store does not say where its log ends.');
     await Promise.all(STORES.map((name) => stackApi.kill(name, { dir, keepDown: true })));
     const position = await settledPosition(blow);
-    if (position !== null) return position;
+    if (position !== null) return { position, logEnd };
     blow.rig.say('  the orders under way closed all positions: once more');
     await Promise.all(STORES.map((name) => stackApi.restart(name, { dir })));
   }
@@ -96,10 +104,10 @@ async function forceCloseWithoutStore(blow: Blow): Promise<void> {
   await stackApi.ready(dir);
   const executions = rig.apps.filter(({ name }) => name.startsWith('execution-'));
   const alsoKills = random() < 0.5;
-  const before = (await rig.store.rows<{ last: string }>(LAST))?.[0]?.last ?? '0';
-  let position: Held;
+  let endangered: Endangered;
   try {
-    position = await positionWithoutStore(blow);
+    endangered = await positionWithoutStore(blow);
+    const { position } = endangered;
     await rig.load.publish(shock(blow, position));
     const { portfolio, instrument } = position;
     await waitFor(`${portfolio} is flat in ${instrument} while the store is away`, CLOSED_WITHIN_MS, async () => {
@@ -119,7 +127,8 @@ async function forceCloseWithoutStore(blow: Blow): Promise<void> {
   }
   await Promise.all(executions.map((one) => one.ready()));
   await waitFor('The log has the order that closed the position', LOGGED_WITHIN_MS, async () => {
-    const values = [position.portfolio, position.instrument, before];
+    const { position, logEnd } = endangered;
+    const values = [position.portfolio, position.instrument, logEnd];
     return ((await rig.store.rows(CLOSING_ORDERS, values)) ?? []).length > 0 ? true : null;
   });
 }

@@ -8,7 +8,7 @@ import { withClient } from '../access';
 import { migrateDown, migrateUp } from '../data-source';
 import { EventArchive } from './archive';
 import { ClusterLog } from './log';
-import { Retention } from './retention';
+import { Retention, type JournalDrop } from './retention';
 import { ShardJournals } from './shard-journal';
 
 let test: TestServer;
@@ -152,6 +152,12 @@ describe('retention of journals', () => {
   });
   afterEach(() => journals.close());
 
+  async function dropped(options?: Parameters<Retention['dropExpiredJournal']>[1]): Promise<JournalDrop[]> {
+    const drops: JournalDrop[] = [];
+    await retention.dropExpiredJournal((drop) => drops.push(drop), options);
+    return drops;
+  }
+
   /** What only the superuser can do: triggers are off. */
   const forge = (text: string): Promise<unknown> =>
     withClient(test.server, database, async (client) => {
@@ -201,7 +207,7 @@ describe('retention of journals', () => {
     const stored = await storedOf(SHARD);
     const others = await storedOf('consensus#1');
     // Two at a time, one shard after the other; the batch in which the oldest checkpoint lies stays.
-    expect(await retention.dropExpiredJournal(undefined, 2)).toMatchObject([
+    expect(await dropped({ most: 2 })).toMatchObject([
       { shard: 'consensus#1', afterSeq: 0, toSeq: 20, batches: 2 },
       { shard: 'consensus#1', afterSeq: 20, toSeq: 40, batches: 2 },
       {
@@ -215,7 +221,7 @@ describe('retention of journals', () => {
       { shard: SHARD, afterSeq: 20, toSeq: 30, batches: 1, digest: digestOf(SHARD, stored.slice(2, 3)) },
     ]);
     expect(await left()).toEqual([40, 50, 60]);
-    expect(await retention.dropExpiredJournal()).toEqual([]);
+    expect(await dropped()).toEqual([]);
     // Whoever opens the shard from its oldest checkpoint finds all that followed.
     const batches: number[] = [];
     for await (const { toSeq } of journals.open(SHARD).read(35)) batches.push(toSeq);
@@ -225,22 +231,38 @@ describe('retention of journals', () => {
   it('[EVS-3] leaves what is young or follows something young, the last batch, and a shard without a checkpoint', async () => {
     await kept(SHARD);
     await forge(`UPDATE journal SET ${DAYS_400}`);
-    expect(await retention.dropExpiredJournal()).toEqual([]);
+    expect(await dropped()).toEqual([]);
     await checkpoints(SHARD, 60);
     await forge('UPDATE journal SET appended_at = now() WHERE to_seq = 20');
-    expect(await retention.dropExpiredJournal()).toMatchObject([{ afterSeq: 0, toSeq: 10, batches: 1 }]);
+    expect(await dropped()).toMatchObject([{ afterSeq: 0, toSeq: 10, batches: 1 }]);
     await forge(`UPDATE journal SET ${DAYS_400} WHERE to_seq = 20`);
     // By what is left a reader sees that the beginning is missing.
-    expect(await retention.dropExpiredJournal()).toMatchObject([{ afterSeq: 10, toSeq: 50, batches: 4 }]);
+    expect(await dropped()).toMatchObject([{ afterSeq: 10, toSeq: 50, batches: 4 }]);
     expect(await left()).toEqual([60]);
+  });
+
+  it('drops what was brought back from a backup, too, and goes on behind it', async () => {
+    await kept(SHARD, 60);
+    await forge(`UPDATE journal SET ${DAYS_400}`);
+    const saved = await rows<{ text: string }>(
+      'SELECT row_to_json(journal)::text AS text FROM journal WHERE to_seq = 10',
+    );
+    await dropped();
+    await forge(`INSERT INTO journal SELECT * FROM json_populate_record(NULL::journal, '${saved[0]!.text}')`);
+    await kept('venue#0', 60);
+    await forge(`UPDATE journal SET ${DAYS_400} WHERE shard = 'venue#0'`);
+    expect(await dropped()).toMatchObject([
+      { shard: SHARD, afterSeq: 0, toSeq: 10 },
+      { shard: 'venue#0', afterSeq: 0, toSeq: 50 },
+    ]);
   });
 
   it('drops no more once it is not wanted to', async () => {
     await kept(SHARD, 60);
     await forge(`UPDATE journal SET ${DAYS_400}`);
-    expect(await retention.dropExpiredJournal(() => false)).toEqual([]);
+    expect(await dropped({ isWanted: () => false })).toEqual([]);
     let asked = 0;
-    expect(await retention.dropExpiredJournal(() => (asked += 1) === 1, 2)).toHaveLength(1);
+    expect(await dropped({ isWanted: () => (asked += 1) === 1, most: 2 })).toHaveLength(1);
   });
 
   it('[SYS-3] refuses the owner’s role, too, what has not expired, what is still needed, and a hole; the rest it writes down', async () => {
@@ -260,6 +282,14 @@ describe('retention of journals', () => {
     });
     expect(await left()).toEqual([20, 30, 40, 50, 60]);
     expect(await rows('SELECT shard, batches::integer FROM journal_drops')).toEqual([{ shard: SHARD, batches: 1 }]);
+  });
+
+  it('[NFM-4] does not take back the migration once something was dropped: nothing else would say so', async () => {
+    await kept(SHARD, 60);
+    await forge(`UPDATE journal SET ${DAYS_400}`);
+    await dropped();
+    await expect(migrateDown(test.access, database, 'cluster', 1)).rejects.toThrow(/journal_drops has 1 rows/);
+    expect(await left()).toEqual([60]);
   });
 
   it('keeps journals as long as bus events where somebody has asked for that before', async () => {

@@ -42,7 +42,7 @@ const JOURNAL_TIMEOUT_MS = 60_000;
 
 /**
  * Retention of bus events and of journals (rule 29). What may go, the owner's policy in the database says (365 days at first);
- * streams never go. On a connection without a time-out: the root of a large chunk takes a while.
+ * streams never go. Chunks on a connection without a time-out: the root of a large one takes a while.
  */
 export class Retention {
   /** @param login the application's role */
@@ -64,22 +64,24 @@ export class Retention {
   }
 
   /**
-   * Drops what has expired of the shards' journals, a shard and a little at a time. Returns what was dropped.
+   * Drops what has expired of the shards' journals, a shard and a little at a time.
    *
-   * @param isWanted asked before each transaction: false ends it
+   * @param onDrop told of each drop once it is committed
+   * @param isWanted asked before each: false ends it
    */
-  async dropExpiredJournal(isWanted = (): boolean => true, most = MOST_BATCHES): Promise<JournalDrop[]> {
-    return withClient(this.login, this.database, async (client) => {
+  async dropExpiredJournal(
+    onDrop: (drop: JournalDrop) => void,
+    { isWanted = () => true, most = MOST_BATCHES }: { isWanted?: () => boolean; most?: number } = {},
+  ): Promise<void> {
+    await withClient(this.login, this.database, async (client) => {
       await client.query(`SET statement_timeout = ${JOURNAL_TIMEOUT_MS}`);
-      const drops: JournalDrop[] = [];
       while (isWanted()) {
         const text = `SELECT ${JOURNAL_COLUMNS} FROM drop_expired_journal($1)`;
         const { rows } = await client.query<JournalDrop>(text, [most]);
-        if (rows.length === 0) break;
-        drops.push(...rows);
+        if (rows.length === 0) return;
+        rows.forEach(onDrop);
         await pause(PAUSE_MS);
       }
-      return drops;
     });
   }
 

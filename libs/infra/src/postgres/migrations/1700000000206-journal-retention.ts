@@ -23,7 +23,6 @@ const DROPS = [
     digest bytea NOT NULL,
     dropped_at timestamptz NOT NULL DEFAULT now()
   )`,
-  'CREATE INDEX journal_drops_shard ON journal_drops (shard, to_seq)',
   'CREATE TRIGGER refuse_change BEFORE UPDATE OR DELETE ON journal_drops FOR EACH ROW EXECUTE FUNCTION refuse_change()',
   'CREATE TRIGGER refuse_truncate BEFORE TRUNCATE ON journal_drops EXECUTE FUNCTION refuse_change()',
 ];
@@ -57,6 +56,8 @@ const RULE = [
     RETURN NULL;
   END
   $$`,
+  // The first batches are asked for again and again: what was dropped must not pile up before them.
+  'ALTER TABLE journal SET (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 50000)',
   'DROP TRIGGER refuse_change ON journal',
   'CREATE TRIGGER refuse_change BEFORE UPDATE ON journal FOR EACH ROW EXECUTE FUNCTION refuse_change()',
   `CREATE TRIGGER note_drop AFTER DELETE ON journal REFERENCING OLD TABLE AS gone
@@ -64,7 +65,7 @@ const RULE = [
 ];
 
 /*
- * Drops at most so many batches of one shard, the first in which something has expired; returns the drop, or nothing. Little in
+ * Drops at most so many batches (10,000 at most) of one shard, the first in which something has expired; returns the drop, or nothing. Little in
  * one transaction: while one is open, the relay publishes nothing newer. With the owner's rights, as drop_expired_events: of what
  * the rule asks for, the age is out of the application's hands.
  */
@@ -74,22 +75,20 @@ const DROP = [
   DECLARE
     cutoff timestamptz := now() - (SELECT keep_journal FROM retention_policy);
     kept record;
-    begins bigint;
+    bound bigint := greatest(1, least(coalesce(most, 1000), 10000));
   BEGIN
     FOR kept IN SELECT shard, min(seq) AS seq FROM shard_checkpoints GROUP BY shard ORDER BY shard LOOP
-      -- Not from 0: what was dropped leaves entries in the index until they are vacuumed.
-      begins := coalesce((SELECT max(to_seq) FROM journal_drops WHERE shard = kept.shard), 0);
       CONTINUE WHEN NOT coalesce((SELECT appended_at < cutoff AND to_seq <= kept.seq FROM journal
-        WHERE shard = kept.shard AND after_seq >= begins ORDER BY after_seq LIMIT 1), false);
+        WHERE shard = kept.shard ORDER BY after_seq LIMIT 1), false);
       WITH
         first_ones AS (SELECT after_seq, to_seq, appended_at, lead(after_seq) OVER (ORDER BY after_seq) IS NULL AS is_last
-          FROM (SELECT * FROM journal WHERE shard = kept.shard AND after_seq >= begins ORDER BY after_seq LIMIT most + 1) AS j),
+          FROM (SELECT * FROM journal WHERE shard = kept.shard ORDER BY after_seq LIMIT bound + 1) AS j),
         expired AS (SELECT after_seq, bool_and(to_seq <= kept.seq AND appended_at < cutoff AND NOT is_last)
           OVER (ORDER BY after_seq) AS goes FROM first_ones)
         DELETE FROM journal j USING expired
         WHERE j.shard = kept.shard AND j.after_seq = expired.after_seq AND expired.goes;
       IF FOUND THEN
-        RETURN QUERY SELECT * FROM journal_drops WHERE shard = kept.shard ORDER BY to_seq DESC LIMIT 1;
+        RETURN QUERY SELECT * FROM journal_drops WHERE shard = kept.shard ORDER BY id DESC LIMIT 1;
         RETURN;
       END IF;
     END LOOP;
@@ -109,6 +108,13 @@ export class JournalRetention1700000000206 implements MigrationInterface {
   }
 
   async down(runner: QueryRunner): Promise<void> {
+    await runner.query("SET LOCAL lock_timeout = '10s'");
+    const [known] = (await runner.query('SELECT count(*)::integer AS drops FROM journal_drops')) as { drops: number }[];
+    if (known && known.drops > 0)
+      throw new Error(
+        `journal_drops has ${known.drops} rows, the only word on what the journals have lost: it is not dropped.`,
+      );
+    await runner.query('ALTER TABLE journal RESET (autovacuum_vacuum_scale_factor, autovacuum_vacuum_threshold)');
     await runner.query('DROP FUNCTION drop_expired_journal');
     await runner.query('DROP TRIGGER note_drop ON journal');
     await runner.query('DROP FUNCTION note_journal_drop');

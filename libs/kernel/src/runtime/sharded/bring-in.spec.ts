@@ -46,6 +46,10 @@ describe('what was kept while the store was away, when the journal is brought up
     ]);
   });
 
+  it('[SYS-8] is set aside where nothing of it can be held against the journal any more', async () => {
+    expect(await broughtIn([batchAt(0), batchAt(10)], [batchAt(20), batchAt(30)])).toEqual(['set aside', '30', '40']);
+  });
+
   it('[SYS-8] goes on from the journal’s end', async () => {
     expect(await broughtIn([batchAt(20), batchAt(30)], [batchAt(20)])).toEqual(['cleared', '30', '40']);
   });

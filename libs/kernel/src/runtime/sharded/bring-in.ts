@@ -25,12 +25,14 @@ export async function bringIn(
   const events = missing.reduce((sum, { rows }) => sum + rows.length, 0);
   if (missing.length > 0)
     tell('brought into the journal what was done while the store was away', { shard, batches: missing.length, events });
-  if (await holdsAll(journal, kept)) await local.clear();
+  const held = await holdsAll(journal, kept);
+  if (held === 'all') await local.clear();
   else {
     const path = await local.setAside();
-    const what =
-      'another machine went on with the shard: what this one did while the store was away cannot be brought in';
-    tell(what, { shard, path, journalEnd: claim.lastSeq, keptUpTo: kept.at(-1)?.batch.toSeq });
+    const cannot = 'what this one did while the store was away cannot be brought in';
+    const why =
+      held === 'expired' ? 'the journal has expired past what was kept here' : 'another machine went on with the shard';
+    tell(`${why}: ${cannot}`, { shard, path, journalEnd: claim.lastSeq, keptUpTo: kept.at(-1)?.batch.toSeq });
   }
   return { ...claim, lastSeq: missing.at(-1)?.batch.toSeq ?? claim.lastSeq };
 }
@@ -50,11 +52,13 @@ async function following(journal: ShardJournal, kept: readonly KeptBatch[], end:
   return before && !(await holds(journal, before)) ? [] : missing;
 }
 
-/** What lies below the journal's beginning was in it, and has expired. */
-async function holdsAll(journal: ShardJournal, kept: readonly KeptBatch[]): Promise<boolean> {
+/** A later one that is held word for word shows that those before it, which have expired, were in the journal, too. */
+async function holdsAll(journal: ShardJournal, kept: readonly KeptBatch[]): Promise<'all' | 'not all' | 'expired'> {
   const begin = await beginOf(journal);
-  for (const one of kept) if (one.batch.toSeq > begin && !(await holds(journal, one))) return false;
-  return true;
+  const comparable = kept.filter(({ batch }) => batch.toSeq > begin);
+  if (comparable.length === 0) return 'expired';
+  for (const one of comparable) if (!(await holds(journal, one))) return 'not all';
+  return 'all';
 }
 
 /** Position after which the journal begins; -1 for one that is empty. */

@@ -7,7 +7,7 @@ describe('a journal that is handled again', () => {
   it('[EVS-3] does not begin behind a hole: what has expired is no beginning', () => {
     const replay = new JournalReplay('execution#0', [batch], new MessageBuffer(), () => 0);
     expect(() => replay.next()).toThrow(JournalIncomplete);
-    expect(() => replay.next()).toThrow(/lacks positions 1 to 10, .* Restore shard_checkpoints or journal/);
+    expect(() => replay.next()).toThrow(/lacks positions 1 to 10, .* Restore the newest checkpoint/);
   });
 
   it('begins where a checkpoint stands, also inside of a batch', () => {

@@ -20,7 +20,7 @@ export class JournalIncomplete extends Error {
   constructor(shard: string, from: number, to: number) {
     super(
       `The journal of shard ${shard} lacks positions ${from} to ${to}, and no checkpoint that can be read leads past them. ` +
-        'Restore shard_checkpoints or journal of this shard from a backup; journal_drops says what has expired.',
+        'Restore the newest checkpoint of this shard, or those batches, from a backup; journal_drops says what has expired.',
     );
   }
 }
