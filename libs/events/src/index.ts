@@ -22,7 +22,7 @@ export type {
   Subscriptions,
   Vote,
 } from './shapes';
-export { BULK_TOPICS, TOPICS } from './topics';
+export { BUSIEST_TOPIC, TOPICS } from './topics';
 export type { Topic, TopicName } from './topics';
 export { DEFINITIONS, SUPERSEDED } from './types';
 export { definitionOf, upcast } from './upcast';

@@ -9,6 +9,9 @@ export interface Topic {
   doc: string;
 }
 
+/** Carries more than all others together. Who reads it with others reads it apart: a fetch costs a broker by its partitions. */
+export const BUSIEST_TOPIC = 'price.ticks';
+
 const topic = (partitions: number, doc: string, retentionMs = 7 * DAY_MS): Topic => ({ partitions, retentionMs, doc });
 
 /**
@@ -50,15 +53,3 @@ export const TOPICS = {
 } as const satisfies Record<string, Topic>;
 
 export type TopicName = keyof typeof TOPICS;
-
-/**
- * What comes in masses, and of which nobody waits for a single one (a shard handles its own deadline inside: its topic is a copy
- * for others). Requests that carry nothing else are spaced out where the settings ask for it; and who reads these and others
- * reads them apart: a fetch costs a broker by its partitions.
- */
-export const BULK_TOPICS: ReadonlySet<string> = new Set<TopicName>([
-  'price.ticks',
-  'market.books',
-  'state.changes',
-  'deadlines.reached',
-]);

@@ -1,4 +1,4 @@
-import { BULK_TOPICS, type TopicName } from '@moon/events';
+import type { TopicName } from '@moon/events';
 import type { BusConsumer, BusListener, BusPartition, BusPosition } from '@moon/kernel';
 import type { EachBatchPayload } from 'kafkajs';
 import type { Logger } from '../telemetry';
@@ -25,7 +25,7 @@ export interface KafkaConsumerOptions extends LaneLimits {
   /** Where a partition starts whose position neither its owner nor the group knows. Default: at the beginning. */
   from?: 'beginning' | 'end';
   /**
-   * Fetches begin together, so far apart, ms; default: `kafka.fetchIntervalMs` where a topic comes in masses, else 0. More is for who is in no hurry: an answer costs
+   * Fetches begin together, so far apart, ms; default: `kafka.fetchIntervalMs`. More is for who is in no hurry: an answer costs
    * by its partitions, as much for one message as for a hundred, and so does every look of a broker at a fetch that waits.
    */
   fetchIntervalMs?: number;
@@ -92,7 +92,7 @@ export class KafkaConsumer implements BusConsumer {
         groupId,
         topics,
         shards,
-        fetchIntervalMs: options.fetchIntervalMs ?? (topics.some(isBulk) ? settings.fetchIntervalMs : 0),
+        fetchIntervalMs: options.fetchIntervalMs ?? settings.fetchIntervalMs,
       },
       {
         claim: () => ({ ...this.membership.claim(), ...(options.contracts && { contracts: options.contracts }) }),
@@ -343,4 +343,3 @@ const askedFor = (batch: EachBatchPayload['batch']): number =>
 
 const nameOf = ({ topic, partition }: BusPartition): string => `${topic}/${partition}`;
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
-const isBulk = (topic: TopicName): boolean => BULK_TOPICS.has(topic);

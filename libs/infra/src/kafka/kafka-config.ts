@@ -49,16 +49,14 @@ export const kafkaSchema = Type.Object(
       minimum: 0,
       maximum: 1_000,
       description:
-        'Least time between two requests of a publisher with prices and what else comes in masses: what comes meanwhile goes along. ' +
-        'What somebody waits for (bars, signals, decisions, orders, alerts) is sent at once when none is under way. 0: everything is.',
+        'Least time between two requests of a publisher: what comes meanwhile goes along. 0: at once when none is under way.',
     }),
     fetchIntervalMs: Type.Integer({
       default: 0,
       minimum: 0,
       maximum: 1_000,
       description:
-        'Fetches of consumers that read prices or the like begin together, so far apart, for all topics of such a consumer; 0: each at ' +
-        'once. More costs latency and saves processors, the brokers’ too.',
+        'Fetches of a process begin together, so far apart; 0: each at once. More costs latency and saves processors, the brokers’ too.',
     }),
     replicationFactor: Type.Integer({ default: 3, minimum: 1, maximum: 9, description: 'Copies of every partition.' }),
     minInSyncReplicas: Type.Integer({

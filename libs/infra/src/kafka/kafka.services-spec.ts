@@ -70,15 +70,6 @@ describe('Kafka', () => {
       },
     });
 
-  it('what somebody waits for is not held back with prices, and takes along those before it', async () => {
-    const sender = keep(new RecordSender({ settings: { ...cluster.settings(), sendIntervalMs: 3_600_000 } }));
-    const say = (topic: string): Promise<void> => sender.send([{ topic, key: 'K', value: '{}', headers: {} }]);
-    await say('price.ticks');
-    // This one waits for an hour, unless something presses.
-    const price = say('price.ticks');
-    await Promise.all([say('signal.generated'), price]);
-  });
-
   it('members of a group tell the others which versions of events they read and emit', async () => {
     const settings = cluster.settings();
     const groupId = `${GROUP}-contracts`;

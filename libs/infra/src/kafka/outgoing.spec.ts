@@ -26,23 +26,6 @@ describe('what waits to be sent', () => {
     expect([outgoing.size, outgoing.bytes, outgoing.oldestAt]).toEqual([0, 0, null]);
   });
 
-  it('knows whether something is among it that does not wait for prices', async () => {
-    const outgoing = new Outgoing(10_000);
-    const calls = [outgoing.add([record('a')]), outgoing.add([record('b', 6000, 'signal.generated')])];
-    expect(outgoing.isPressing).toBe(true);
-    outgoing.acknowledge(outgoing.next());
-    expect(outgoing.isPressing).toBe(false);
-    calls.push(outgoing.add([record('c'), record('d', 10, 'order.events')]));
-    outgoing.refuse(({ topic }) => topic === 'order.events', refused);
-    expect(outgoing.isPressing).toBe(false);
-    outgoing.acknowledge(outgoing.next());
-    expect((await Promise.allSettled(calls)).map(({ status }) => status)).toEqual([
-      'fulfilled',
-      'fulfilled',
-      'rejected',
-    ]);
-  });
-
   it('takes from the head only, so that no key overtakes itself; topics have their bounds each', async () => {
     const outgoing = new Outgoing(10_000);
     const calls = [

@@ -1,4 +1,3 @@
-import { BULK_TOPICS } from '@moon/events';
 import { refusalOf, type KafkaRecord } from './record';
 
 /** Records of one request, oldest first: the head of the queue. */
@@ -33,7 +32,6 @@ const MOST_REQUEST_BYTES = 8_000_000;
 export class Outgoing {
   private entries: Entry[] = [];
   private total = 0;
-  private pressing = 0;
   private current: OutgoingBatch | null = null;
   /** Lowered for one batch when the broker accepts less than configured. */
   private most = MOST_RECORDS;
@@ -46,11 +44,6 @@ export class Outgoing {
 
   get bytes(): number {
     return this.total;
-  }
-
-  /** True while something is among them that somebody waits for: no price, and nothing else that comes in masses. */
-  get isPressing(): boolean {
-    return this.pressing > 0;
   }
 
   /** Monotonic time at which the oldest entry came. */
@@ -67,7 +60,6 @@ export class Outgoing {
       for (const [index, record] of records.entries()) {
         this.entries.push({ record, bytes: sizes[index]!, at, call });
         this.total += sizes[index]!;
-        if (isPressing(record)) this.pressing += 1;
       }
     });
   }
@@ -116,8 +108,8 @@ export class Outgoing {
     this.current = null;
     const refused = this.entries.filter(({ record }) => matches(record));
     this.entries = this.entries.filter(({ record }) => !matches(record));
-    this.forget(refused);
     for (const entry of refused) {
+      this.total -= entry.bytes;
       this.settle(entry, refusal(entry.record));
     }
   }
@@ -132,15 +124,8 @@ export class Outgoing {
 
   private remove(count: number): Entry[] {
     const removed = this.entries.splice(0, count);
-    this.forget(removed);
+    for (const { bytes } of removed) this.total -= bytes;
     return removed;
-  }
-
-  private forget(entries: readonly Entry[]): void {
-    for (const { bytes, record } of entries) {
-      this.total -= bytes;
-      if (isPressing(record)) this.pressing -= 1;
-    }
   }
 
   private settle({ call }: Entry, failure: Error | null): void {
@@ -162,5 +147,3 @@ export class Outgoing {
     );
   }
 }
-
-const isPressing = ({ topic }: KafkaRecord): boolean => !BULK_TOPICS.has(topic);

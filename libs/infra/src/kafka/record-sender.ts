@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Kafka, Producer } from 'kafkajs';
 import { PublisherStopped } from '@moon/kernel';
 import { describeKafkaError, kafkaClient, type KafkaSettings } from './kafka-config';
@@ -53,8 +54,7 @@ const LONGEST_BACKOFF_MS = 500;
 const TOO_LARGE = new Set(['MESSAGE_TOO_LARGE', 'RECORD_LIST_TOO_LARGE']);
 
 /**
- * Collects while a request is under way and sends at once when none is: the least latency at every rate. With
- * `kafka.sendIntervalMs` what comes in masses waits for the interval, until something comes that does not.
+ * Collects while a request is under way and sends at once when none is, unless `kafka.sendIntervalMs` spaces requests out.
  * One request at a time keeps the order of keys over resends. kafkajs resends nothing itself: it would pass over a
  * partition whose leader moved, between its own attempts, to a broker that had answered the first.
  */
@@ -71,7 +71,6 @@ export class RecordSender {
   private readonly counts = { published: 0, attempts: 0, failures: 0, troubles: 0 };
   private readonly durations = new RecentDurations();
   private wake: () => void = () => undefined;
-  private endRest: () => void = () => undefined;
 
   constructor(private readonly options: SenderOptions) {
     this.client = kafkaClient(options.settings, options.logger);
@@ -108,7 +107,6 @@ export class RecordSender {
     } catch (error) {
       return Promise.reject(error as Error);
     }
-    if (this.outgoing.isPressing) this.endRest();
     this.sending ??= this.run();
     return done;
   }
@@ -117,7 +115,6 @@ export class RecordSender {
   async stop(): Promise<void> {
     if (this.isStopped) return;
     this.isStopped = true;
-    this.endRest();
     if (this.sending !== null) {
       const timer = setTimeout(() => this.giveUp(), this.options.drainMs ?? 5000);
       if (this.inTrouble) this.giveUp();
@@ -142,18 +139,10 @@ export class RecordSender {
     this.sending = null;
   }
 
-  /** Waits until the last request is long enough ago, or something presses; what comes meanwhile goes along. */
+  /** Waits until the last request is long enough ago; what comes meanwhile goes along. */
   private async interval(): Promise<void> {
     const restMs = this.sentAt + this.options.settings.sendIntervalMs - performance.now();
-    if (restMs >= 1 && !this.isStopped && !this.outgoing.isPressing) {
-      await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, restMs);
-        this.endRest = () => {
-          clearTimeout(timer);
-          resolve();
-        };
-      });
-    }
+    if (restMs >= 1 && !this.isStopped) await pause(restMs);
     this.sentAt = performance.now();
   }
 

@@ -1,4 +1,4 @@
-import { BULK_TOPICS, type TopicName } from '@moon/events';
+import { BUSIEST_TOPIC, type TopicName } from '@moon/events';
 import type { BusConsumer, BusListener, BusPartition } from '../../ports/bus';
 import { slotOf } from './message-buffer';
 
@@ -10,7 +10,7 @@ export interface BroadcastHearer extends Pick<BusListener, 'messages' | 'expired
 }
 
 /**
- * The consumers of a process (one for what comes in masses, one for the rest) that brings whole topics to all of its groups: a broker is asked once for what everybody hears,
+ * The consumers of a process (one for the busiest topic, one for the others) that brings whole topics to all of its groups: a broker is asked once for what everybody hears,
  * not once for each group. It goes back to where the shard that is furthest behind reads on; the others pass over what they had.
  */
 export class SharedBroadcast {
@@ -81,8 +81,8 @@ export class SharedBroadcast {
 
   private async begin(): Promise<void> {
     const topics = [...new Set([...this.hearers].flatMap((hearer) => hearer.topics))];
-    const isBulk = (topic: TopicName): boolean => BULK_TOPICS.has(topic);
-    const parts = [topics.filter(isBulk), topics.filter((topic) => !isBulk(topic))];
+    const isBusiest = (topic: TopicName): boolean => topic === BUSIEST_TOPIC;
+    const parts = [topics.filter(isBusiest), topics.filter((topic) => !isBusiest(topic))];
     await all(parts.filter(({ length }) => length > 0).map((part) => this.read(part)));
   }
 
