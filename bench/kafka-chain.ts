@@ -9,10 +9,9 @@ import type { Watched } from './support/process-watch';
  * belong to the market's time: the model's answers and the window of a consensus.
  * Where a figure begins: the feed's call to the publisher, or the stamp of the record on the broker (set by its producer when it
  * builds the request); in a chain that waits for the end of a bar, the moment at which that time came, and for comparison the
- * bar's first tick. Where it ends: the stamp
- * of the last record. All are wall time of this machine, in ms. Orders are stored first and relayed then: the stamp of
- * `order.submitted` is later than its commit and its way to the venue, so those figures are upper bounds. The document's bounds
- * are printed beside, met or not.
+ * bar's first tick. Where it ends: the stamp of the last record. All are wall time of this machine, in ms. Orders are stored
+ * first and relayed then: the stamp of `order.submitted` is later than its commit and its way to the venue, so those figures are
+ * upper bounds. The document's bounds are printed beside, met or not.
  * From 500 ticks a second on, the clients' requests are spaced out (`sparing`): both cores are full then.
  * The brokers compile with C1 alone: for minutes C2 takes a tenth of two cores to make code that then costs no less here
  * (medians are the same, and p99s were three to six times as long).

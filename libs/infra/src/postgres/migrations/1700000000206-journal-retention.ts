@@ -65,9 +65,9 @@ const RULE = [
 ];
 
 /*
- * Drops at most so many batches (10,000 at most) of one shard, the first in which something has expired; returns the drop, or nothing. Little in
- * one transaction: while one is open, the relay publishes nothing newer. With the owner's rights, as drop_expired_events: of what
- * the rule asks for, the age is out of the application's hands.
+ * Drops at most so many batches (10,000 at most) of one shard, the first in which something has expired; returns the drop, or
+ * nothing. Little in one transaction: while one is open, the relay publishes nothing newer. With the owner's rights, as
+ * drop_expired_events: of what the rule asks for, the age is out of the application's hands.
  */
 const DROP = [
   `CREATE FUNCTION drop_expired_journal(most bigint) RETURNS SETOF journal_drops
