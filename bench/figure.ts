@@ -19,6 +19,10 @@ export type BenchSize = 'full' | 'short';
 export interface BenchOptions {
   /** Ticks per second. */
   rate?: number;
+  /** Feed time per wall time; default: what gives the rate at one trade a second and token. */
+  pace?: number;
+  /** ms between requests of the clients; default: what the rate wants on two cores. */
+  spacing?: number;
   /** How long it measures, after its warm-up. */
   minutes?: number;
   /** Multiplies the time-outs of the brokers' clients, the raw one's too: for a machine that is busy with more. */

@@ -25,10 +25,12 @@ const ALERTING = { risk: { moveThreshold: 0.004, moveWindowMs: 60_000, clearAfte
 
 export async function run(
   size: BenchSize = 'full',
-  { rate = RATE, minutes, patience = 1 }: BenchOptions = {},
+  { rate = RATE, minutes, patience = 1, pace, spacing }: BenchOptions = {},
 ): Promise<BenchFigure[]> {
   const load = loadFigure(BENCH);
   const result = await runChain({
+    ...(pace !== undefined && { pace }),
+    ...(spacing !== undefined && { spacing }),
     ...{
       rate,
       seed: 1,

@@ -7,6 +7,8 @@ const OPTIONS = {
   json: { type: 'boolean', default: false },
   short: { type: 'boolean', default: false },
   rate: { type: 'string' },
+  pace: { type: 'string' },
+  spacing: { type: 'string' },
   minutes: { type: 'string' },
   patience: { type: 'string' },
 } as const;
@@ -15,18 +17,18 @@ const OPTIONS = {
  * `npm run bench [-- NAME…] [--json] [--short]`: runs every benchmark of this folder, or those named (a name stands for all that
  * begin with it and a hyphen too: `replay`), and prints each figure with its
  * baseline of the same run and the ratio to it. Nothing is asserted about time: machines differ, ratios stay.
- * `--short` does less of the same work, in the benches that can. `--rate R`, `--minutes N` and `--patience N` are for those on
- * real servers.
+ * `--short` does less of the same work, in the benches that can. `--rate R`, `--pace P`, `--spacing MS`, `--minutes N` and
+ * `--patience N` are for those on real servers.
  * One whose servers cannot be had says so in one line; the others run, and the exit code is 1.
  */
 async function main(argv: readonly string[]): Promise<number> {
   const { values, positionals: named } = parseArgs({ args: [...argv], options: OPTIONS, allowPositionals: true });
   const size: BenchSize = values.short ? 'short' : 'full';
-  const options = {
-    ...(values.rate !== undefined && { rate: positive('--rate', values.rate) }),
-    ...(values.minutes !== undefined && { minutes: positive('--minutes', values.minutes) }),
-    ...(values.patience !== undefined && { patience: positive('--patience', values.patience) }),
-  };
+  const numbers = (['rate', 'pace', 'spacing', 'minutes', 'patience'] as const).flatMap((name) => {
+    const text = values[name];
+    return text === undefined ? [] : [[name, positive(`--${name}`, text)] as const];
+  });
+  const options: BenchOptions = Object.fromEntries(numbers);
   const all = readdirSync(__dirname)
     .filter((file) => file.endsWith('.js') && !['main.js', 'figure.js'].includes(file) && !file.includes('spec'))
     .map((file) => basename(file, '.js'));

@@ -6,22 +6,33 @@ import { KafkaPublisher, type KafkaSettings } from '@moon/infra';
 import { RunningClock, type Feed } from '@moon/kernel';
 import { waitFor } from './root';
 
-/** Market events of one second of feed time, all tokens together, a token: trades, marks and oracle prices. */
-const EVENTS_A_SECOND_AND_TOKEN = 1 + 1 / 3 + 1 / 9;
+/** Marks and oracle prices of one second of feed time, a token. */
+const REFERENCES_A_SECOND_AND_TOKEN = 1 / 3 + 1 / 9;
 const HIGH_WATER = 20_000;
 const FASTEST_PACE = 600;
 const RECENT = 500;
 
-/** How fast feed time runs for a rate of ticks, per wall time. */
-export function paceFor(rate: number, tokens: number): number {
-  return Math.min(FASTEST_PACE, Math.max(1, Math.round(rate / (tokens * EVENTS_A_SECOND_AND_TOKEN))));
+/** How a rate of ticks is reached: how fast feed time runs, per wall time, and how many trades a token has in a second of it. */
+export interface Tempo {
+  pace: number;
+  tradesPerSecond: number;
+}
+
+/** @param rate ticks a second, wall time @param pace feed time per wall time; default: whatever gives the rate at one trade a second */
+export function tempoFor(rate: number, tokens: number, pace?: number): Tempo {
+  if (pace === undefined) {
+    const needed = Math.round(rate / (tokens * (1 + REFERENCES_A_SECOND_AND_TOKEN)));
+    return { pace: Math.min(FASTEST_PACE, Math.max(1, needed)), tradesPerSecond: 1 };
+  }
+  const trades = Math.round(rate / (tokens * pace) - REFERENCES_A_SECOND_AND_TOKEN);
+  return { pace, tradesPerSecond: Math.max(1, trades) };
 }
 
 export interface LoadOptions {
   settings: KafkaSettings;
   tokens: readonly string[];
   seed: number;
-  pace: number;
+  tempo: Tempo;
   /** Wall time, ms, at which feed time was wall time. */
   origin: number;
 }
@@ -45,16 +56,17 @@ export class Load {
 
   /** Wall time, ms, at which the market's clock shows a time. */
   wallOf(marketMs: number): number {
-    const { origin, pace } = this.options;
-    return origin + (marketMs - origin) / pace;
+    const { origin, tempo } = this.options;
+    return origin + (marketMs - origin) / tempo.pace;
   }
 
   /** History first, then the market as its clock runs. */
   async start(): Promise<void> {
-    const { tokens, seed, pace, origin } = this.options;
+    const { tokens, seed, tempo, origin } = this.options;
+    const { pace } = tempo;
     const clock = new RunningClock(pace, origin + (Date.now() - origin) * pace);
     const nest = await NestFactory.createApplicationContext(AgentsModule, { logger: false, abortOnError: false });
-    const chosen = await nest.get(FeedFactory).choose({ kind: 'synthetic', tokens, seed, pace, clock });
+    const chosen = await nest.get(FeedFactory).choose({ kind: 'synthetic', tokens, seed, ...tempo, clock });
     this.feed = chosen.feed;
     for (const event of await this.feed.warmup(clock.now())) void this.publish(event);
     await this.idle(120_000);

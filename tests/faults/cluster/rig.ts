@@ -10,7 +10,7 @@ import { loadConfig } from '@moon/infra';
 import { groupPlans } from '@moon/kernel';
 import type { StackAddresses, StackKind } from '../../../scripts/stack/api.cjs';
 import { Auditor } from './auditor';
-import { Load, paceFor } from './load';
+import { Load, tempoFor } from './load';
 import { pause, stackApi } from './root';
 import { platformSettings, serverSettings, sparing, TOKENS } from './settings';
 import { PrimaryClient } from './store';
@@ -20,6 +20,10 @@ export interface RigOptions {
   /** Ticks per second, wall time. */
   rate: number;
   seed: number;
+  /** Feed time per wall time; default: what gives the rate at one trade a second and token. */
+  pace?: number;
+  /** ms between requests of the brokers' clients; default: see `sparing`. */
+  spacing?: number;
   /** Every client reaches the servers through Toxiproxy. */
   proxied?: boolean;
   /** The data of PostgreSQL lie on a disk of their own, of a few hundred megabytes. */
@@ -182,9 +186,9 @@ export class Rig {
     });
     venue.start();
     await venue.ready();
-    const pace = paceFor(rate, TOKENS.length);
+    const tempo = tempoFor(rate, TOKENS.length, this.options.pace);
     const origin = Date.now();
-    const file = this.writeConfig({ pace, origin }, Number(venue.address));
+    const file = this.writeConfig({ pace: tempo.pace, origin }, Number(venue.address));
     this.config = loadConfig(clusterConfigSchema, { file, env: {}, flags: {}, set: {} });
     this.venue = new RemotePaperVenue({ port: Number(venue.address), retryForMs: 60_000 });
     // What does not go through the proxies: the rig's own eyes.
@@ -198,9 +202,9 @@ export class Rig {
     }
     this.auditor = new Auditor(settings);
     if (!this.options.auditsLater) await this.auditor.start();
-    this.load = new Load({ settings, tokens: TOKENS, seed, pace, origin });
+    this.load = new Load({ settings, tokens: TOKENS, seed, tempo, origin });
     await this.load.start();
-    this.say(`under load, pace ${pace}`);
+    this.say(`under load, pace ${tempo.pace}, ${tempo.tradesPerSecond} trades a second of it`);
   }
 
   private servers(): StackKind[] {
@@ -224,9 +228,9 @@ export class Rig {
   }
 
   private clientSettings(): object {
-    const { patience = 1, rate } = this.options;
+    const { patience = 1, rate, spacing } = this.options;
     return {
-      ...sparing(rate),
+      ...sparing(rate, spacing),
       ...(patience !== 1 && {
         sessionTimeoutMs: 6_000 * patience,
         requestTimeoutMs: 2_000 * patience,

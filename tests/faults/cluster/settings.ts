@@ -25,9 +25,11 @@ const QUIET_NORMALISERS = ['normaliser/liquidations', 'normaliser/sentiment'];
 
 /** Ticks a second from which on two cores that have brokers and clients are full. */
 const FULL_FROM = 500;
+const SPACING_MS = 40;
 
 /** Settings of clients that share full cores with their brokers: requests are fewer and larger, at the price of some ms a hop. */
-export const sparing = (rate: number): object => (rate >= FULL_FROM ? { sendIntervalMs: 40, fetchIntervalMs: 40 } : {});
+export const sparing = (rate: number, spacing = rate >= FULL_FROM ? SPACING_MS : 0): object =>
+  spacing === 0 ? {} : { sendIntervalMs: spacing, fetchIntervalMs: spacing };
 
 /** Who takes part, and how. */
 export interface PlatformOptions {

@@ -14,6 +14,8 @@ export interface ChooseFeedOptions {
   seed: number;
   /** Synthetic: feed time per wall time. */
   pace: number;
+  /** Synthetic: trades of each token in a second of feed time (1). Of more, `resumeAfter` misses some of the last minute's volume. */
+  tradesPerSecond?: number;
   /** Synthetic: the clock of a deployment of several processes, at `pace`; it runs already. Default: one of its own, held until the start. */
   clock?: Clock;
   /** Anything else about the HyperLiquid feed: its hosts, its intervals. */
@@ -72,8 +74,9 @@ function live(config: HyperliquidFeedConfig, message: string): ChosenFeed {
 }
 
 function synthetic(options: ChooseFeedOptions, message: string, resume: SyntheticResume | null): ChosenFeed {
-  const { tokens, seed, pace } = options;
-  const config = { seed, speed: pace, instruments: tokens.map((token) => `${token}.HYPERLIQUID`) };
+  const { tokens, seed, pace, tradesPerSecond = 1 } = options;
+  const instruments = tokens.map((token) => `${token}.HYPERLIQUID`);
+  const config = { seed, speed: pace, tradesPerSecond, instruments };
   const wall = heldWall();
   const clock = options.clock ?? new RunningClock(pace, resume?.lastAt ?? Date.now(), wall.now);
   const feed = new SyntheticFeed({ config, clock, resume, onStart: wall.begin });

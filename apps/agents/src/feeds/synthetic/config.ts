@@ -15,6 +15,12 @@ export const syntheticFeedConfigSchema = Type.Object(
       maximum: 3_600,
       description: 'Feed time per wall time: the speed of the clock that the feed and the platform run on.',
     }),
+    tradesPerSecond: Type.Integer({
+      default: 1,
+      minimum: 1,
+      maximum: 1_000,
+      description: 'Trades of each instrument in a second of feed time: a busier market at the same prices.',
+    }),
     instruments: Type.Array(Type.String({ minLength: 1, maxLength: 200 }), {
       default: ['BTC.HYPERLIQUID', 'ETH.HYPERLIQUID', 'SOL.HYPERLIQUID'],
       minItems: 1,

@@ -117,6 +117,58 @@ describe('SyntheticFeed', () => {
     expect(times).toEqual([...times].sort((a, b) => a - b));
   });
 
+  describe('with many trades a second', () => {
+    const BUSY = { tradesPerSecond: 40, speed: 1 };
+
+    it('comes to the same prices at every full second, by trades of their own times, on the grid, of about the same volume', async () => {
+      const at = Math.floor(START / 1_000) * 1_000;
+      const [calm, busy] = await Promise.all([started({}, at), started(BUSY, at)]);
+      for (const { clock } of [calm, busy]) clock.advance(2 * MINUTE);
+      const tradesOf = ({ sink }: Run, token: string) =>
+        sink.of('price.tick').filter((tick) => tick.token === token && tick.kind === 'last');
+      for (const token of TOKENS) {
+        const [few, many] = [tradesOf(calm, token), tradesOf(busy, token)];
+        expect(many).toHaveLength(40 * few.length);
+        expect(many.filter((_, index) => index % 40 === 39).map(({ price }) => price)).toEqual(
+          few.map(({ price }) => price),
+        );
+        expect(new Set(many.map(({ timestamp }) => timestamp)).size).toBe(many.length);
+        const rules = findInstrument(many[0]?.instrument ?? '')!;
+        expect(many.every(({ price, size }) => isOnTick(rules, String(price)) && isOnLot(rules, String(size)))).toBe(
+          true,
+        );
+        const volume = (trades: typeof few) => trades.reduce((sum, { size }) => sum + (size ?? 0), 0);
+        expect(volume(many) / volume(few)).toBeGreaterThan(0.8);
+        expect(volume(many) / volume(few)).toBeLessThan(1.6);
+      }
+      const times = busy.sink.events.map((event) => event.occurredAt);
+      expect(times).toEqual([...times].sort((a, b) => a - b));
+    });
+
+    it('tells each when its time has come, however its clock is driven', async () => {
+      const [smooth, jerky] = await Promise.all([started(BUSY), started(BUSY)]);
+      for (let step = 0; step < 100; step += 1) {
+        smooth.clock.advance(17);
+        const newest = smooth.sink.events.at(-1)?.occurredAt ?? 0;
+        expect(newest).toBeLessThanOrEqual(smooth.clock.now());
+        if (step > 10) expect(newest).toBeGreaterThan(smooth.clock.now() - 50);
+      }
+      jerky.clock.advance(100 * 17);
+      expect(content(jerky.sink.events)).toEqual(content(smooth.sink.events));
+    });
+
+    it('goes on after a pause in the middle of a second as if there had been none', async () => {
+      const [steady, held] = await Promise.all([started(BUSY), started(BUSY)]);
+      steady.clock.advance(10_000);
+      held.clock.advance(1_430);
+      held.feed.pause();
+      held.clock.advance(3_000);
+      held.feed.resume();
+      held.clock.advance(10_000 - 4_430);
+      expect(content(held.sink.events)).toEqual(content(steady.sink.events));
+    });
+  });
+
   it('keeps mark and oracle near the last price', async () => {
     const { clock, sink } = await started();
     clock.advance(5 * MINUTE);

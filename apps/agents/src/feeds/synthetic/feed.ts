@@ -15,6 +15,9 @@ const LIVE: Speaker = { source: `feed/${NAME}`, headers: { mode: 'synthetic' } }
 const PAST: Speaker = { source: `feed/${NAME}`, headers: { mode: 'synthetic', warmup: true } };
 /** Seconds of feed time that are made before sockets and timers get their turn again. */
 const SECONDS_A_TURN = 30;
+/** Events are told when their time has come, as often as that at most, wall time, and once a second of feed time at least. */
+const TELL_EVERY_WALL_MS = 20;
+const SECOND = 1_000;
 
 export interface SyntheticFeedOptions {
   config?: Partial<SyntheticFeedConfig>;
@@ -37,6 +40,10 @@ export class SyntheticFeed implements Feed {
   private readonly known: ReadonlySet<string>;
   /** The second that is made next; null before the market has a past. */
   private cursor: number | null = null;
+  /** What the last second that was made still holds back, in the order of time. */
+  private waiting: AnyEvent[] = [];
+  /** Feed time between two times of telling, ms. */
+  private readonly stepMs: number;
   private sink: FeedSink | null = null;
   private state: FeedState = 'idle';
   private cancelTimer: (() => void) | null = null;
@@ -46,13 +53,14 @@ export class SyntheticFeed implements Feed {
   constructor(private readonly options: SyntheticFeedOptions) {
     this.config = completeFeedConfig(NAME, syntheticFeedConfigSchema, options.config ?? {});
     this.profiles = this.config.instruments.map(tokenProfile);
-    const { seed } = this.config;
+    const { seed, speed } = this.config;
+    this.stepMs = Math.max(1, Math.min(SECOND, Math.round(TELL_EVERY_WALL_MS * speed)));
     const resume = options.resume ?? null;
     const prices = resume
       ? { ...resume.prices }
       : Object.fromEntries(this.profiles.map((profile) => [profile.token, basePrice(seed, profile)]));
     const market = new SyntheticMarket(seed, new RegimePlan(seed), prices);
-    this.writer = new SecondWriter(market, this.profiles, seed);
+    this.writer = new SecondWriter(market, this.profiles, this.config);
     this.history = new SyntheticHistory(this.writer, seed, PAST);
     this.known = new Set(resume?.known);
     if (!resume) return;
@@ -125,21 +133,38 @@ export class SyntheticFeed implements Feed {
     return this.history.advance(from, this.cursor);
   }
 
-  /** Makes the seconds that are over. One turn makes a few at most; the timer brings the next turn. */
+  /** Tells what happened up to now. One turn makes a few seconds at most; the timer brings the next turn. */
   private pump(): void {
     this.disarm();
     if (this.state !== 'connected' || this.cursor === null) return;
-    const now = this.options.clock.now();
-    if (now - this.cursor * 1_000 > this.config.maxCatchUpMs) this.leap(Math.floor(now / 1_000));
+    const now = Math.floor(this.options.clock.now() / this.stepMs) * this.stepMs;
+    this.tell(now);
+    if (now - this.cursor * SECOND > this.config.maxCatchUpMs) this.leap(Math.floor(now / SECOND));
     this.history.clear();
-    const end = Math.min(Math.floor(now / 1_000), this.cursor + SECONDS_A_TURN);
-    while (this.cursor < end && this.state === 'connected') {
-      const events = this.writer.live(this.cursor, LIVE);
+    for (let turn = 0; turn < SECONDS_A_TURN && this.cursor * SECOND <= now && this.isFree; turn += 1) {
+      this.waiting = this.writer.live(this.cursor, LIVE).filter((event) => !this.known.has(event.id));
       this.cursor += 1;
-      this.submitAll(events.filter((event) => !this.known.has(event.id)));
+      this.tell(now);
     }
-    if (this.state === 'connected')
-      this.cancelTimer = this.options.clock.at((this.cursor + 1) * 1_000, () => this.pump());
+    if (this.state !== 'connected') return;
+    const nextAt = this.waiting[0]?.occurredAt ?? this.cursor * SECOND;
+    this.cancelTimer = this.options.clock.at(Math.ceil(nextAt / this.stepMs) * this.stepMs, () => this.pump());
+  }
+
+  /** The next second may be made: of the one before, everything was told. */
+  private get isFree(): boolean {
+    return this.state === 'connected' && this.waiting.length === 0;
+  }
+
+  /** Submits what waits and has happened by `now`; what is not taken any more goes on waiting. */
+  private tell(now: number): void {
+    let told = 0;
+    for (const event of this.waiting) {
+      if (event.occurredAt > now || this.state !== 'connected') break;
+      this.submit(event);
+      told += 1;
+    }
+    this.waiting = this.waiting.slice(told);
   }
 
   /** Time that nobody listened to for too long: told as a gap, its bars filled in. */

@@ -1,5 +1,6 @@
 import { between, drawsAt, fatNormal, normal, poisson, STREAM } from './random';
 import { driftAt, moodOf, type Regime, type RegimePlan } from './regimes';
+import { splitTrade } from './split';
 import { onGrid, onLots, type TokenProfile } from './tokens';
 
 export interface MadeTrade {
@@ -35,7 +36,7 @@ const NEUTRAL_APR = 0.1095;
 const HOURS_A_YEAR = 8_760;
 
 /**
- * The market itself: a random walk on the venue's price grid, one trade per token and second. Every draw depends on the
+ * The market itself: a random walk on the venue's price grid, one step per token and second. Every draw depends on the
  * seed and the second alone and the walk's only state is the last prices, so whoever has those can go on.
  */
 export class SyntheticMarket {
@@ -65,11 +66,25 @@ export class SyntheticMarket {
     return profiles.map((profile) => this.trade(second, profile, regime, shared));
   }
 
+  /** The same second with `count` trades for each token's one; moves the prices to the same place. */
+  manyTrades(second: number, profiles: readonly TokenProfile[], count: number): MadeTrade[] {
+    const before = profiles.map(({ token }) => this.priceOf(token));
+    const regime = this.regimeAt(second);
+    return this.trades(second, profiles).flatMap((trade, index) =>
+      splitTrade(trade, {
+        before: before[index] ?? trade.price,
+        sigmaBps: sigmaOf(trade.profile, regime),
+        count,
+        draw: drawsAt(this.seed, STREAM.split, second, trade.profile.stream),
+      }),
+    );
+  }
+
   private trade(second: number, profile: TokenProfile, regime: Regime, shared: number): MadeTrade {
     const draw = drawsAt(this.seed, STREAM.trade, second, profile.stream);
     const before = this.priceOf(profile.token);
     const noise = Math.sqrt(MARKET_SHARE) * shared + Math.sqrt(1 - MARKET_SHARE) * fatNormal(draw);
-    const sigma = (profile.beta * regime.sigmaBps) / Math.sqrt(60);
+    const sigma = sigmaOf(profile, regime);
     const drift = (profile.beta * driftAt(regime, second * 1_000)) / 60;
     const back = -REVERSION_PER_SECOND * Math.log(before / basePrice(this.seed, profile)) * 1e4;
     const returnBps = drift + sigma * noise + back;
@@ -148,6 +163,9 @@ export class SyntheticMarket {
     return sum / weights;
   }
 }
+
+/** Standard deviation of a second's return, basis points. */
+const sigmaOf = (profile: TokenProfile, regime: Regime): number => (profile.beta * regime.sigmaBps) / Math.sqrt(60);
 
 /** What the market of a seed hovers around: the token's base price, up to 15 % up or down. */
 export function basePrice(seed: number, profile: TokenProfile): number {

@@ -2,7 +2,7 @@
 export type Draw = () => number;
 
 /** What a stream of draws is for; streams of different purposes are independent. */
-export const STREAM = { base: 1, plan: 2, shock: 3, trade: 4, liquidation: 5, post: 6, funding: 7 } as const;
+export const STREAM = { base: 1, plan: 2, shock: 3, trade: 4, liquidation: 5, post: 6, funding: 7, split: 8 } as const;
 
 /**
  * Random numbers that depend on nothing but (seed, purpose, place, which): the same second of the same market is the

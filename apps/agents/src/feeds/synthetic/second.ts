@@ -15,19 +15,22 @@ const HOUR_S = 3_600;
 export class SecondWriter {
   private readonly volume = minuteQuoteVolume();
   private readonly idSource: string;
+  private readonly tradesPerSecond: number;
 
   constructor(
     private readonly market: SyntheticMarket,
     private readonly profiles: readonly TokenProfile[],
-    seed: number,
+    { seed, tradesPerSecond }: { seed: number; tradesPerSecond: number },
   ) {
     this.idSource = `SYNTHETIC/${seed}`;
+    this.tradesPerSecond = tradesPerSecond;
   }
 
   /** Everything that happens in one second, in the order of time. Moves the market. */
   live(second: number, speaker: Speaker): AnyEvent[] {
     const events = this.funding(second, speaker);
-    for (const trade of this.market.trades(second, this.profiles)) events.push(this.tick(trade, speaker));
+    for (const trade of this.market.manyTrades(second, this.profiles, this.tradesPerSecond))
+      events.push(this.tick(trade, speaker));
     for (const profile of this.profiles) {
       if (second % MARK_EVERY_S === 0) events.push(this.reference(second, profile, 'mark', speaker));
       if (second % ORACLE_EVERY_S === 0) events.push(this.reference(second, profile, 'oracle', speaker));
