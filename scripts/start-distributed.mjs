@@ -92,7 +92,9 @@ let isStopping = false;
 
 /** Starts one process and resolves when it says what `until` waits for. One that dies later is started again. */
 function start(name, args, env, until) {
-  const child = spawn(process.execPath, ['--enable-source-maps', ...args], {
+  // The kernel itself asks it to stop when this process dies; setpriv becomes the program, so the pid is the program's.
+  const command = ['--pdeathsig', 'TERM', '--', process.execPath, '--enable-source-maps', ...args];
+  const child = spawn('setpriv', command, {
     cwd: root,
     env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -117,6 +119,7 @@ function start(name, args, env, until) {
         done(line);
       });
     }
+    child.once('error', reject);
     child.on('exit', (code, signal) => {
       say(name, `ended: ${signal ?? code}`);
       clearTimeout(timer);
@@ -144,8 +147,9 @@ async function stopAll(code) {
   }
   process.exit(code);
 }
-process.on('SIGINT', () => void stopAll(0));
-process.on('SIGTERM', () => void stopAll(0));
+for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(name, () => void stopAll(0));
+// Once nobody reads what is said, stopping in good order goes on.
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
 
 const stackFile = join(resolve(values.stack), 'stack.json');
 if (!existsSync(stackFile)) fail(`${stackFile} is not there: start the servers first with npm run stack -- start.`);

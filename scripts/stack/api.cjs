@@ -58,19 +58,22 @@ const isAlive = (pid) => {
   }
 };
 
-function refuseSecond(dir) {
-  if (!existsSync(join(resolve(dir), 'stack.json'))) return;
+/** The supervisor that stack.json names lives: another process may have got its number since. */
+function hasSupervisor(dir) {
   const { supervisor } = addresses(dir);
-  let line = '';
   try {
-    line = readFileSync(`/proc/${supervisor}/cmdline`, 'utf8');
+    return readFileSync(`/proc/${supervisor}/cmdline`, 'utf8').includes('supervisor.mjs') && isAlive(supervisor);
   } catch (error) {
     if (error.code !== 'ENOENT') throw error;
+    return false;
   }
-  if (line.includes('supervisor.mjs') && isAlive(supervisor))
-    throw new Error(
-      `A stack already runs in ${resolve(dir)} (supervisor ${supervisor}). Stop it first: npm run stack -- stop --dir ${dir}`,
-    );
+}
+
+function refuseSecond(dir) {
+  if (!existsSync(join(resolve(dir), 'stack.json')) || !hasSupervisor(dir)) return;
+  throw new Error(
+    `A stack already runs in ${resolve(dir)} (supervisor ${addresses(dir).supervisor}). Stop it first: npm run stack -- stop --dir ${dir}`,
+  );
 }
 
 /**
@@ -115,8 +118,23 @@ async function start({ dir = DEFAULT_FOLDER, only = KINDS, basePort = DEFAULT_BA
 /** Stops the stack and resolves when none of its processes is left; with `clean` its data are gone, too. */
 async function stop(dir = DEFAULT_FOLDER, { clean = false } = {}) {
   const { supervisor } = addresses(dir);
-  await command(dir, 'stop', { clean });
+  if (!hasSupervisor(dir)) return endOrphans(dir, clean);
+  try {
+    await command(dir, 'stop', { clean });
+  } catch (error) {
+    // It was killed just now.
+    if (hasSupervisor(dir)) throw error;
+    return endOrphans(dir, clean);
+  }
   while (isAlive(supervisor)) await new Promise((done) => setTimeout(done, 20));
+}
+
+/** A supervisor that was killed: its warden ends the servers, unless that was killed, too. A program of its own: it is no CommonJS. */
+async function endOrphans(dir, clean) {
+  const args = [join(__dirname, 'end-orphans.mjs'), resolve(dir), ...(clean ? ['--clean'] : [])];
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'inherit'] });
+  const code = await new Promise((done, fail) => child.once('error', fail).once('exit', done));
+  if (code !== 0) throw new Error(`The servers that are left in ${resolve(dir)} could not be ended (code ${code}).`);
 }
 
 module.exports = {

@@ -1,11 +1,12 @@
 // `npm run stack -- COMMAND`: the native servers that the distributed platform runs on.
 import { spawnSync } from 'node:child_process';
-import { existsSync, rmSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
 import api from './api.cjs';
 import { install } from './install.mjs';
 import { DEFAULT_BASE_PORT, KINDS, paths } from './layout.mjs';
+import { removeAll, wasStackHere } from './leftovers.mjs';
 
 const print = (text) => process.stdout.write(`${text}\n`);
 
@@ -61,10 +62,11 @@ withKinds(withFolder(program.command('start').description('starts all of it and 
 withFolder(program.command('stop').description('stops all of it'))
   .option('--clean', 'throws its data away, too', false)
   .action(async ({ dir, clean }) => {
+    if (clean && !wasStackHere(paths(dir)))
+      return print(`No stack was ever started in ${dir}: nothing is stopped or thrown away.`);
     if (existsSync(paths(dir).state)) await api.stop(dir, { clean });
     else print(`No stack runs in ${dir}.`);
-    if (clean)
-      for (const path of [paths(dir).postgres, paths(dir).root]) rmSync(path, { recursive: true, force: true });
+    if (clean) removeAll(paths(dir));
   });
 
 withFolder(program.command('status').description('every node: state, process, role'))

@@ -8,6 +8,7 @@ import { freeBasePort, takenPorts } from './free-ports.mjs';
 import { install } from './install.mjs';
 import { addresses, paths as pathsOf } from './layout.mjs';
 import { Servers } from './servers.mjs';
+import { forget, removeData } from './leftovers.mjs';
 import { serversIn, sweep } from './sweep.mjs';
 import { controlSocket } from './api.cjs';
 
@@ -35,7 +36,7 @@ async function startWarden() {
     'flock',
     ['--no-fork', '--wait', '30', '--conflict-exit-code', '99', paths.lock, process.execPath].concat(
       new URL('warden.mjs', import.meta.url).pathname,
-      ...folders,
+      paths.root,
     ),
     { stdio: ['pipe', 'pipe', 'inherit'], detached: true },
   );
@@ -121,15 +122,9 @@ function listen() {
   }).finally(() => process.umask(mask));
 }
 
-/** Throws away what the servers keep. */
-function removeData() {
-  for (const path of [...folders, paths.layout]) rmSync(path, { recursive: true, force: true });
-  if (paths.reachable !== paths.root) rmSync(paths.reachable, { recursive: true, force: true });
-}
-
 /** The warden gives the lock back, after a look of its own for what is left. */
 async function dismissWarden() {
-  if (warden === undefined || warden.exitCode !== null) return;
+  if (warden.exitCode !== null) return;
   const ended = new Promise((done) => warden.once('exit', done));
   warden.stdin.end();
   await ended;
@@ -139,13 +134,15 @@ function stop(clean = false) {
   stopping ??= (async () => {
     say('supervisor', 'stopping');
     await servers?.stop();
-    // Nothing should be left; a server that Patroni could not stop is.
-    const left = await sweep(folders, 0);
-    if (left > 0) say('supervisor', `killed ${left} processes that had not ended`);
-    rmSync(paths.state, { force: true });
-    rmSync(controlSocket(paths.root), { force: true });
-    if (clean) removeData();
-    await dismissWarden();
+    // Without the folder's lock, what runs and lies there is another stack's.
+    if (warden !== undefined) {
+      // Nothing should be left; a server that Patroni could not stop is.
+      const left = await sweep(folders, 0);
+      if (left > 0) say('supervisor', `killed ${left} processes that had not ended`);
+      forget(paths);
+      if (clean) removeData(paths);
+      await dismissWarden();
+    }
     say('supervisor', 'stopped');
   })();
   return stopping;
@@ -179,7 +176,7 @@ async function main() {
     say('supervisor', `ending ${leftovers.length} servers of an earlier run`);
     await sweep(folders);
   }
-  if (options.clean) removeData();
+  if (options.clean) removeData(paths);
   options.basePort ||= madeWith()?.basePort ?? (await freeBasePort(options));
   const taken = await takenPorts(options);
   if (taken.length > 0) {

@@ -1,9 +1,19 @@
-import { spawn } from 'node:child_process';
-import { mkdtempSync, realpathSync, rmSync } from 'node:fs';
+import { execFileSync, spawn } from 'node:child_process';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as stack from '../../scripts/stack/api.cjs';
+import { root } from '../workshop/repository';
 import { eventually, kafkaOf, processesOf, query, redisSays } from './servers';
 
 const newFolder = (): string => realpathSync(mkdtempSync(join(tmpdir(), 'moon-stack-test-')));
@@ -195,6 +205,34 @@ describe('a stack of one kind', () => {
     expect(await leftOf(dir)).toEqual([]);
   });
 
+  it('is known to run no more once its supervisor was killed, and can be stopped when its warden was, too', async () => {
+    await stack.start({ dir, basePort: 0, only: ['redis'] });
+    process.kill(stack.addresses(dir).supervisor, 'SIGKILL');
+    expect(await leftOf(dir)).toEqual([]);
+    const deadline = Date.now() + 5_000;
+    while (existsSync(join(dir, 'stack.json')) && Date.now() < deadline)
+      await new Promise((done) => setTimeout(done, 50));
+    expect(() => stack.addresses(dir)).toThrow('No stack runs in');
+
+    await stack.start({ dir, basePort: 0, only: ['redis'] });
+    const wardens = execFileSync('pgrep', ['-f', `warden.mjs ${dir}`], { encoding: 'utf8' })
+      .trim()
+      .split('\n');
+    for (const pid of [...wardens, stack.addresses(dir).supervisor]) process.kill(Number(pid), 'SIGKILL');
+    await stack.stop(dir);
+    expect(processesOf(dir)).toEqual([]);
+    expect(() => stack.addresses(dir)).toThrow('No stack runs in');
+  });
+
+  it('is left alone by a start at the same moment that does not get the folder', async () => {
+    const both = await Promise.allSettled([1, 2].map(() => stack.start({ dir, basePort: 0, only: ['redis'] })));
+    const refused = both.filter((one): one is PromiseRejectedResult => one.status === 'rejected');
+    expect(refused.map(({ reason }) => String(reason))).toEqual([expect.stringContaining('A stack already runs in')]);
+    const { ready, nodes } = await stack.status(dir);
+    expect(ready).toBe(true);
+    expect(Object.values(nodes).map(({ state }) => state)).toEqual(Array(6).fill('running'));
+  });
+
   it('names the ports that are taken', async () => {
     const server = createServer();
     const { options } = await stack.start({ dir, basePort: 0, only: ['redis'] });
@@ -210,5 +248,23 @@ describe('a stack of one kind', () => {
 
   it('refuses to start on other ports than its data were made with', async () => {
     await expect(stack.start({ dir, basePort: 30_000, only: ['redis'] })).rejects.toThrow('were made with --base-port');
+  });
+
+  it('throws away what it made, and nothing else that lies in the folder', () => {
+    const clean = (folder: string): string =>
+      execFileSync(process.execPath, ['scripts/stack/cli.mjs', 'stop', '--clean', '--dir', folder], {
+        cwd: root,
+        encoding: 'utf8',
+      });
+    const foreign = newFolder();
+    mkdirSync(join(foreign, 'logs'));
+    writeFileSync(join(foreign, 'logs', 'mine.txt'), 'mine');
+    expect(clean(foreign)).toContain('No stack was ever started in');
+    expect(readFileSync(join(foreign, 'logs', 'mine.txt'), 'utf8')).toBe('mine');
+    rmSync(foreign, { recursive: true });
+
+    writeFileSync(join(dir, 'mine.txt'), 'mine');
+    clean(dir);
+    expect(readdirSync(dir)).toEqual(['mine.txt']);
   });
 });

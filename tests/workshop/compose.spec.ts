@@ -79,7 +79,7 @@ describe('the servers of docker-compose.yml', () => {
     );
     const shared = Object.entries(service('kafka-1').environment!)
       .map(([name, value]) => ({ property: name.replace('KAFKA_', '').toLowerCase().replaceAll('_', '.'), value }))
-      .filter(({ property }) => own.has(property) && !/listener|quorum/.test(property));
+      .filter(({ property }) => own.has(property) && !/listener|quorum|log\.dirs/.test(property));
     expect(shared.length).toBeGreaterThanOrEqual(12);
     expect(shared.filter(({ property, value }) => own.get(property) !== value)).toEqual([]);
   });
@@ -224,6 +224,20 @@ describe('docker-compose.yml as a whole', () => {
       expect(sources.some((source) => source in volumes)).toBe(true);
       expect(sources.filter((source) => source.startsWith('./') && !existsSync(join(root, source)))).toEqual([]);
     }
+  });
+
+  it('has every server that keeps something keep it in its volume', () => {
+    const { postgresql } = parse(readText('deploy/postgres/patroni.yml')) as { postgresql: { data_dir: string } };
+    for (const [name, { volumes: mounted = [], environment: env = {} }] of all) {
+      const data = env.KAFKA_LOG_DIRS ?? env.ETCD_DATA_DIR ?? env.MOON_DATA_DIR;
+      const kept = stores.includes(name) ? postgresql.data_dir : data;
+      if (kept === undefined) continue;
+      const places = mounted
+        .filter((volume) => volume.split(':')[0]! in volumes)
+        .map((volume) => volume.split(':')[1]!);
+      expect(places.filter((place) => kept === place || kept.startsWith(`${place}/`))).toHaveLength(1);
+    }
+    for (const broker of brokers) expect(service(broker).environment).toHaveProperty('KAFKA_LOG_DIRS');
   });
 
   it('pins the images that it builds from', () => {
