@@ -8,10 +8,18 @@ const LOOK_WITHIN_MS = 2_000;
 const STALL_MS = 1_000;
 /** So long every shard must go on without standing still before a fault is over. */
 const STEADY_MS = 4_000;
+/** Where every shard is, and the relay, which has something to do only while rows wait for it. */
+const PLACES = `SELECT shard, seq, false AS rests FROM shards
+  UNION ALL SELECT 'relay', position, NOT EXISTS (
+    SELECT 1 FROM stream_events AS row WHERE (row.tx, row.position) > (cursor.tx, cursor.position)
+  ) FROM relay_cursors AS cursor`;
 const GIVE_UP_MS = 180_000;
 const GIVE_UP_HUNG_MS = 20_000;
 
-/** Looks ten times a second how far every shard has got: how long after a blow the last of them went on is the recovery. */
+/**
+ * Looks ten times a second how far every shard and the relay, on whom approvals wait, have got: how long after a blow the
+ * last of them went on is the recovery.
+ */
 export class RecoveryWatch {
   private readonly tracks = new Map<string, { seq: number; movedAt: number }>();
   private readonly store: PrimaryClient;
@@ -87,15 +95,18 @@ export class RecoveryWatch {
   }
 
   private async look(): Promise<boolean> {
-    const rows = await this.store.rows<{ shard: string; seq: string }>('SELECT shard, seq FROM shards');
+    const rows = await this.store.rows<{ shard: string; seq: string; rests: boolean }>(PLACES);
     if (rows === null) return false;
     const now = Date.now();
     this.lookedAt = now;
-    for (const { shard, seq } of rows) {
-      if (!hearsPrices(shard)) continue;
+    for (const { shard, seq, rests } of rows) {
+      if (!isAlwaysBusy(shard)) continue;
       const track = this.tracks.get(shard) ?? { seq: Number(seq), movedAt: now };
       this.tracks.set(shard, track);
-      if (track.seq === Number(seq)) continue;
+      if (track.seq === Number(seq)) {
+        if (rests) track.movedAt = now;
+        continue;
+      }
       if (now - track.movedAt > this.stallMs)
         this.recoveryMs = Math.max(this.recoveryMs, now - this.blowOf(track.movedAt));
       track.seq = Number(seq);
@@ -110,5 +121,5 @@ export class RecoveryWatch {
   }
 }
 
-/** Shards that have something to do all the time. */
-const hearsPrices = (shard: string): boolean => /^(normalisers|execution)#/.test(shard);
+/** Shards that have something to do all the time, since they hear prices; and the relay, which says when it rests. */
+const isAlwaysBusy = (shard: string): boolean => /^((normalisers|execution)#|relay$)/.test(shard);

@@ -166,13 +166,12 @@ async function findDrift(admin: Admin, plan: readonly PlannedTopic[]): Promise<T
 
 function partitionDrift({ name, partitions }: PlannedTopic, found: number): TopicDrift {
   const drift = { topic: name, kind: 'partitions' as const, expected: String(partitions), found: String(found) };
-  if (found < partitions) {
-    const advice =
-      'Drain it and make a new generation of the topic: with more partitions its keys would lose their order.';
-    return { ...drift, advice };
-  }
-  // Brokers never take partitions away, and a topic that is made anew has other offsets than checkpoints name.
-  const fewer = 'to have fewer, begin a new deployment with an empty store';
+  // A topic that is made anew has other offsets than checkpoints name.
+  const anew = 'begin a new deployment with an empty store';
+  if (found < partitions)
+    return { ...drift, advice: `Do not add any, its keys would lose their order: ${anew}, topics and all.` };
+  // Brokers never take partitions away.
+  const fewer = `to have fewer, ${anew}`;
   if (found % partitions !== 0)
     return { ...drift, advice: `Groups whose number of shards does not divide it cannot start: ${fewer}.` };
   return { ...drift, mayStay: true, advice: `It may stay: all of it is read, at some cost to the brokers; ${fewer}.` };
