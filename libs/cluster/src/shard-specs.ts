@@ -78,7 +78,7 @@ export function executionSpec(
     portfolios: config.platform.portfolios.filter(({ name }) => ownsKey(name)),
   };
   const portfolios = platform.portfolios.map(({ name }) => name);
-  const link = new VenueLink(venue, headers, true);
+  const link = new VenueLink(venue, headers, true, ownsKey);
   let reconciliation: Reconciliation | null = null;
   let leaveGate: (() => void) | null = null;
   const counted = countOrders(connections.metrics);

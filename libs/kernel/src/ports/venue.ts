@@ -183,11 +183,12 @@ export interface VenuePort {
   /**
    * Feeds a market event (price.tick, bar.opened, bar.closed, book.snapshot, book.delta, funding.update,
    * instrument.listed; others are ignored).
-   * An event id that was handled already changes nothing and answers the same reports again.
+   * An event id that was handled already changes nothing and answers the same reports again. Every caller tells every event:
+   * where several share the venue, the answer also names what another call handed to its caller alone.
    * Real venues have their own market and answer [].
    */
   market(event: AnyEvent): Awaitable<VenueReport[]>;
-  /** Moves venue time to `ms` (never back) and fires everything due until then, in order of due time. */
+  /** Moves venue time to `ms` (never back) and fires everything due until then, in order of due time; answers its reports once. */
   advanceTo(ms: number): Awaitable<VenueReport[]>;
   /** The next time at which `advanceTo` would do something, or null. */
   nextDueAt(): Awaitable<number | null>;

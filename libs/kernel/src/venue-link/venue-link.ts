@@ -1,9 +1,9 @@
-import { inputId, withEventType, type AnyEvent } from '@moon/events';
+import { inputId, withEventType, type AnyEvent, type EventType } from '@moon/events';
 import type { Companion } from '../core/engine-options';
 import type { Awaitable, VenuePort, VenueReport } from '../ports/venue';
 
 /** Types that a venue's books follow. */
-const MARKET_TYPES: ReadonlySet<string> = new Set([
+export const MARKET_TYPES: ReadonlySet<EventType> = new Set([
   'price.tick',
   'bar.opened',
   'bar.closed',
@@ -17,6 +17,9 @@ const MARKET_TYPES: ReadonlySet<string> = new Set([
 export function isMarketEvent(event: AnyEvent): boolean {
   return MARKET_TYPES.has(event.type) && event.headers?.warmup !== true;
 }
+
+/** What a run begins with tells its venue nothing: of instruments it knows what the code knows. */
+const isNews = ({ source }: AnyEvent): boolean => source !== 'bootstrap';
 
 type ReportEvent = Extract<AnyEvent, { type: 'venue.report' }>;
 
@@ -57,12 +60,19 @@ export class VenueLink implements Companion {
   private lastMarket: Lineage | null = null;
   /** Logged market events since the checkpoint, until `resume`. */
   private logged: AnyEvent[] | null = [];
+  /** Portfolios with an account, from `resume` on. */
+  private portfolios: readonly string[] = [];
 
   constructor(
     readonly venue: VenuePort,
     private readonly headers: AnyEvent['headers'],
     /** True when a call crosses a process boundary. */
     readonly isRemote: boolean,
+    /**
+     * Where several links share the venue: whether a portfolio is this one's. An answer of the venue names those of all, and
+     * whose report another link was answered asks for it. Without it, all are.
+     */
+    private readonly owns: ((portfolio: string) => boolean) | null = null,
   ) {}
 
   /** Watches every event of the log, so that a restart knows how far the venue's reports had come. */
@@ -113,6 +123,7 @@ export class VenueLink implements Companion {
 
   /** Feeds a market event; answers what follows from it at the venue. */
   market(event: AnyEvent): Awaitable<AnyEvent[]> {
+    if (!isNews(event)) return NOTHING;
     this.lastMarket = event;
     return this.take(this.venue.market(event));
   }
@@ -124,8 +135,20 @@ export class VenueLink implements Companion {
       if (event) due.push(event);
       if (event?.type === 'venue.report') this.lastSeq.set(event.data.portfolio, event.data.venueSeq);
     }
-    const fired = this.take(this.venue.advanceTo(ms));
+    const { owns } = this;
+    const fired = owns ? this.firedByAny(ms, owns) : this.take(this.venue.advanceTo(ms));
     return fired instanceof Promise ? fired.then((events) => [...due, ...events]) : [...due, ...fired];
+  }
+
+  /** Another link may have moved the venue's time there first, and got the reports of this one's portfolios. */
+  private async firedByAny(ms: number, owns: (portfolio: string) => boolean): Promise<AnyEvent[]> {
+    const named = (await this.venue.advanceTo(ms)).map(({ portfolio }) => portfolio).filter(owns);
+    const asked = [...new Set([...this.portfolios, ...named])].map(async (portfolio) =>
+      this.venue.reportsSince(portfolio, this.lastSeq.get(portfolio) ?? 0),
+    );
+    // Only when all are there: a report counts as come in once its event is made.
+    const missed = await Promise.all(asked);
+    return missed.flatMap((reports) => this.toEvents(reports)).sort((a, b) => a.occurredAt - b.occurredAt);
   }
 
   nextDueAt(): Awaitable<number | null> {
@@ -134,9 +157,15 @@ export class VenueLink implements Companion {
     return due instanceof Promise ? due.then((at) => earliest(at, held)) : earliest(due, held);
   }
 
-  /** The inputs of a venue's answer. Reports that it sent before and that never arrived are fetched first. */
-  take(answer: Awaitable<VenueReport[]>): Awaitable<AnyEvent[]> {
-    if (answer instanceof Promise) return answer.then((reports) => this.take(reports));
+  /**
+   * The inputs of a venue's answer, as far as it is about this link's portfolios. Reports that it sent before and that never
+   * arrived are fetched first.
+   */
+  take(given: Awaitable<VenueReport[]>): Awaitable<AnyEvent[]> {
+    if (given instanceof Promise) return given.then((reports) => this.take(reports));
+    if (given.length === 0) return NOTHING;
+    const { owns } = this;
+    const answer = owns ? given.filter(({ portfolio }) => owns(portfolio)) : given;
     if (answer.length === 0) return NOTHING;
     const [first] = answer;
     // Nearly always it is one report, the next one.
@@ -170,6 +199,7 @@ export class VenueLink implements Companion {
    * caused comes again with that event, the rest waits for its timestamp. Live, everything is due.
    */
   async resume(portfolios: readonly string[], isLockstep: boolean): Promise<AnyEvent[]> {
+    this.portfolios = portfolios;
     const logged = await this.feedAgain();
     const fed = new Set(logged.map((event) => event.id));
     const due: AnyEvent[] = [];
@@ -193,7 +223,7 @@ export class VenueLink implements Companion {
   async feedAgain(): Promise<readonly AnyEvent[]> {
     const logged = this.logged ?? [];
     this.logged = null;
-    const again = logged.slice(-FED_AGAIN);
+    const again = logged.slice(-FED_AGAIN).filter(isNews);
     // As live: a venue takes them in the order of the calls, and nobody waits for one answer before the next call.
     for (let from = 0; from < again.length; from += FED_AT_ONCE)
       await Promise.all(again.slice(from, from + FED_AT_ONCE).map(async (event) => this.venue.market(event)));

@@ -85,9 +85,15 @@ export class PaperVenue implements VenuePort {
   market(event: AnyEvent): VenueReport[] {
     if (!isMarketEvent(event)) return [];
     const answered = this.memory.answerTo(event.id);
-    if (answered) return answered.flatMap(([portfolio, seq]) => this.reportsSince(portfolio, seq - 1).slice(0, 1));
+    if (answered) return this.answerOf(answered);
     const { id, type, occurredAt, data } = event;
-    return this.take({ k: 'market', event: { id, type, occurredAt, data } }, false);
+    const reports = this.take({ k: 'market', event: { id, type, occurredAt, data } }, false);
+    const answer = this.memory.answerTo(id) ?? [];
+    return answer.length > reports.length ? this.answerOf(answer) : reports;
+  }
+
+  private answerOf(answer: NonNullable<ReturnType<InputMemory['answerTo']>>): VenueReport[] {
+    return answer.flatMap(([portfolio, seq]) => this.reportsSince(portfolio, seq - 1).slice(0, 1));
   }
 
   advanceTo(ms: number): VenueReport[] {
@@ -206,17 +212,23 @@ export class PaperVenue implements VenuePort {
         return reports;
       }
       case 'time':
-        return this.engine.advanceTo(input.ms);
+        return this.handOut(this.engine.advanceTo(input.ms), null);
       case 'submit':
-        return this.engine.submit(input.order, input.rejectWith);
+        return this.handOut(this.engine.submit(input.order, input.rejectWith), input.order.portfolio);
       case 'cancel':
-        return this.engine.cancel(input.request);
+        return this.handOut(this.engine.cancel(input.request), input.request.portfolio);
       case 'open':
         this.engine.openAccount(input.spec);
         return [];
       case 'config':
         throw new Error('A configuration is taken on opening only.');
     }
+  }
+
+  /** Of what is another portfolio's than the caller's, its owner hears with the next market event. */
+  private handOut(reports: VenueReport[], caller: string | null): VenueReport[] {
+    if (reports.length > 0) this.memory.noteUnheard(reports.filter(({ portfolio }) => portfolio !== caller));
+    return reports;
   }
 
   private save(disk: DurableBooks): void {
