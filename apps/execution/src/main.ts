@@ -21,7 +21,7 @@ const plansOf = (plans: readonly GroupPlan[]): GroupPlan[] =>
 
 /** What this process hosts of them, with the gate that an absent cache closes. */
 function parts(context: PartContext): Part[] {
-  const { connections, codeVersion, onFatal } = context;
+  const { connections, codeVersion } = context;
   const { config, plans } = connections;
   const [host = '127.0.0.1', port = ''] = config.venue.address.split(':');
   const venue = new RemotePaperVenue({ host, port: Number(port) });
@@ -30,7 +30,7 @@ function parts(context: PartContext): Part[] {
   const groups = chosen(plansOf(plans), config.only).map((plan) => {
     const spec = { plan, connections, codeVersion };
     return groupOf(context, plan, (index, ownsKey) =>
-      plan.effects === 'venue' ? executionSpec(spec, index, { venue, gate, ownsKey, onFatal }) : plainSpec(spec, index),
+      plan.effects === 'venue' ? executionSpec(spec, index, { venue, gate, ownsKey }) : plainSpec(spec, index),
     );
   });
   return gate ? [gatePart(gate), ...groups] : groups;

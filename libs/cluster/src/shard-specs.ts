@@ -63,12 +63,7 @@ export function plainSpec({ plan, connections, codeVersion }: SpecContext, index
 export function executionSpec(
   { plan, connections, codeVersion }: SpecContext,
   index: number,
-  {
-    venue,
-    gate,
-    ownsKey,
-    onFatal,
-  }: { venue: VenuePort; gate: CacheGate | null; ownsKey: (key: string) => boolean; onFatal: (error: Error) => void },
+  { venue, gate, ownsKey }: { venue: VenuePort; gate: CacheGate | null; ownsKey: (key: string) => boolean },
 ): ShardSpec {
   const { config, clock, logger, emitted } = connections;
   const shard = `${plan.name}#${index}`;
@@ -120,10 +115,10 @@ export function executionSpec(
         ...missed,
       ];
     },
-    onLive: async (engine, submit) => {
+    onLive: async (engine, submit, end) => {
       leaveGate = gate?.add({ engine, portfolios, submit }) ?? null;
       reconciliation = new Reconciliation({
-        ...{ engine, link, headers, submit, onFatal },
+        ...{ engine, link, headers, submit, onFatal: end },
         now: () => Math.max(clock.now(), engine.now),
         onProblem: (message, context) => logger.warn({ shard, ...context }, message),
       });

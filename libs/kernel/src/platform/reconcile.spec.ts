@@ -4,7 +4,7 @@ import { createVenueEngine, paperSigner } from '@moon/backtesting';
 import { Value } from '@sinclair/typebox/value';
 import { VolatileLog } from '../log/log-writer';
 import { VolatileEventStore } from '../memory/volatile-event-store';
-import { VenueTimeout, type VenueBooks, type VenuePort } from '../ports/venue';
+import { VenueRefused, VenueTimeout, type VenueBooks, type VenuePort } from '../ports/venue';
 import { T0 } from '../testing/venue-desk';
 import { VenueLink } from '../venue-link/venue-link';
 import { assemble, executionState } from './assemble';
@@ -19,12 +19,14 @@ async function opened() {
     portfolios: [{ name: 'main', deposit: '1000', instruments: [{ instrument: 'BTC.HYPERLIQUID', leverage: 2 }] }],
   }) as PlatformConfig;
   const books = createVenueEngine({ priceSources: {}, fundingSources: {} });
-  const faults = { isSilent: false, cash: null as string | null, asked: 0 };
+  const faults = { isSilent: false, isLost: false, cash: null as string | null, asked: 0 };
+  const fatal: string[] = [];
   const venue = {
     name: 'paper',
     books: (portfolio: string): VenueBooks => {
       faults.asked += 1;
       if (faults.isSilent) throw new VenueTimeout('No answer within 1,000 ms.');
+      if (faults.isLost) throw new VenueRefused('unknown_account', 'No such account.');
       const own = books.books(portfolio);
       return faults.cash === null ? own : { ...own, cash: faults.cash };
     },
@@ -52,9 +54,7 @@ async function opened() {
     now: () => (now += 1),
     submit: (event) => take([event]),
     onProblem: (message, context) => problems.push(`${message} ${JSON.stringify(context)}`),
-    onFatal: (error) => {
-      throw error;
-    },
+    onFatal: ({ message }) => fatal.push(message),
   });
   const portfolio = () => executionState(engine, 'main')?.portfolio;
   const state = () => ({
@@ -63,7 +63,7 @@ async function opened() {
   });
   const found = () =>
     events.flatMap((event) => (event.type === 'portfolio.reconciled' ? [event.data.differences] : []));
-  return { engine, reconciliation, faults, take, state, found, problems, events };
+  return { engine, reconciliation, faults, take, state, found, problems, events, fatal };
 }
 
 describe('Reconciliation', () => {
@@ -137,5 +137,18 @@ describe('Reconciliation', () => {
     reconciliation.stop();
     await jest.advanceTimersByTimeAsync(60_000);
     expect(faults.asked).toBe(1);
+  });
+
+  it('[EXE-5] a repeated comparison that the venue refuses is told of, unless it was stopped meanwhile', async () => {
+    for (const isStopped of [false, true]) {
+      const { reconciliation, faults, fatal } = await opened();
+      faults.isSilent = true;
+      await reconciliation.start(['main']);
+      Object.assign(faults, { isSilent: false, isLost: true });
+      jest.advanceTimersByTime(100);
+      if (isStopped) reconciliation.stop();
+      await jest.advanceTimersByTimeAsync(1);
+      expect(fatal).toEqual(isStopped ? [] : ['No such account.']);
+    }
   });
 });

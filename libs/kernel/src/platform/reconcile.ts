@@ -96,6 +96,7 @@ export interface ReconciliationOptions {
   submit: (event: AnyEvent) => void;
   /** For the process's own log. */
   onProblem: (message: string, context: Record<string, unknown>) => void;
+  /** A repeated comparison failed otherwise than by silence. Nobody is told once it is stopped. */
   onFatal: (error: Error) => void;
   /** Pause before the second comparison, wall ms; doubled with each further one. */
   retryMs?: number;
@@ -148,9 +149,9 @@ export class Reconciliation {
   private compareLater(portfolio: string, retryMs: number): void {
     const { longestRetryMs = 30_000, onFatal } = this.options;
     const again = (): void => {
-      this.compare(portfolio, Math.min(longestRetryMs, 2 * retryMs)).catch((error: unknown) =>
-        onFatal(error instanceof Error ? error : new Error(String(error))),
-      );
+      this.compare(portfolio, Math.min(longestRetryMs, 2 * retryMs)).catch((error: unknown) => {
+        if (!this.isStopped) onFatal(error instanceof Error ? error : new Error(String(error)));
+      });
     };
     const timer = setTimeout(again, retryMs);
     timer.unref();

@@ -12,6 +12,7 @@ import { Shard } from '../runtime/sharded/shard';
 import type { ShardOptions } from '../runtime/sharded/shard-options';
 import { ShardGroup } from '../runtime/sharded/shard-group';
 import { SharedBroadcast } from '../runtime/sharded/shared-broadcast';
+import type { VenueLink } from '../venue-link/venue-link';
 import { ManualClock } from './manual-clock';
 import { turns } from './live-bed';
 import { T0 } from './venue-desk';
@@ -34,6 +35,9 @@ export interface ShardBedOptions {
   isTransient?: (error: Error) => boolean;
   /** Pause before a shard that broke is opened again, wall ms; default: none that a test waits for. */
   reopenMs?: number;
+  /** How a shard is connected to a venue. */
+  venue?: (shard: number) => VenueLink;
+  onLive?: (...of: [...Parameters<NonNullable<ShardOptions['onLive']>>, shard: number]) => Promise<void>;
   /** See `ShardOptions`. */
   local?: LocalJournal;
   urgentMs?: number;
@@ -126,6 +130,8 @@ export class ShardMember {
     const { database, bus, clock, options } = this.bed;
     const { handlers, past = [], adapters, begin, name = 'group', local, urgentMs } = options;
     const shard = `${name}#${index}`;
+    const venue = options.venue?.(index);
+    const { onLive } = options;
     const plain = database.journal(shard);
     const types = new Set<EventType>(handlers.flatMap(({ consumes, broadcast = [] }) => [...consumes, ...broadcast]));
     return Shard.open({
@@ -135,12 +141,16 @@ export class ShardMember {
       headers: { mode: 'synthetic' },
       owner: 'bed',
       takes: options.takes?.(index) ?? ((event) => types.has(event.type) || addresseeOf(event) === shard),
-      ...{ local, urgentMs },
+      ...{ local, urgentMs, venue },
+      ...(onLive && { onLive: (engine, submit, end) => onLive(engine, submit, end, index) }),
       ...(options.isTransient && { isTransient: (error) => options.isTransient!(error as Error) }),
       hasOtherSettings: () => Promise.resolve(options.past !== undefined),
       ...(begin && { begin: (engine) => begin(engine, index) }),
       createEngine: ({ log, onRequest }, closesPast) =>
-        new Engine({ handlers: closesPast ? past : handlers, adapters, log, onRequest, shard, isLockstep: true }),
+        new Engine({
+          ...{ handlers: closesPast ? past : handlers, adapters, log, onRequest, shard, isLockstep: true },
+          ...(venue && { companions: [venue], onEvent: (event) => venue.observe(event) }),
+        }),
       onProblem: (message) => this.problems.push(message),
       onEnd,
     });

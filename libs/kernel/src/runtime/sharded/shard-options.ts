@@ -27,7 +27,7 @@ export interface ShardOptions extends Pick<ShardLogOptions, 'isTransient' | 'onR
   /** An engine in lock-step with the handlers and adapters of this shard. @param closesPast under the settings that its journal ends with */
   createEngine: (wiring: ShardWiring, closesPast: boolean) => Engine;
   venue?: VenueLink;
-  /** False for a message that nobody in this shard takes: of a type that no handler names, or of a key that another shard owns. */
+  /** False for a message that nobody in this shard takes: of a type that neither a handler names nor its venue is fed with, or of a key that another shard owns. */
   takes: (event: AnyEvent) => boolean;
   /** What the shard takes in before its first live message: its settings, what a venue reported meanwhile. */
   begin?: (engine: Engine) => Promise<readonly AnyEvent[]>;
@@ -42,8 +42,8 @@ export interface ShardOptions extends Pick<ShardLogOptions, 'isTransient' | 'onR
   settle?: (event: AnyEvent) => AnyEvent;
   /** Topics whose messages are brought to the shard: its journal may name no other. Default: all. */
   heard?: ReadonlySet<TopicName>;
-  /** Called when the shard is live. */
-  onLive?: (engine: Engine, submit: (event: AnyEvent) => void) => Promise<void>;
+  /** Called when the shard is live. @param end breaks it, and nothing else; without effect once it is let go of */
+  onLive?: (engine: Engine, submit: (event: AnyEvent) => void, end: (error: Error) => void) => Promise<void>;
   onVenueSilent?: (error: Error) => void;
   onProblem: (message: string, context: Record<string, unknown>) => void;
   /** Called once when the shard is let go of, for whatever reason. */

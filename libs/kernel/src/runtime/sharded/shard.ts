@@ -215,7 +215,8 @@ export class Shard {
     }
     if (this.phase !== 'starting') return;
     this.phase = 'live';
-    await this.options.onLive?.(this.engine, (event) => this.submitLater(event));
+    const submit = (event: AnyEvent): void => this.submitLater(event);
+    await this.options.onLive?.(this.engine, submit, (error) => this.end(error));
     this.whenLive.resolve();
   }
 
