@@ -80,7 +80,7 @@ export function openAccount(context: VenueContext, spec: AccountSpec): void {
   }
   const account = newAccount(spec, identity);
   context.state.accounts[spec.portfolio] = account;
-  for (const position of spec.positions ?? []) bookInitial(context, account, position);
+  for (const position of spec.positions ?? []) bookInitial(context, account, position, spec.openedAt);
 }
 
 function checkSpec(context: VenueContext, spec: AccountSpec): void {
@@ -150,14 +150,14 @@ function newAccount(spec: AccountSpec, identity: string): AccountState {
 }
 
 /** Rule 14: it comes in like a deposit in kind, so no cash moves. */
-function bookInitial(context: VenueContext, account: AccountState, initial: InitialPosition): void {
+function bookInitial(context: VenueContext, account: AccountState, initial: InitialPosition, knownFrom: number): void {
   const desk = openDesk(context, initial.instrument);
   if (!desk) return;
   const quantity = signedQuantity(initial.side === 'long' ? 'buy' : 'sell', canonical(initial.quantity));
   const costBasis = valueAt(desk.instrument, quantity, initial.price, account.ledgerScale);
   const isIsolated = account.marginMode === 'isolated';
   const margin = isIsolated ? (initial.margin ?? isolatedMargin(account, initial.instrument, costBasis)) : '0';
-  account.positions[initial.instrument] = { ...flat(initial.instrument), quantity, costBasis, margin };
+  account.positions[initial.instrument] = { ...flat(initial.instrument), quantity, costBasis, margin, knownFrom };
   updateHolder(desk, account);
 }
 

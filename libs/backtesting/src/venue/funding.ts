@@ -33,7 +33,7 @@ function pay(
   const { settlesAt, rate } = due.update;
   const { instrument } = desk;
   const quantity = quantityAt(due.position, settlesAt);
-  if (quantity === '0' || !takeSettlement(account, instrument.id, settlesAt)) return;
+  if (quantity === null || quantity === '0' || !takeSettlement(account, instrument.id, settlesAt)) return;
   const oracle = due.update.oraclePrice ?? desk.market.oracle;
   const isDerived = !(oracle > 0);
   const price = isDerived ? derivedPrice(desk, due.position) : fromNumber(oracle);

@@ -10,7 +10,7 @@ export function venueHashView(state: Readonly<VenueState>): Record<string, unkno
     const { cash, realisedPnl, fees, funding } = account;
     const positions = Object.values(account.positions)
       .filter((position) => position.quantity !== '0')
-      .map(({ history: _history, ...position }) => position)
+      .map(({ history: _history, knownFrom: _knownFrom, ...position }) => position)
       .sort((a, b) => (a.instrument < b.instrument ? -1 : 1));
     const resting = Object.values(state.resting).flat();
     const underWay = state.agenda.flatMap((due) => (due.kind === 'order' ? [due.order] : []));

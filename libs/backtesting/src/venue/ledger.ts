@@ -152,8 +152,9 @@ export function bookFunding(account: AccountState, instrument: string, amount: D
   if (account.marginMode === 'isolated') position.margin = add(position.margin, amount);
 }
 
-/** Signed quantity that was held at `at` (a whole second), the changes of that very instant included. */
-export function quantityAt(position: PositionState, at: number): Decimal {
+/** Signed quantity that was held at `at` (a whole second), the changes of that very instant included; null when it is not known any more. */
+export function quantityAt(position: PositionState, at: number): Decimal | null {
+  if (at < position.knownFrom) return null;
   const later = position.history.find(([changedAt]) => changedAt > at);
   return later ? later[1] : position.quantity;
 }
@@ -168,13 +169,14 @@ export function flat(instrument: string): PositionState {
     fees: '0',
     funding: '0',
     history: [],
+    knownFrom: 0,
   };
 }
 
 /** Notes the quantity before a change. */
 function remember(position: PositionState, at: number): void {
   const { history } = position;
-  while (history[0] && history[0][0] <= at - HISTORY_MS) history.shift();
+  while (history[0] && history[0][0] <= at - HISTORY_MS) position.knownFrom = history.shift()?.[0] ?? 0;
   const newest = history[history.length - 1];
   const step = Math.ceil(at / HISTORY_STEP_MS);
   if (!newest || Math.ceil(newest[0] / HISTORY_STEP_MS) < step) history.push([at, position.quantity]);

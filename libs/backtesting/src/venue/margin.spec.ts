@@ -1,5 +1,6 @@
 import { bench, brief, ETH, margin, PERP } from '../testing/engine-bench';
 import { barClosed, barOpened, funding, T0, tick } from '../testing/venue-desk';
+import { createVenueEngine } from './engine';
 
 const long = (quantity: string, price: string) => ({ instrument: PERP, side: 'long' as const, quantity, price });
 
@@ -179,6 +180,25 @@ describe('funding', () => {
     const reports = engine.market({ ...late, occurredAt: T0 + 3_602_000 });
     expect(reports).toMatchObject([{ kind: 'funding', quantity: '0.6', side: 'buy', amount: '-2.4' }]);
     expect(engine.books('main')).toMatchObject({ funding: '-2.4', positions: [] });
+  });
+
+  it('is not paid for an instant of which it is not known any more what was held', () => {
+    const { engine, submit } = bench({}, margin({ positions: [long('1', '40000')] }));
+    const paid = (ms: number) => engine.market(funding(PERP, ms, 0.0001, 40_000)).map(({ quantity }) => quantity);
+    // The account was opened behind it.
+    expect(paid(-3_600_000)).toEqual([]);
+    engine.market(tick(PERP, 0, 40_000));
+    submit(PERP, 'sell', '0.4', { sentAt: 60_000 });
+    submit(PERP, 'sell', '0.2', { sentAt: 7_200_500 });
+    submit(PERP, 'sell', '0.2', { sentAt: 14_400_500 });
+    // The change at 1 minute is forgotten, that of 2 hours is what the last minute began with.
+    expect([paid(0), paid(3_600_000), paid(7_200_000)]).toEqual([[], [], []]);
+    expect([paid(10_800_000), paid(18_000_000)]).toEqual([['0.4'], ['0.2']]);
+    const { knownFrom: _none, ...older } = engine.snapshot().accounts.main!.positions[PERP]!;
+    const state = engine.snapshot();
+    state.accounts.main!.positions[PERP] = older as never;
+    const again = createVenueEngine({ priceSources: {}, fundingSources: {} }, { snapshot: state });
+    expect(again.market(funding(PERP, 12_000_000, 0.0001, 40_000))).toEqual([]);
   });
 
   it('is received by shorts, at the mark and flagged when there is no oracle price', () => {

@@ -81,6 +81,8 @@ export interface PositionState {
   funding: Decimal;
   /** [time of a change, signed quantity before it], the first of each second of the last minute: funding is due on the position of its instant. */
   history: [number, Decimal][];
+  /** What was held before this is not known any more, feed ms; 0 while every change is remembered. */
+  knownFrom: number;
 }
 
 /** What has happened to the margin of an isolated position or of a cross account. */
@@ -209,7 +211,13 @@ export function completeState(state: VenueState): void {
     account.bookTaken ??= {};
     account.volumes ??= [];
     for (const order of account.finished) order.queue ??= null;
+    for (const position of Object.values(account.positions)) position.knownFrom ??= knownFrom(position);
   }
   for (const orders of Object.values(state.resting)) for (const order of orders) order.queue ??= null;
   for (const due of state.agenda) if (due.kind === 'order') due.order.queue ??= null;
+}
+
+/** Of a position that does not say so: what was held before the oldest change that is remembered may have been forgotten. */
+function knownFrom({ history: [oldest] }: PositionState): number {
+  return oldest === undefined || oldest[1] === '0' ? 0 : oldest[0];
 }

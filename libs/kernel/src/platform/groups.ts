@@ -1,6 +1,7 @@
 import { CATALOG, TOPICS, type AnyEvent, type EventType, type TopicName } from '@moon/events';
 import { createAgents, createDeciders, type Handler, type PlatformConfig } from '@moon/domain';
 import { addresseeOf } from '../core/operator-desk';
+import { MARKET_TYPES } from '../venue-link/venue-link';
 
 /** What a consumer group does with the outside world beside the broker. */
 export type GroupEffects = 'none' | 'model' | 'venue';
@@ -15,7 +16,7 @@ export interface GroupPlan {
   keyed: readonly TopicName[];
   /** Topics of which every shard hears everything. */
   broadcast: readonly TopicName[];
-  /** Types that its handlers name. */
+  /** Types that its handlers name, and those that its venue is fed with. */
   types: ReadonlySet<EventType>;
 }
 
@@ -40,25 +41,31 @@ export function groupPlans(config: PlatformConfig): GroupPlan[] {
   ];
   return groups
     .filter(([, , handlers]) => handlers.length > 0)
-    .map(([name, effects, handlers]) => ({ name, effects, ...planOf(name, handlers) }));
+    .map(([name, effects, handlers]) => ({ name, effects, ...planOf(name, effects, handlers) }));
 }
 
 function planOf(
   name: string,
+  effects: GroupEffects,
   handlers: readonly Handler[],
 ): Pick<GroupPlan, 'handlers' | 'partitionedBy' | 'keyed' | 'broadcast' | 'types'> {
   const [first] = handlers;
   if (!first || handlers.some(({ partitionedBy }) => partitionedBy !== first.partitionedBy)) {
     throw new Error(`The handlers of group ${name} are not partitioned by the same thing.`);
   }
+  // A venue follows the market by what its shards hear, whether a handler names it or not.
+  const whole = [
+    ...handlers.flatMap((handler) => handler.broadcast ?? []),
+    ...(effects === 'venue' ? MARKET_TYPES : []),
+  ];
   // Every shard hears operators: dead letters and parked keys of its own are theirs to replay.
   const broadcast = new Set([topicOf('operator.command')]);
-  for (const type of handlers.flatMap((handler) => handler.broadcast ?? [])) broadcast.add(topicOf(type));
+  for (const type of whole) broadcast.add(topicOf(type));
   const keyed = new Set(handlers.flatMap((handler) => handler.consumes).map(topicOf));
   // A topic with few partitions cannot be divided; one that some handler hears whole is heard whole by all.
   for (const topic of keyed) if (TOPICS[topic].partitions % LEAST_PARTITIONS !== 0) broadcast.add(topic);
   for (const topic of broadcast) keyed.delete(topic);
-  const types = new Set(handlers.flatMap((handler) => [...handler.consumes, ...(handler.broadcast ?? [])]));
+  const types = new Set([...handlers.flatMap((handler) => handler.consumes), ...whole]);
   const { partitionedBy } = first;
   return { handlers, partitionedBy, keyed: [...keyed], broadcast: [...broadcast], types };
 }
