@@ -5,11 +5,13 @@ import { Value } from '@sinclair/typebox/value';
 import { createAgents, createDeciders, platformConfigSchema, type PlatformConfig } from '@moon/domain';
 import { EVENT_TYPES, TOPICS } from '@moon/events';
 import { asyncApiText, groupsOfHandlers } from '@moon/infra';
+import { MARKET_TYPES } from '@moon/kernel';
 
 const root = join(__dirname, '../..');
 const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string };
 const config = Value.Default(platformConfigSchema, {}) as PlatformConfig;
-const text = asyncApiText(version, groupsOfHandlers([...createAgents(config), ...createDeciders(config)]));
+const venue = { name: 'venue', consumes: [...MARKET_TYPES] };
+const text = asyncApiText(version, groupsOfHandlers([...createAgents(config), ...createDeciders(config), venue]));
 
 describe('docs/asyncapi.json', () => {
   it('[EVT-6] is what the catalog of events says (npm run asyncapi writes it)', () => {

@@ -48,7 +48,7 @@ export { LockstepRuntime, type LockstepOptions } from './runtime/lockstep';
 export { recover, saveCheckpoint, type AgentsStart, type RecoverOptions, type RecoveryReport } from './runtime/recover';
 export { orderEffects } from './venue-link/order-effects';
 export type { OrderEffectsOptions, OrderToSend } from './venue-link/order-inputs';
-export { isMarketEvent, VenueLink } from './venue-link/venue-link';
+export { isMarketEvent, MARKET_TYPES, VenueLink } from './venue-link/venue-link';
 export { ThreadedAgents, type AgentOffence, type ThreadedAgentsOptions } from './runtime/threads/threaded-agents';
 export type { AgentModule, ThreadOutput } from './runtime/threads/protocol';
 export { startLiveRun, type LiveRun, type LiveRunOptions } from './platform/live-run';

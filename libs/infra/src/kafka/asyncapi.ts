@@ -16,7 +16,7 @@ export interface AppGroup {
   sends: readonly EventType[];
 }
 
-/** A handler as this document needs it. */
+/** A handler, or what else is fed with events, as this document needs it. */
 interface Reader {
   name: string;
   consumes: readonly EventType[];
@@ -163,7 +163,7 @@ export function asyncApiDocument(version: string, groups: readonly AppGroup[]): 
   };
 }
 
-/** Each handler is a group of readers: what it consumes says which topics. */
+/** Each handler, and the venue that shards feed, is a group of readers: what it consumes says which topics. */
 export const groupsOfHandlers = (handlers: readonly Reader[]): AppGroup[] =>
   handlers.map(({ name, consumes, broadcast = [] }) => ({
     name: name.replaceAll('/', '.'),

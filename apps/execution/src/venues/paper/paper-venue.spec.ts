@@ -111,14 +111,14 @@ describe('the paper venue on request', () => {
     expect(venue.books('main').venueTime).toBe(T0);
   });
 
-  it('names with the next market event what another call handed to its caller alone: whoever shares the venue hears of it', () => {
+  it('names with the next market event what another call handed to its caller alone: whoever shares the venue hears of it', async () => {
     const directory = mkdtempSync(join(tmpdir(), 'moon-venue-'));
     const open = () => new PaperVenue({ config: { latency: { ack: { minMs: 50 } } }, directory });
     let shared = open();
     try {
       for (const portfolio of ['main', 'second']) shared.openAccount({ ...account, portfolio });
       shared.market(tick(SPOT, 0, 40_000));
-      shared.submit(desk.order(SPOT, 'buy', '0.5'));
+      await shared.submit(desk.order(SPOT, 'buy', '0.5'));
       expect(shared.advanceTo(T0 + 60)).toHaveLength(2);
       // After a kill, too: it follows from the inputs.
       shared.abandon();
@@ -132,8 +132,8 @@ describe('the paper venue on request', () => {
       // It was not the event that caused it.
       expect(shared.marketCauses('main', 0)).toEqual({});
       // What the order of another one set free; its own it is answered.
-      shared.submit(desk.order(SPOT, 'buy', '0.5', { sentAt: 200 }));
-      expect(shared.submit(desk.order(SPOT, 'buy', '0.5', { portfolio: 'second', sentAt: 260 }))).toHaveLength(2);
+      await shared.submit(desk.order(SPOT, 'buy', '0.5', { sentAt: 200 }));
+      expect(await shared.submit(desk.order(SPOT, 'buy', '0.5', { portfolio: 'second', sentAt: 260 }))).toHaveLength(2);
       shared.close();
       shared = open();
       expect(shared.market(tick(SPOT, 270, 40_000))).toMatchObject([{ portfolio: 'main', venueSeq: 4 }]);
