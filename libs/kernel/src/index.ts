@@ -77,7 +77,7 @@ export { groupPlans, LEAST_PARTITIONS, SHARD_COUNTS, takesOf, type GroupPlan } f
 export { notCompared, reconcileAll, Reconciliation } from './platform/reconcile';
 export { Shard } from './runtime/sharded/shard';
 export type { ShardOptions, ShardWiring } from './runtime/sharded/shard-options';
-export { streamOfShard } from './runtime/sharded/shard-log';
+export { streamOfShard } from './runtime/sharded/stream-numbers';
 export { ShardGroup } from './runtime/sharded/shard-group';
 export { SharedBroadcast } from './runtime/sharded/shared-broadcast';
 export { processEvent } from './platform/process-event';

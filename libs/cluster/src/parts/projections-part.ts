@@ -4,6 +4,7 @@ import {
   CacheWriter,
   isRefused,
   Projector,
+  STREAM_VERSION,
   streamOfShard,
   type BusMessage,
   type BusPartition,
@@ -12,7 +13,6 @@ import {
 import { PROJECTIONS_GROUP } from '../connections';
 import type { Part, PartContext } from '../process';
 import { recorderPositions } from '../recorder-lag';
-import { STREAM_VERSION } from './relay-part';
 
 /**
  * Folds what the broker carries to what readers find in the cache. One process of several does: the one to which the

@@ -1,10 +1,7 @@
 import type { AnyEvent } from '@moon/events';
 import { sample, StreamRelay } from '@moon/infra';
-import type { LogRow } from '@moon/kernel';
+import { STREAM_VERSION, type LogRow } from '@moon/kernel';
 import type { Part, PartContext } from '../process';
-
-/** Header with which an event's place in its stream goes along (rule 27). */
-export const STREAM_VERSION = 'streamVersion';
 
 /** Publishes what was appended to streams, in commit order; one instance of a deployment is at work at a time. */
 export function relayPart({ connections }: PartContext): Part {

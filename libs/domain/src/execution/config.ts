@@ -24,6 +24,11 @@ export const executionConfigSchema = Type.Object(
       maximum: 3,
       description: 'The most by which an approval may raise the usual size.',
     }),
+    approvalTimeToLiveMs: Type.Integer({
+      default: 3_600_000,
+      minimum: 1_000,
+      description: 'Age of an approval or a signal, ms of event time, above which nothing is traded on it.',
+    }),
   },
   { additionalProperties: false, default: {}, description: 'Owner of portfolios and orders.' },
 );

@@ -10,7 +10,12 @@ type Opening = EmitData<'portfolio.opened'>;
 const desk = (over: Partial<Opening> = {}, config: Partial<ExecutionConfig> = {}, deposit = '100000') =>
   new Desk(config).open(opening(over), deposit).price(PRICE);
 
-function approve(book: Desk, over: Partial<EmitData<'trade.consensus_approved'>> = {}, id = 'approval'): Desk {
+function approve(
+  book: Desk,
+  over: Partial<EmitData<'trade.consensus_approved'>> = {},
+  id = 'approval',
+  at = book.now,
+): Desk {
   const { event_type: _type, ...example } = DEFINITIONS['trade.consensus_approved']
     .example as never as EmitData<'trade.consensus_approved'> & {
     event_type: string;
@@ -24,12 +29,10 @@ function approve(book: Desk, over: Partial<EmitData<'trade.consensus_approved'>>
     timestamp: book.now,
     ...over,
   };
-  return book.deliver(
-    testEvent('trade.consensus_approved', book.now, data, { id: eventId('test', id), key: data.token }),
-  );
+  return book.deliver(testEvent('trade.consensus_approved', at, data, { id: eventId('test', id), key: data.token }));
 }
 
-function signal(book: Desk, over: Partial<EmitData<'signal.generated'>> = {}, id = 'signal'): Desk {
+function signal(book: Desk, over: Partial<EmitData<'signal.generated'>> = {}, id = 'signal', at = book.now): Desk {
   const data: EmitData<'signal.generated'> = {
     token: 'BTC',
     action: 'BUY',
@@ -40,7 +43,7 @@ function signal(book: Desk, over: Partial<EmitData<'signal.generated'>> = {}, id
     timestamp: book.now,
     ...over,
   };
-  return book.deliver(testEvent('signal.generated', book.now, data, { id: eventId('test', id), key: data.token }));
+  return book.deliver(testEvent('signal.generated', at, data, { id: eventId('test', id), key: data.token }));
 }
 
 const quantities = (book: Desk) => book.of('order.requested').map(({ side, quantity }) => `${side} ${quantity}`);
@@ -60,6 +63,18 @@ describe('[EXE-1] what trades in a portfolio (rules 16, 20)', () => {
       timeInForce: 'IOC',
       reduceOnly: false,
     });
+  });
+
+  it('an approval or a signal that is older than its time to live trades nowhere, whatever is remembered of it', () => {
+    const late = (ageMs: number, following: Partial<Opening>, give: typeof approve | typeof signal): Desk => {
+      const book = desk(following);
+      return give(book, {}, 'late', book.now - ageMs);
+    };
+    const hour = 3_600_000;
+    expect(late(hour, {}, approve).of('order.requested')).toHaveLength(1);
+    expect(late(hour + 1, {}, approve).log).toEqual([]);
+    expect(late(hour, direct, signal).of('order.requested')).toHaveLength(1);
+    expect(late(hour + 1, direct, signal).log).toEqual([]);
   });
 
   it('every subscribed portfolio gets its own order, the others none', () => {

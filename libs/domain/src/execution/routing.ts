@@ -14,6 +14,8 @@ const TARGET = 'targetQuantity';
 /** What asks for a trade, and in which instrument this portfolio answers it. */
 interface Approval {
   id: string;
+  /** When it was given, ms. */
+  at: number;
   origin: 'consensus' | 'agent';
   wish: Wish;
   instrument: Instrument;
@@ -29,7 +31,8 @@ export function routeApproval(owner: Owner, event: EventEnvelope<'trade.consensu
   const { token, recommended_action: action, confidence, sizeFactor } = event.data;
   const instrument = instrumentFor(owner, portfolio, token);
   if (instrument === undefined) return;
-  route(owner, portfolio, { id: event.id, origin: 'consensus', wish: { action, confidence, sizeFactor }, instrument });
+  const wish: Wish = { action, confidence, sizeFactor };
+  route(owner, portfolio, { id: event.id, at: event.occurredAt, origin: 'consensus', wish, instrument });
 }
 
 /** Routes a signal to a portfolio that subscribes to its agent directly; an answer to a window never trades (rule 20). */
@@ -43,12 +46,16 @@ export function routeSignal(owner: Owner, event: EventEnvelope<'signal.generated
   const target = context?.[TARGET];
   const wish: Wish = { action, confidence, sizeFactor };
   if (typeof target === 'number') wish.target = fromNumber(num15(target));
-  route(owner, portfolio, { id: event.id, origin: 'agent', wish, instrument });
+  route(owner, portfolio, { id: event.id, at: event.occurredAt, origin: 'agent', wish, instrument });
 }
 
-/** One order for each approval and portfolio: its id is derived from both, so a repeat is the same order. */
+/**
+ * One order for each approval and portfolio: its id is derived from both, so a repeat is the same order. Nothing is said of
+ * an approval that is too old: it was probably decided long ago, and what is said once more of it would bear the same ids.
+ */
 function route(owner: Owner, portfolio: PortfolioState, approval: Approval): void {
   const { instrument } = approval;
+  if (owner.out.now - approval.at > owner.config.approvalTimeToLiveMs) return;
   const orderId = eventId('order', approval.id, portfolio.portfolio);
   if (isDecided(owner.state, orderId)) return;
   const size = sizeOf(owner, portfolio, instrument, approval.wish);

@@ -160,7 +160,9 @@ export class Engine {
     this.dispatched = snapshot.seq;
     this.time = snapshot.time;
     this.inputs = snapshot.feedInputs;
-    for (const [stream, version] of Object.entries(snapshot.streamVersions)) this.streamVersions.set(stream, version);
+    // Where the log numbers streams, an older snapshot may still have them.
+    if (this.options.log.keepsStreams)
+      for (const [stream, version] of Object.entries(snapshot.streamVersions)) this.streamVersions.set(stream, version);
     this.deadlines.restore(snapshot.deadlines);
     this.parking.restore(snapshot.parked);
     this.effects.restore(snapshot.openRequests);

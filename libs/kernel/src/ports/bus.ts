@@ -1,5 +1,8 @@
 import type { AnyEvent, TopicName } from '@moon/events';
 
+/** Header with which an event's place in its stream goes along (rule 27). */
+export const STREAM_VERSION = 'streamVersion';
+
 /** One partition of a topic. */
 export interface BusPartition {
   topic: TopicName;

@@ -4,7 +4,7 @@ import type { LogRow } from './event-store';
 export interface LogSink {
   /** @param isInput false for what a handler emitted */
   append(row: LogRow, isInput: boolean): void;
-  /** False: nobody asks for streams, so rows need not say which they belong to, nor at which version. */
+  /** False: rows need not say which stream they belong to, nor at which version; nobody asks, or the log counts by itself. */
   readonly keepsStreams: boolean;
   /** Resolves when everything up to and including `seq` is stored. */
   durable(seq: number): Promise<void>;

@@ -1,3 +1,4 @@
+import type { AnyEvent } from '@moon/events';
 import type { BusMessage } from '@moon/kernel';
 import { depositRow, tickRow } from '../../../../kernel/src/contracts/event-store.contract';
 import { startTestServer } from '../../testing/postgres';
@@ -24,11 +25,14 @@ const tickAt = (
   producer: changes.producer ?? null,
 });
 
+const relayed = (event: AnyEvent, streamVersion: number): AnyEvent =>
+  ({ ...event, headers: { ...event.headers, streamVersion } }) as AnyEvent;
+
 const depositAt = (offset: number, version: number): BusMessage => ({
   topic: 'portfolio.events',
   partition: 1,
   offset,
-  event: depositRow(version, version).event,
+  event: relayed(depositRow(version, version).event, version),
   producer: 'execution#0',
 });
 
@@ -109,7 +113,7 @@ describe('the archive of bus events', () => {
     expect(await rows('events')).toHaveLength(3);
   });
 
-  it('keeps of store-first events where they stood, and fills them from their streams', async () => {
+  it('keeps of store-first events where they stood, and fills them from their streams, with their versions (rule 27)', async () => {
     const journals = new ShardJournals(test.access.app, database);
     const journal = journals.open('execution#0');
     await journal.claim('one');

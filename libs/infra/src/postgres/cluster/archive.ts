@@ -1,6 +1,7 @@
 import { CATALOG, EVENT_TYPES } from '@moon/events';
-import type { TopicName } from '@moon/events';
-import type { BusMessage, BusPartition } from '@moon/kernel';
+import type { AnyEvent, TopicName } from '@moon/events';
+import { STREAM_VERSION } from '@moon/kernel';
+import type { BusMessage, BusPartition, LogRow } from '@moon/kernel';
 import type { Login } from '../access';
 import { Months } from '../months';
 import { keysetRows } from '../paged-rows';
@@ -38,6 +39,10 @@ export interface Archived {
   /** Duration of the whole append, ms; p99 over 10 ms is worth a warning (EVS-4). */
   ms: number;
 }
+
+/** The event as it was on the broker: one of a stream with its version. */
+const relayed = ({ event, version }: LogRow): AnyEvent =>
+  version === undefined ? event : ({ ...event, headers: { ...event.headers, [STREAM_VERSION]: version } } as AnyEvent);
 
 const typesOf = (topic: TopicName): string[] => EVENT_TYPES.filter((type) => CATALOG[type].topic === topic);
 
@@ -80,7 +85,7 @@ export class EventArchive {
       topic,
       partition,
       offset: Number(offset),
-      event: fromColumns(columns).event,
+      event: relayed(fromColumns(columns)),
       producer: producer ?? null,
     }));
   }

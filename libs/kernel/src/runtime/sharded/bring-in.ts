@@ -1,6 +1,8 @@
 import { entriesText } from '../../core/journal-codec';
+import { ConcurrencyConflict, type LogRow } from '../../ports/event-store';
 import type { ShardClaim, ShardJournal } from '../../ports/journal';
 import type { KeptBatch, LocalJournal } from '../../ports/local-journal';
+import { goOnWhereStored } from './stream-numbers';
 
 type Told = (message: string, context: Record<string, unknown>) => void;
 
@@ -21,7 +23,8 @@ export async function bringIn(
   const kept = await local.read();
   if (kept === null) return claim;
   const missing = await following(journal, kept, claim.lastSeq);
-  for (const { batch, rows } of missing) await journal.append(batch, rows);
+  const all = missing.flatMap(({ rows }) => rows);
+  for (const one of missing) await append(journal, one, all);
   const events = missing.reduce((sum, { rows }) => sum + rows.length, 0);
   if (missing.length > 0)
     tell('brought into the journal what was done while the store was away', { shard, batches: missing.length, events });
@@ -35,6 +38,17 @@ export async function bringIn(
     tell(`${why}: ${cannot}`, { shard, path, journalEnd: claim.lastSeq, keptUpTo: kept.at(-1)?.batch.toSeq });
   }
   return { ...claim, lastSeq: missing.at(-1)?.batch.toSeq ?? claim.lastSeq };
+}
+
+/** Appends a kept batch; late news of an order go on where the store has its stream, in those after it, too. */
+async function append(journal: ShardJournal, { batch, rows }: KeptBatch, all: readonly LogRow[]): Promise<void> {
+  for (;;) {
+    try {
+      return await journal.append(batch, rows);
+    } catch (thrown) {
+      if (!(thrown instanceof ConcurrencyConflict) || goOnWhereStored(thrown, all) === 0) throw thrown;
+    }
+  }
 }
 
 /** The kept batches that go on, one after the other, from the journal's end. */

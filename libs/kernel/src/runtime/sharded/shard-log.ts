@@ -1,11 +1,12 @@
-import { CATALOG, type AnyEvent } from '@moon/events';
+import type { AnyEvent } from '@moon/events';
 import { DurableWaiters } from '../../log/durable-waiters';
 import type { BusPosition, EventPublisher } from '../../ports/bus';
 import { PublisherStopped } from '../../ports/bus';
-import type { LogRow } from '../../ports/event-store';
+import { ConcurrencyConflict, type LogRow } from '../../ports/event-store';
 import type { JournalEntry, MessageRun, ShardClaim, ShardJournal } from '../../ports/journal';
 import type { KeptBatch, LocalJournal } from '../../ports/local-journal';
 import type { LogSink } from '../../ports/log-sink';
+import { followOn, type StreamNumbers } from './stream-numbers';
 
 export interface ShardLogOptions {
   journal: ShardJournal;
@@ -13,8 +14,8 @@ export interface ShardLogOptions {
   claim: ShardClaim;
   /** Keeps what must not wait for a store that is away; without it everything waits. */
   local?: LocalJournal;
-  /** Versions of the shard's own streams at its checkpoint. */
-  streamVersions: ReadonlyMap<string, number>;
+  /** Versions of the shard's own streams, as at its checkpoint. */
+  numbers: StreamNumbers;
   /** Which errors of the journal pass by themselves; the others end the shard. */
   isTransient?: (error: unknown) => boolean;
   /** Told of every failed write, before it is tried again. */
@@ -49,11 +50,10 @@ const HIGH_WATER = 20_000;
  * else published after it (rules 1 and 26).
  */
 export class ShardLog implements LogSink {
-  readonly keepsStreams = true;
+  readonly keepsStreams = false;
   private pending: Pending = nothing();
   /** Filled and closed by `cut`, oldest first; written before `pending`. */
   private readonly ready: Closed[] = [];
-  private readonly versions: Map<string, number>;
   private incoming: BusPosition | null = null;
   private sequenced: number;
   private stored: number;
@@ -73,7 +73,6 @@ export class ShardLog implements LogSink {
   private readonly roomWaiters: Array<() => void> = [];
 
   constructor(private readonly options: ShardLogOptions) {
-    this.versions = new Map(options.streamVersions);
     this.sequenced = options.claim.lastSeq;
     this.stored = options.claim.lastSeq;
     this.published = options.claim.publishedSeq;
@@ -107,10 +106,6 @@ export class ShardLog implements LogSink {
     return this.failure;
   }
 
-  get streamVersions(): ReadonlyMap<string, number> {
-    return this.versions;
-  }
-
   /** Says where the input that the engine is about to take comes from; null: it is the shard's own. */
   expect(position: BusPosition | null): void {
     this.incoming = position;
@@ -119,7 +114,7 @@ export class ShardLog implements LogSink {
   append(row: LogRow, isInput: boolean): void {
     const position = isInput ? this.incoming : null;
     if (isInput) this.incoming = null;
-    const stream = position ? undefined : this.inStream(row);
+    const stream = position ? undefined : this.options.numbers.number(row, this.options.journal.shard);
     if (row.seq <= this.options.claim.lastSeq) {
       // Handled again from the journal: it is stored, and perhaps published.
       if (!position && !stream && row.seq > this.published) this.republish.push(row.event);
@@ -140,6 +135,7 @@ export class ShardLog implements LogSink {
    */
   cut(): void {
     if (this.pending.entries.length === 0) return;
+    followOn(this.pending.rows);
     this.ready.push({ ...this.pending, toSeq: this.sequenced });
     this.pending = nothing();
   }
@@ -207,15 +203,6 @@ export class ShardLog implements LogSink {
     this.publish(events, this.options.claim.lastSeq);
   }
 
-  /** The row as it is appended to its stream, with the shard's own count of versions; undefined when it belongs to none. */
-  private inStream(row: LogRow): LogRow | undefined {
-    const stream = streamOfShard(row.event, this.options.journal.shard);
-    if (stream === null) return undefined;
-    const version = (this.versions.get(stream) ?? 0) + 1;
-    this.versions.set(stream, version);
-    return { seq: row.seq, event: row.event, streamId: stream, version };
-  }
-
   private schedule(): void {
     if (this.isWriting || this.failure) return;
     this.isWriting = true;
@@ -262,12 +249,17 @@ export class ShardLog implements LogSink {
         return true;
       } catch (thrown) {
         const error = asError(thrown);
+        if (error instanceof ConcurrencyConflict && this.options.numbers.goOn(error, this.notStored())) continue;
         if (!(this.options.isTransient?.(thrown) ?? false)) return this.fail(error);
         this.options.onRetry?.(error, attempt);
         const pauseMs = Math.min(1_000, (this.options.retryMs ?? 100) * attempt);
         await new Promise((resolve) => setTimeout(resolve, pauseMs));
       }
     }
+  }
+
+  private notStored(): LogRow[] {
+    return [...(this.underWay?.rows ?? []), ...this.ready.flatMap(({ rows }) => rows), ...this.pending.rows];
   }
 
   private publish(events: readonly AnyEvent[], toSeq: number): void {
@@ -311,17 +303,6 @@ export class ShardLog implements LogSink {
   private wakeRoom(): void {
     if (!this.isFull) for (const resolve of this.roomWaiters.splice(0)) resolve();
   }
-}
-
-/**
- * The stream that a shard appends an event to; null for one that is bus-first. Streams that every shard writes to are one
- * stream a shard: there is nobody who could count versions for all of them.
- */
-export function streamOfShard({ type, data }: AnyEvent, shard: string): string | null {
-  const { streamRule, streamId } = CATALOG[type];
-  const plain = streamId(data);
-  const isShared = streamRule === 'audit' || streamRule === 'config' || plain === 'halts-global';
-  return plain !== null && isShared ? `${plain}@${shard}` : plain;
 }
 
 const nothing = (): Pending => ({ count: 0, entries: [], rows: [], outputs: [] });

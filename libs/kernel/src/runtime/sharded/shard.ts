@@ -8,10 +8,12 @@ import type { BusMessage, BusPartition, BusPosition } from '../../ports/bus';
 import type { JournalBatch, ShardCheckpoint, ShardClaim } from '../../ports/journal';
 import { LiveRuntime } from '../live';
 import { bringIn } from './bring-in';
+import { HeardStreams, type HeardState } from './heard-streams';
 import { JournalReplay, requireHeard } from './journal-replay';
 import { MessageBuffer, Positions, slotOf } from './message-buffer';
 import { ShardLog } from './shard-log';
 import type { ShardOptions, ShardWiring } from './shard-options';
+import { StreamNumbers, withoutOrders } from './stream-numbers';
 import { Waits } from './waits';
 
 /** The journal was handled again under the settings that it ends with, and a checkpoint taken: the new ones may begin. */
@@ -24,6 +26,17 @@ export class PastClosed extends Error {
 
 /** Messages that wait for their place in the journal, a partition, at which no more are asked for. */
 const HELD_MESSAGES = 20_000;
+/** What a checkpoint holds beside states, positions and ids. */
+interface CheckpointMeta {
+  engine?: EngineSnapshot;
+  /** Versions of its own streams. */
+  streams?: Record<string, number>;
+  /** In checkpoints of older code: not there, and `streams` has every order that ever was. */
+  hasOpenOrdersOnly?: true;
+  /** Streams of others; not there in checkpoints of older code. */
+  heard?: HeardState;
+}
+
 /** One turn handles messages for this long before it lets timers and sockets in, wall ms. */
 const TURN_MS = 8;
 /** How long letting go waits for effects under way, wall ms; those that do not end are taken up by the next owner. */
@@ -44,6 +57,8 @@ export class Shard {
   private readonly live: LiveRuntime;
   private readonly buffer = new MessageBuffer();
   private readonly positions: Positions;
+  private readonly heard: HeardStreams;
+  private readonly numbers: StreamNumbers;
   private readonly replay: JournalReplay;
   private phase: 'replaying' | 'starting' | 'live' | 'closed' = 'replaying';
   private whenLive: { promise: Promise<void>; resolve: () => void; reject: (error: Error) => void };
@@ -75,11 +90,13 @@ export class Shard {
     batches: readonly JournalBatch[],
   ) {
     const { journal, publisher, clock, headers, venue, isTransient, onRetry, onWritten, highWater, local } = options;
-    const meta = (checkpoint?.meta ?? {}) as { engine?: EngineSnapshot; streams?: Record<string, number> };
+    const meta: CheckpointMeta = checkpoint?.meta ?? {};
+    this.heard = new HeardStreams(meta.heard);
+    this.numbers = new StreamNumbers(meta.hasOpenOrdersOnly ? meta.streams : withoutOrders(meta.streams ?? {}));
     this.log = new ShardLog({
       ...{ journal, publisher, claim, isTransient, onRetry, onWritten, highWater, local },
       onProblem: options.onProblem,
-      streamVersions: new Map(Object.entries(meta.streams ?? {})),
+      numbers: this.numbers,
       onFatal: (error) => this.end(error),
     });
     this.toReplay = claim.lastSeq - (checkpoint?.seq ?? 0);
@@ -177,6 +194,7 @@ export class Shard {
         if (step.kind === 'message') {
           this.log.expect(step.message);
           this.positions.advance(step.message, step.message.offset + 1);
+          this.heard.advance(step.message);
           this.engine.again(step.message.event);
         } else this.engine.again(step.event);
         this.engine.drain();
@@ -226,6 +244,7 @@ export class Shard {
       if (this.phase !== phase) return;
       if (!this.positions.advance(message, message.offset + 1)) continue;
       if (message.producer === this.name || !this.options.takes(message.event)) continue;
+      if (!this.heard.advance(message)) continue;
       this.log.expect(message);
       this.live.submit(message.event);
       this.log.expect(null);
@@ -266,7 +285,7 @@ export class Shard {
       entries: this.engine.host
         .states()
         .map(({ handler, key, state, now }) => ({ handler, key, state: { state, now } })),
-      meta: { engine, streams: Object.fromEntries(this.log.streamVersions) },
+      meta: this.meta(engine),
       ids: this.engine.remembered.packSince(this.savedIds, KEPT_INPUTS),
     });
     await this.log.settled();
@@ -274,6 +293,10 @@ export class Shard {
     this.savedIds = mark;
     this.saved = { seq: engine.seq, positions, at: performance.now() };
     return [...positions];
+  }
+
+  private meta(engine: EngineSnapshot): CheckpointMeta & Record<string, unknown> {
+    return { engine, streams: this.numbers.list(), hasOpenOrdersOnly: true, heard: this.heard.list() };
   }
 
   /**
