@@ -42,13 +42,35 @@ const END_FROZEN = `SELECT pg_terminate_backend(pid) FROM pg_locks, relay_cursor
     AND (classid::bigint, objid::bigint) = (hashtext('moon-relay') & x'ffffffff'::bigint, hashtext($1) & x'ffffffff'::bigint)
     AND relay = $1 AND renewed_at < clock_timestamp() - $2::bigint * INTERVAL '1 millisecond'`;
 
-/** Transaction ids start anew in a restored cluster; a cursor of another one would hide rows. */
+/** Transaction ids that pass by at most between the one of a transaction and those of its subtransactions. */
+const LONGEST_TRANSACTION = 1_000_000;
+
+/**
+ * A row that this server's own transaction wrote, or one of the server that this was copied from file by file: where rows are
+ * restored one by one, they say by whom they were written there and, in xmin, by whom here.
+ */
+const IS_NATIVE = `(e.xmin::text::bigint - e.tx::text::bigint % 4294967296 + 4294967296) % 4294967296 < ${LONGEST_TRANSACTION}`;
+
+/**
+ * A cursor that another server left says where to go on if its transaction ids are comparable with this one's. They are where
+ * files were copied (`pg_upgrade`), as the row at the cursor shows. Where rows were restored one by one, ids start anew, and
+ * the cursor would hide rows, unless they were moved above it before anything was written.
+ */
+const CAN_GO_ON = `SELECT FROM relay_cursors AS held WHERE relay = $1
+  AND held.cluster <> (SELECT system_identifier::text FROM pg_control_system())
+  AND held.tx < pg_snapshot_xmin(pg_current_snapshot())
+  AND (EXISTS (SELECT FROM stream_events e WHERE e.tx = held.tx AND e.position = held.position AND ${IS_NATIVE})
+    OR NOT EXISTS (SELECT FROM stream_events e
+      -- As numbers: the index of tx would lead through the whole log.
+      WHERE e.position > held.position AND e.tx::text::bigint < held.tx::text::bigint AND ${IS_NATIVE}))`;
+
+/** $3: whether a cursor of another server holds here. */
 const TAKE = `INSERT INTO relay_cursors AS held (relay, cluster, tx, position, epoch, owner, renewed_at)
   SELECT $1, system_identifier::text, '0', 0, 1, $2, clock_timestamp() FROM pg_control_system()
   ON CONFLICT (relay) DO UPDATE SET epoch = held.epoch + 1, owner = excluded.owner, renewed_at = excluded.renewed_at,
     cluster = excluded.cluster,
-    tx = CASE WHEN held.cluster = excluded.cluster THEN held.tx ELSE excluded.tx END,
-    position = CASE WHEN held.cluster = excluded.cluster THEN held.position ELSE excluded.position END
+    tx = CASE WHEN $3 OR held.cluster = excluded.cluster THEN held.tx ELSE excluded.tx END,
+    position = CASE WHEN $3 OR held.cluster = excluded.cluster THEN held.position ELSE excluded.position END
   RETURNING epoch, tx, position`;
 
 const SAVE = `UPDATE relay_cursors SET tx = $3::xid8, position = $4::bigint, renewed_at = clock_timestamp()
@@ -114,7 +136,9 @@ export class RelayLease {
   }
 
   private async take(): Promise<Lease> {
-    const [row] = await this.pool.rows('take_relay', TAKE, [this.options.relay, this.options.owner]);
+    const { relay, owner } = this.options;
+    const canGoOn = (await this.pool.rows('relay_can_go_on', CAN_GO_ON, [relay])).length > 0;
+    const [row] = await this.pool.rows('take_relay', TAKE, [relay, owner, canGoOn]);
     const [epoch, tx, position] = row!;
     this.renewedAt = performance.now();
     return (this.lease = { epoch: Number(epoch), cursor: { tx: tx!, position: position! } });

@@ -199,17 +199,70 @@ describe('the relay of stream events', () => {
     expect(versionsOf(later)).toEqual([4]);
   });
 
-  it('starts from the beginning when its cursor belongs to another cluster', async () => {
-    await deposit(await claimed('execution#0'), 1, 1);
-    await withClient(test.access.app, database, (client) =>
+  const elsewhere = (tx: string, position: number): Promise<unknown> =>
+    withClient(test.access.app, database, (client) =>
       client.query(
-        "INSERT INTO relay_cursors (relay, cluster, tx, position) VALUES ('stream-events', 'another', '999999999', 999999999)",
+        `INSERT INTO relay_cursors (relay, cluster, tx, position) VALUES ('stream-events', 'another', ${tx}::xid8, ${position})
+          ON CONFLICT (relay) DO UPDATE SET cluster = 'another'`,
       ),
     );
+
+  it('goes on where it was when the server was upgraded: transaction ids go on, whatever its identity', async () => {
+    const [first, second] = [await claimed('execution#0'), await claimed('execution#1')];
+    const published: RelayedRow[] = [];
+    const relay = startRelay(async (rows) => void published.push(...rows));
+    // The last transaction to begin takes its position before another one: the cursor's position is not the greatest.
+    await second.append(batchAfter(0), [depositRow(1, 1, 'other')]);
+    await withClient(test.access.app, database, async (client) => {
+      await client.query('BEGIN');
+      await appendWith(client, 'execution#1', batchAfter(1), [depositRow(2, 2, 'other')]);
+      await deposit(first, 1, 3);
+      await appendWith(client, 'execution#1', batchAfter(2), [depositRow(3, 3, 'other')]);
+      await client.query('COMMIT');
+    });
+    await until(async () => published.length === 6 && (await relay.status()).waiting === 0, 'all of the past');
+    await relay.stop();
+    relays = [];
+    await elsewhere("'0'", 0);
+    await deposit(first, 4, 5);
+    const later: RelayedRow[] = [];
+    startRelay(async (rows) => void later.push(...rows));
+    await until(() => versionsOf(later).includes(5), 'the rest');
+    expect(versionsOf(later)).toEqual([4, 5]);
+    expect(versionsOf(later, 'other')).toEqual([]);
+  });
+
+  it.each([
+    ['has not come to yet', "'999999999'", 999_999_999],
+    ['has passed, with rows of its own below', 'pg_snapshot_xmin(pg_current_snapshot())', 0],
+  ])(
+    'starts from the beginning when its cursor is of a server whose transaction ids this one %s',
+    async (_, tx, at) => {
+      await deposit(await claimed('execution#0'), 1, 1);
+      await elsewhere(tx, at);
+      await withClient(test.access.app, database, (client) => client.query('SELECT pg_current_xact_id()'));
+      const published: RelayedRow[] = [];
+      startRelay(async (rows) => void published.push(...rows));
+      await until(() => published.length > 0, 'the first');
+      expect(versionsOf(published)).toEqual([1]);
+    },
+  );
+
+  it('goes on after a restore row by row, when transaction ids were moved above those of the log first', async () => {
+    const journal = await claimed('execution#0');
+    await deposit(journal, 1, 3);
+    // Written as by another server, whose ids were lower; its cursor was at the second one.
+    await withClient(test.server, database, async (client) => {
+      await client.query('SET session_replication_role = replica');
+      await client.query('UPDATE stream_events SET tx = (version + 100)::text::xid8');
+      const { rows } = await client.query('SELECT tx::text, position::int FROM stream_events WHERE version = 2');
+      await elsewhere(`'${rows[0].tx}'`, rows[0].position);
+    });
+    await deposit(journal, 4, 4);
     const published: RelayedRow[] = [];
     startRelay(async (rows) => void published.push(...rows));
-    await until(() => published.length > 0, 'the first');
-    expect(versionsOf(published)).toEqual([1]);
+    await until(() => versionsOf(published).includes(4), 'the rest');
+    expect(versionsOf(published)).toEqual([3, 4]);
   });
 
   it('works alone: the second one stands by, and takes over when the first one ends', async () => {

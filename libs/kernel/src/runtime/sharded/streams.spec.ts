@@ -1,6 +1,8 @@
-import { DEFINITIONS, eventId, type AnyEvent, type EventType } from '@moon/events';
-import { testEvent, type Handler } from '@moon/domain';
+import { CATALOG, DEFINITIONS, eventId, type AnyEvent, type EventType } from '@moon/events';
+import { platformConfigSchema, testEvent, type Handler, type PlatformConfig } from '@moon/domain';
+import { Value } from '@sinclair/typebox/value';
 import { RecentIds } from '../../core/recent-ids';
+import { groupPlans } from '../../platform/groups';
 import type { ShardJournal, StoredCheckpoint } from '../../ports/journal';
 import { turns } from '../../testing/live-bed';
 import { ShardBed, type ShardMember } from '../../testing/shard-bed';
@@ -136,6 +138,17 @@ describe('the streams of others, as a shard hears them', () => {
     await say(all, ...approvals(3, 1, 2, 3, 4));
     expect(heard(second)).toEqual(approved(1, 2, 3, 4));
     expect(second.failures).toEqual([]);
+  });
+
+  it('are few: no group of the platform takes the orders of another shard', () => {
+    const config = Value.Default(platformConfigSchema, {}) as PlatformConfig;
+    const foreign = groupPlans(config).flatMap(({ types, broadcast, partitionedBy }) =>
+      [...types].filter((type) => {
+        const { streamRule, keyRule, topic } = CATALOG[type];
+        return streamRule === 'order' && (broadcast.includes(topic) || keyRule !== partitionedBy);
+      }),
+    );
+    expect(foreign).toEqual([]);
   });
 
   it('go on at a lower version of later, where the store was taken back to before', async () => {
