@@ -93,7 +93,7 @@ export function createGroup(options: GroupHostOptions): HostedGroup {
       logger.error({ shard: `${plan.name}#${shard}`, err: error, pauseMs }, 'a shard stands still and is tried again'),
     onRefused: (message) => connections.deadLetters.keep(plan.name, message),
     fill: (partition, from, to) => connections.archive.fill(partition, from, to),
-    open: async (index, onEnd) => {
+    open: async (index, of) => {
       const ownsKey = (key: string): boolean => shardOfKey(key, config.shards) === index;
       const spec = options.shard(index, ownsKey);
       const name = `${plan.name}#${index}`;
@@ -131,7 +131,7 @@ export function createGroup(options: GroupHostOptions): HostedGroup {
           connections.onStore(null);
         },
         onProblem,
-        onEnd,
+        ...of,
       });
       const openedMs = elapsed();
       const { toReplay } = shard;

@@ -2,6 +2,7 @@ import type { TopicName } from '@moon/events';
 import type { BusConsumer, BusListener, BusPartition, BusPosition } from '@moon/kernel';
 import type { EachBatchPayload } from 'kafkajs';
 import type { Logger } from '../telemetry';
+import { CatchUp } from './catch-up';
 import { Committer } from './committer';
 import { GroupMember } from './group-member';
 import { describeKafkaError, kafkaClient, KafkaUnavailable, type KafkaSettings } from './kafka-config';
@@ -58,6 +59,7 @@ export class KafkaConsumer implements BusConsumer {
   private given: Readonly<Record<string, number[]>> = {};
   private listener: BusListener | null = null;
   private readonly ends: LaneEnds;
+  private readonly catchUp: CatchUp;
   private isStopped = false;
 
   constructor(private readonly options: KafkaConsumerOptions) {
@@ -72,6 +74,10 @@ export class KafkaConsumer implements BusConsumer {
       lanes: () => this.lanes.values(),
       // The lag is as old as the last answer; an outage is said by those who need the broker more.
       onError: (error, topic) => logger?.debug({ topic, error: messageOf(error) }, 'Ends of partitions not known'),
+    });
+    this.catchUp = new CatchUp(this.positions, {
+      handled: (partition) => this.lanes.get(nameOf(partition))?.handled ?? -1,
+      isStopped: () => this.isStopped,
     });
     this.starts = new LaneStarts(this.positions, {
       from: options.from ?? 'beginning',
@@ -170,6 +176,10 @@ export class KafkaConsumer implements BusConsumer {
       this.hold(lane, 'owner', false);
       lane?.pump();
     }
+  }
+
+  caughtUp(partitions: readonly BusPartition[], patienceMs: number): Promise<boolean> {
+    return this.catchUp.wait(partitions, patienceMs);
   }
 
   lag(): Readonly<Partial<Record<TopicName, number>>> {

@@ -60,6 +60,12 @@ export class Lane implements BusPartition {
     return this.next === null ? 0 : Math.max(0, this.end - this.delivered);
   }
 
+  /** Everything below is done with, also what no reader is to see; -1 while its start is not known. */
+  get handled(): number {
+    if (this.next === null) return -1;
+    return this.queue.length === 0 && this.working === null ? this.next : this.delivered;
+  }
+
   /** Goes on from there; what waits is dropped. */
   seek(offset: number): void {
     this.generation += 1;

@@ -28,6 +28,9 @@ class OneShard implements BusConsumer {
   }
   pause(): void {}
   resume(): void {}
+  caughtUp(): Promise<boolean> {
+    return Promise.resolve(true);
+  }
   lag(): Record<string, never> {
     return {};
   }

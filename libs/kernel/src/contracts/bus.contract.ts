@@ -117,6 +117,20 @@ export function describeBus({ name, create }: BusContract): void {
       expect(listener.idsOf(token)).toEqual([...idsOf(ticks(token, 8)), ...idsOf(ticks(token, 8).slice(2))]);
     });
 
+    it('says when its owner is done with everything that was there, and when nothing moves on', async () => {
+      const token = fresh('C');
+      await bus.publisher().publish(ticks(token, 6));
+      const door = gate();
+      const { consumer, listener } = await join(fresh('caughtup'), { messages: () => door.opened });
+      const partitions = consumer.partitions(TICKS);
+      expect(await consumer.caughtUp(partitions, 100)).toBe(false);
+      const caughtUp = consumer.caughtUp(partitions, 30_000);
+      door.open();
+      expect(await caughtUp).toBe(true);
+      expect(listener.idsOf(token)).toEqual(idsOf(ticks(token, 6)));
+      expect(await consumer.caughtUp(partitions, 30_000)).toBe(true);
+    });
+
     it('a successor starts at what was committed', async () => {
       const [groupId, token] = [fresh('commit'), fresh('K')];
       const first = await join(groupId);

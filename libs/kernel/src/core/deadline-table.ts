@@ -59,6 +59,13 @@ export class DeadlineTable {
     return this.earliest;
   }
 
+  /** When the next one falls due of those that are due later than `at`; null when there is none. */
+  dueAfter(at: number): number | null {
+    let least = Infinity;
+    for (const { dueAt } of this.open.values()) if (dueAt > at && dueAt < least) least = dueAt;
+    return least === Infinity ? null : least;
+  }
+
   snapshot(): Deadline[] {
     return [...this.open.values()].sort((a, b) => (isBefore(a, b) ? -1 : 1));
   }

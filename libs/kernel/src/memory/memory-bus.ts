@@ -14,6 +14,7 @@ export class MemoryBus {
   private readonly partitions = new Map<string, BusMessage[]>();
   private readonly committed = new Map<string, number>();
   private readonly consumers = new Set<MemoryConsumer>();
+  private isSilent = false;
 
   /** @param counts partitions of topics that have another number of them than the catalog says */
   constructor(private readonly counts: Partial<Record<TopicName, number>> = {}) {}
@@ -41,6 +42,16 @@ export class MemoryBus {
     const list = this.list({ topic, partition });
     list.push({ topic, partition, offset: list.length, event: structuredClone(event), producer });
     for (const consumer of this.consumers) consumer.wake();
+  }
+
+  get isAway(): boolean {
+    return this.isSilent;
+  }
+
+  /** While it is away, what is appended lies here and nobody is brought anything. */
+  set isAway(isAway: boolean) {
+    this.isSilent = isAway;
+    if (!isAway) for (const consumer of this.consumers) consumer.wake();
   }
 
   /** Number of partitions of a topic. */
@@ -87,6 +98,9 @@ export class MemoryConsumer implements BusConsumer {
   private running: Promise<void> = Promise.resolve();
   private isWoken = false;
   private isStarted = false;
+  private isKilled = false;
+  /** Whose offset has moved on while its messages are being handled. */
+  private delivering: string | null = null;
 
   constructor(
     private readonly bus: MemoryBus,
@@ -135,6 +149,19 @@ export class MemoryConsumer implements BusConsumer {
     this.wake();
   }
 
+  async caughtUp(partitions: readonly BusPartition[], patienceMs: number): Promise<boolean> {
+    const ends = partitions.map((partition) => ({ ...partition, offset: this.bus.list(partition).length }));
+    const isBehind = ({ topic, partition, offset }: BusPosition): boolean => {
+      const slot = `${topic}/${partition}`;
+      return slot === this.delivering || (this.next.get(slot)?.offset ?? 0) < offset;
+    };
+    for (const end = performance.now() + patienceMs; performance.now() < end && !this.isKilled;) {
+      if (!this.bus.isAway && !ends.some(isBehind)) return true;
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    return false;
+  }
+
   lag(): Partial<Record<TopicName, number>> {
     const lags: Partial<Record<TopicName, number>> = {};
     for (const position of this.next.values()) {
@@ -166,6 +193,7 @@ export class MemoryConsumer implements BusConsumer {
 
   /** Stops without a word, as a killed process does. */
   kill(): void {
+    this.isKilled = true;
     this.listener = null;
     this.register(false);
   }
@@ -187,11 +215,13 @@ export class MemoryConsumer implements BusConsumer {
   private async deliver(): Promise<void> {
     for (const [slot, position] of this.next) {
       const list = this.bus.list(position);
-      while (this.listener && !this.paused.has(slot) && position.offset < list.length) {
+      while (this.listener && !this.bus.isAway && !this.paused.has(slot) && position.offset < list.length) {
         const messages = structuredClone(list.slice(position.offset, position.offset + 10));
         position.offset += messages.length;
         const from = { topic: position.topic, partition: position.partition };
+        this.delivering = slot;
         await this.listener.messages(from, messages);
+        this.delivering = null;
         // A seek replaced the position meanwhile: its own turn comes.
         if (this.next.get(slot) !== position) break;
       }

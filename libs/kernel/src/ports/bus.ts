@@ -102,6 +102,14 @@ export interface BusConsumer {
   commit(next: readonly BusPosition[]): Promise<void>;
   pause(partitions: readonly BusPartition[]): void;
   resume(partitions: readonly BusPartition[]): void;
+  /**
+   * Resolves when the listener is done with everything that the broker had of these partitions at the call.
+   *
+   * @param patienceMs wall time for which nothing may move on (no broker says where a partition ends, nothing more is
+   * delivered of one that is behind)
+   * @returns false when that time was up, or the consumer was stopped
+   */
+  caughtUp(partitions: readonly BusPartition[], patienceMs: number): Promise<boolean>;
   /** Offsets between what was delivered and the end, by topic. */
   lag(): Readonly<Partial<Record<TopicName, number>>>;
   /** Leaves the group. */

@@ -18,6 +18,11 @@ export interface LiveOptions extends Pick<UrgentOptions, 'urgentMs' | 'onNotSecu
   headers: AnyEvent['headers'];
   venue?: VenueLink;
   agents?: AgentThreads;
+  /**
+   * Resolves when the inputs have been taken that were there at the call; default: those of sockets of this process, hence a
+   * turn later. A deadline that is not protective waits for it, whoever stops does not.
+   */
+  heard?: () => Promise<void>;
   /** Called whenever the venue did not answer a call for market data or time. */
   onVenueSilent?: (error: Error) => void;
   /** Called once when an adapter or the venue broke in a way that nothing handles. */
@@ -167,8 +172,8 @@ export class LiveRuntime {
 
   /**
    * A deadline has fallen due. Protective ones (of portfolios: force close, order expiry) are taken at once; the others
-   * first let the inputs be consumed that were there by now (rule 23): those that a socket or thread still holds, hence
-   * the turn, and those in the queue.
+   * first let the inputs be consumed that were there by now (rule 23): those that a socket, a thread or a broker still holds,
+   * and those in the queue.
    */
   private deadlineDue(): void {
     const { engine, clock } = this.options;
@@ -180,17 +185,22 @@ export class LiveRuntime {
     if (this.patient !== null || engine.deadlines.due(dueAt).length === 0) return;
     const patient = { dueAt, afterSeq: null as number | null };
     this.patient = patient;
-    this.track(
-      this.heard().then(() => {
-        patient.afterSeq = engine.lastSeq;
-        this.guard(() => this.pump());
-      }),
-    );
+    const heard = this.heard().then(() => {
+      patient.afterSeq = engine.lastSeq;
+      this.guard(() => this.pump());
+    });
+    // Waiting for a broker is nothing that has begun: whoever takes over finds the deadline open.
+    if (this.options.heard) heard.catch((thrown: unknown) => this.fail(thrown));
+    else this.track(heard);
   }
 
-  /** Resolves when sockets and threads have handed over what they held: a turn later, and agents that keep up have answered. */
+  /**
+   * Resolves when sockets, threads and brokers have handed over what they held: a turn later, and agents that keep up have
+   * answered.
+   */
   private async heard(): Promise<void> {
     await new Promise((resolve) => setImmediate(resolve));
+    await this.options.heard?.();
     await this.options.agents?.heard(PATIENCE_MS);
   }
 
@@ -206,10 +216,9 @@ export class LiveRuntime {
 
   private armDeadlines(): void {
     const { deadlines } = this.options.engine;
-    const awaited = this.patient?.dueAt ?? Number.NEGATIVE_INFINITY;
     const next = deadlines.next();
-    if (next === null || next.dueAt > awaited) this.deadlines.set(next?.dueAt ?? null);
-    else this.deadlines.set(deadlines.snapshot().find(({ dueAt }) => dueAt > awaited)?.dueAt ?? null);
+    const isAwaited = this.patient !== null && next !== null && next.dueAt <= this.patient.dueAt;
+    this.deadlines.set(isAwaited ? deadlines.dueAfter(this.patient!.dueAt) : (next?.dueAt ?? null));
   }
 
   private fire(deadline: Deadline): void {

@@ -10,7 +10,7 @@ import type { ShardJournal } from '../ports/journal';
 import type { LocalJournal } from '../ports/local-journal';
 import { Shard } from '../runtime/sharded/shard';
 import type { ShardOptions } from '../runtime/sharded/shard-options';
-import { ShardGroup } from '../runtime/sharded/shard-group';
+import { ShardGroup, type ShardGroupOptions } from '../runtime/sharded/shard-group';
 import { SharedBroadcast } from '../runtime/sharded/shared-broadcast';
 import type { VenueLink } from '../venue-link/venue-link';
 import { ManualClock } from './manual-clock';
@@ -41,6 +41,8 @@ export interface ShardBedOptions {
   /** See `ShardOptions`. */
   local?: LocalJournal;
   urgentMs?: number;
+  /** See `ShardGroupOptions`. */
+  patienceMs?: number;
 }
 
 /** A broker, a database and a clock in memory, and members of one group that come and go. */
@@ -95,13 +97,14 @@ export class ShardMember {
       ...(broadcast && {
         broadcast: { line: new SharedBroadcast((topics) => this.readWhole(name, topics)), topics: broadcast },
       }),
-      open: (shard, onEnd) => this.open(shard, onEnd),
+      open: (shard, of) => this.open(shard, of),
       onRefused: (message) => Promise.resolve(void bed.refused.push(message)),
       fill: async function* () {},
       checkpointMs: 3_600_000,
       onProblem: (message) => this.problems.push(message),
       onBroken: (_shard, error) => this.failures.push(error),
       isTransient: (error) => bed.options.isTransient?.(error as Error) ?? false,
+      patienceMs: bed.options.patienceMs,
       reopenMs: bed.options.reopenMs ?? (bed.options.isTransient ? 0 : 3_600_000),
     });
   }
@@ -125,7 +128,7 @@ export class ShardMember {
     return consumer;
   }
 
-  private open(index: number, onEnd: (error: Error) => void): Promise<Shard> {
+  private open(index: number, of: Parameters<ShardGroupOptions['open']>[1]): Promise<Shard> {
     if (this.isKilled) return new Promise(() => undefined);
     const { database, bus, clock, options } = this.bed;
     const { handlers, past = [], adapters, begin, name = 'group', local, urgentMs } = options;
@@ -152,7 +155,7 @@ export class ShardMember {
           ...(venue && { companions: [venue], onEvent: (event) => venue.observe(event) }),
         }),
       onProblem: (message) => this.problems.push(message),
-      onEnd,
+      ...of,
     });
   }
 }

@@ -12,6 +12,7 @@ import { ShardLost } from '../../ports/journal';
 import { Attempts, type BrokenShard } from './attempts';
 import { slotOf } from './message-buffer';
 import { PastClosed, type Shard } from './shard';
+import type { ShardOptions } from './shard-options';
 import type { BroadcastHearer, SharedBroadcast } from './shared-broadcast';
 
 export interface ShardGroupOptions {
@@ -24,8 +25,8 @@ export interface ShardGroupOptions {
   keyed: readonly TopicName[];
   /** Brings every partition of the topics that all shards hear, to the other groups of the process, too. */
   broadcast?: { line: SharedBroadcast; topics: readonly TopicName[] };
-  /** Opens a shard; `onEnd` is to be its own. */
-  open: (shard: number, onEnd: (error: Error) => void) => Promise<Shard>;
+  /** Opens a shard; what is `of` the group is to be its own. */
+  open: (shard: number, of: Required<Pick<ShardOptions, 'onEnd' | 'caughtUp'>>) => Promise<Shard>;
   /** Keeps what could not be read, before the position moves on. */
   onRefused: (message: RefusedMessage) => Promise<void>;
   /** Stored messages of one partition, where the broker keeps them no more (rule 27); offsets from `from` to below `to`. */
@@ -42,9 +43,13 @@ export interface ShardGroupOptions {
    * doubles with each attempt.
    */
   reopenMs?: number;
+  /** How long deadlines wait for brokers that say and bring nothing, wall ms; default 10 s: see ADR 0050. */
+  patienceMs?: number;
 }
 
 const REOPEN_MS = 1_000;
+/** Longer than a broker's leaders are away when it dies, three times over. */
+const PATIENCE_MS = 10_000;
 /** Stored messages that are handed over at a time. */
 const FILL_BATCH = 1_000;
 
@@ -162,9 +167,12 @@ export class ShardGroup {
     let shard: Shard | null = null;
     let isOver = false;
     try {
-      shard = await this.options.open(index, (error) => {
-        isOver = true;
-        this.ended(index, shard, error);
+      shard = await this.options.open(index, {
+        onEnd: (error) => {
+          isOver = true;
+          this.ended(index, shard, error);
+        },
+        caughtUp: () => this.caughtUp(index),
       });
       this.opening.delete(index);
       // It has ended before anybody could hold it, and is opened again.
@@ -182,9 +190,9 @@ export class ShardGroup {
       await this.saved(() => shard.close());
       return;
     }
-    const { consumer, broadcast, keyed, shards } = this.options;
+    const { consumer, broadcast } = this.options;
     // Without a checkpoint from the beginning, whatever was delivered before: its journal may name any of it.
-    const own = consumer.partitions(keyed).filter(({ partition }) => partition % shards === index);
+    const own = this.partitionsOf(index);
     const wanted = new Map<string, number>();
     for (const partition of [...(broadcast?.line.partitions(broadcast.topics) ?? []), ...own])
       wanted.set(slotOf(partition), shard.position(partition) ?? 0);
@@ -196,6 +204,20 @@ export class ShardGroup {
     );
     for (const partition of own) consumer.seek({ ...partition, offset: shard.position(partition) ?? 0 });
     broadcast?.line.seek(broadcast.topics);
+  }
+
+  private partitionsOf(index: number): BusPartition[] {
+    const { consumer, keyed, shards } = this.options;
+    return consumer.partitions(keyed).filter(({ partition }) => partition % shards === index);
+  }
+
+  /** Resolves when the shard, once it is held, has been given what the brokers had for it at the call. */
+  private async caughtUp(index: number): Promise<void> {
+    const { consumer, broadcast, patienceMs = PATIENCE_MS } = this.options;
+    await Promise.all([
+      consumer.caughtUp(this.partitionsOf(index), patienceMs),
+      broadcast?.line.caughtUp(broadcast.topics, patienceMs),
+    ]);
   }
 
   private earliest(partition: BusPartition): number {

@@ -42,6 +42,8 @@ export interface ShardOptions extends Pick<ShardLogOptions, 'isTransient' | 'onR
   settle?: (event: AnyEvent) => AnyEvent;
   /** Topics whose messages are brought to the shard: its journal may name no other. Default: all. */
   heard?: ReadonlySet<TopicName>;
+  /** Resolves when the shard has been given all that the broker had for it at the call; default: at once. */
+  caughtUp?: () => Promise<unknown>;
   /** Called when the shard is live. @param end breaks it, and nothing else; without effect once it is let go of */
   onLive?: (engine: Engine, submit: (event: AnyEvent) => void, end: (error: Error) => void) => Promise<void>;
   onVenueSilent?: (error: Error) => void;

@@ -113,6 +113,7 @@ export class Shard {
       turnMs: Number.POSITIVE_INFINITY,
       urgentMs: options.urgentMs,
       settle: options.settle,
+      heard: () => this.heard(),
       onVenueSilent: options.onVenueSilent,
       onNotSecured: (error) => {
         const what = 'a force close waits for the store: it could not be kept on this machine';
@@ -236,6 +237,11 @@ export class Shard {
     const submit = (event: AnyEvent): void => this.submitLater(event);
     await this.options.onLive?.(this.engine, submit, (error) => this.end(error));
     this.whenLive.resolve();
+  }
+
+  /** What the broker had for it at the call is handled, and what came while it was restored (rule 23). */
+  private async heard(): Promise<void> {
+    await Promise.all([this.ready, this.options.caughtUp?.()]);
   }
 
   private async handleAll(messages: readonly BusMessage[], phase: 'live' | 'starting' = 'live'): Promise<void> {

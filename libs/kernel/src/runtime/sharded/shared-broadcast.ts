@@ -66,6 +66,12 @@ export class SharedBroadcast {
     if (count === 0) this.consumers.get(partition.topic)?.resume([partition]);
   }
 
+  /** See `BusConsumer`; every partition of these topics. */
+  async caughtUp(topics: readonly TopicName[], patienceMs: number): Promise<void> {
+    const consumers = [...new Set(this.consumers.values())];
+    await Promise.all(consumers.map((consumer) => consumer.caughtUp(consumer.partitions(topics), patienceMs)));
+  }
+
   /** Offsets between what was delivered and the end, of these topics. */
   lag(topics: readonly TopicName[]): Readonly<Partial<Record<TopicName, number>>> {
     const all = [...new Set(this.consumers.values())].map((consumer) => consumer.lag());
