@@ -8,6 +8,7 @@ import {
   Engine,
   groupPlans,
   notCompared,
+  PARKED_FULL,
   Reconciliation,
   risingNonce,
   ruleBasedModelAdapter,
@@ -49,6 +50,7 @@ export function plainSpec({ plan, connections, codeVersion }: SpecContext, index
         shard,
         isLockstep: true,
         onFailure: onFailureOf(connections, plan.name, shard, log),
+        onParkedFull: (place) => connections.logger.error({ shard, ...place }, PARKED_FULL),
       }),
     begin: (engine, last) => {
       const at = Math.max(clock.now(), engine.now);
@@ -102,6 +104,7 @@ export function executionSpec(
         // What the journal has is handled again: an owner before this one counted it.
         onEvent: (event, seq) => void (seq > log.durableSeq && counted(event)),
         onFailure: onFailureOf(connections, plan.name, shard, log),
+        onParkedFull: (place) => logger.error({ shard, ...place }, PARKED_FULL),
       }),
     begin: async (engine, last) => {
       const at = Math.max(clock.now(), engine.now);

@@ -15,7 +15,8 @@ export {
   type HandlerState,
 } from './core/handler-host';
 export { replayArguments, type LetterAddress } from './core/operator-desk';
-export { failureEvents } from './core/parking';
+export { failureEvents } from './core/failure-events';
+export { PARKED_FULL, type ParkedPlace } from './core/parking';
 export {
   assertBatch,
   batchDoesNotFollow,

@@ -4,6 +4,7 @@ import {
   healthSamples,
   ProcessMetrics,
   sample,
+  parkedSamples,
   shardSamples,
   type HealthRegistry,
   type Logger,
@@ -57,7 +58,7 @@ export class StandaloneMetrics {
         durableSeq: log.durableSeq,
         backlog: log.backlog,
       }),
-      sample('moon_parked_keys', engine.parking.list().length, { group: GROUP }),
+      ...parkedSamples(GROUP, engine.parking.places()),
       ...haltSamples(
         portfolios.flatMap((name) => {
           const state = executionState(engine, name);

@@ -49,6 +49,26 @@ describe('the metrics of a group', () => {
     expect(found).not.toHaveProperty('moon_portfolios');
   });
 
+  it('[NFM-2] a key that stands still and has no room for more is not READY, and status says so', async () => {
+    const bed = new ShardBed({ name: 'agents', handlers: CHOKING, keyed: ['price.ticks'] });
+    member = await bed.member();
+    const part = groupPart({ group: member.group, lag: () => ({}), standstillMs: () => 0 });
+    bed.bus.append(tick('BTC.HYPERLIQUID', 0, POISON));
+    await turns();
+    expect([part.isUp(), part.problem?.()]).toEqual([true, null]);
+    for (let at = 1; at <= 5_000; at += 1) bed.bus.append(tick('BTC.HYPERLIQUID', at, 100));
+    for (let turn = 0; turn < 500 && part.isUp(); turn += 1) await turns(10);
+
+    expect(part.isUp()).toBe(false);
+    expect(part.problem?.()).toMatch(/BTC stands still at an event, 5000 wait/);
+    expect(read()).toMatchObject({
+      'moon_parked_keys agents': 1,
+      'moon_parked_waiting_events agents': 5_000,
+      'moon_parked_full_keys agents': 1,
+    });
+    expect(part.status?.()).toMatchObject({ shards: [{ parked: [{ key: 'BTC', refused: 1, isFull: true }] }] });
+  });
+
   it('[NFM-2] are of execution the portfolios that live in its shards, and their halts', async () => {
     const bed = new ShardBed({ name: 'execution', handlers: [portfolio], keyed: ['halt.events'] });
     member = await bed.member();

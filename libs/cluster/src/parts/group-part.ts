@@ -1,5 +1,5 @@
-import { haltSamples, lagSamples, sample, shardSamples } from '@moon/infra';
-import { executionState, type Shard } from '@moon/kernel';
+import { haltSamples, lagSamples, parkedSamples, sample, shardSamples } from '@moon/infra';
+import { executionState, type ParkedPlace, type Shard } from '@moon/kernel';
 import type { HostedGroup } from '../group-host';
 import type { Part } from '../process';
 
@@ -9,12 +9,13 @@ export function groupPart({ group, lag, standstillMs }: HostedGroup, portfolios:
     name: group.name,
     start: () => group.start(),
     stop: () => group.stop(),
-    isUp: () => group.isLive,
+    isUp: () => group.isLive && fullKeys(group.shards).length === 0,
     problem: () => {
-      const [first, ...more] = group.broken;
-      if (!first) return null;
-      const others = more.length > 0 ? ` (and ${more.length} more)` : '';
-      return `shard ${group.name}#${first.shard} stands still${others}: ${first.error.message}`;
+      const broken = group.broken.map(
+        ({ shard, error }) => `shard ${group.name}#${shard} stands still: ${error.message}`,
+      );
+      const [first, ...more] = [...broken, ...fullKeys(group.shards).map(FULL)];
+      return first === undefined ? null : `${first}${more.length > 0 ? ` (and ${more.length} more)` : ''}`;
     },
     status: () => ({
       lag: lag(),
@@ -25,16 +26,16 @@ export function groupPart({ group, lag, standstillMs }: HostedGroup, portfolios:
         shard: shard.name,
         ...positionOf(shard),
         keys: [...new Set(shard.engine.host.states().map(({ key }) => key))].sort(),
-        parked: shard.engine.parking.list().map(({ handler, key, eventId }) => ({ handler, key, eventId })),
+        parked: shard.engine.parking.places(),
       })),
     }),
     metrics: () => {
       const { name } = group;
-      const parked = group.shards.reduce((sum, shard) => sum + shard.engine.parking.list().length, 0);
+      const parked = group.shards.flatMap(({ engine }) => engine.parking.places());
       return [
         sample('moon_group_standstill_seconds', standstillMs() / 1_000, { group: name }),
         sample('moon_shards_broken', group.broken.length, { group: name }),
-        sample('moon_parked_keys', parked, { group: name }),
+        ...parkedSamples(name, parked),
         ...lagSamples(name, lag()),
         ...group.shards.flatMap((shard) => shardSamples(name, numberOf(shard), positionOf(shard))),
         ...(portfolios.length > 0 ? haltSamples(haltsIn(group.shards, portfolios)) : []),
@@ -53,6 +54,12 @@ const positionOf = ({ isLive, engine, log }: Shard) => ({
 
 /** `execution#2` is shard 2. */
 const numberOf = ({ name }: Shard): string => name.slice(name.lastIndexOf('#') + 1);
+
+const fullKeys = (shards: readonly Shard[]): ParkedPlace[] =>
+  shards.flatMap(({ engine }) => engine.parking.places().filter(({ isFull }) => isFull));
+
+const FULL = ({ handler, key, waiting }: ParkedPlace): string =>
+  `${handler}/${key} stands still at an event, ${waiting} wait, and market data and opinions are given up`;
 
 /** Halts of each portfolio that lives in these shards. */
 function haltsIn(shards: readonly Shard[], portfolios: readonly string[]): (readonly { source: string }[])[] {

@@ -4,6 +4,7 @@ import type { LogSink } from '../ports/log-sink';
 import type { EffectAdapter } from '../ports/effect';
 import type { OpenRequest } from './effect-tracker';
 import type { DeliveryFailure } from './handler-host';
+import type { ParkedPlace } from './parking';
 
 /** Handlers that live in other threads: they get every event in log order, and answer with events some time later. */
 export interface RemoteHandlers {
@@ -44,4 +45,6 @@ export interface EngineOptions {
   /** Every new request to the outside, when its event is handled (not while recovering). */
   onRequest?: (request: OpenRequest) => void;
   onFailure?: (failure: DeliveryFailure) => void;
+  /** Told once when so much waits for a key that stands still that opinions and market data are given up from there on. */
+  onParkedFull?: (place: ParkedPlace) => void;
 }

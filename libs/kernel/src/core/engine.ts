@@ -9,7 +9,8 @@ import type { Cause, Companion, EngineOptions } from './engine-options';
 import { HandlerHost, isFailure, type Delivered, type DeliveryFailure, type Target } from './handler-host';
 import { isOfFeed } from './feed-inputs';
 import { OperatorDesk } from './operator-desk';
-import { failureEvents, Parking, type WaitingDelivery } from './parking';
+import { failureEvents, skippedEvent } from './failure-events';
+import { Parking, type WaitingDelivery } from './parking';
 import { RecentIds } from './recent-ids';
 import { Recovery } from './recovery';
 
@@ -26,7 +27,7 @@ export const KEPT_INPUTS = 20_000;
 export class Engine {
   readonly host: HandlerHost;
   readonly deadlines = new DeadlineTable();
-  readonly parking = new Parking();
+  readonly parking = new Parking((place) => this.options.onParkedFull?.(place));
   readonly effects: EffectTracker;
   readonly streamVersions = new Map<string, number>();
   private readonly queue = new DispatchQueue();
@@ -164,7 +165,7 @@ export class Engine {
     if (this.options.log.keepsStreams)
       for (const [stream, version] of Object.entries(snapshot.streamVersions)) this.streamVersions.set(stream, version);
     this.deadlines.restore(snapshot.deadlines);
-    this.parking.restore(snapshot.parked);
+    this.parking.restore(snapshot.parked, (name) => (this.host.has(name) ? this.host.handler(name) : null));
     this.effects.restore(snapshot.openRequests);
     for (const id of snapshot.remembered) this.remembered.add(id);
     if (snapshot.ids) this.remembered.restore(snapshot.ids);
@@ -239,8 +240,15 @@ export class Engine {
     const recorded = this.isRecovering ? this.recovery.recordedFailure(handler.name, key, event.id, seq) : undefined;
     if (recorded === 'skipped') return;
     if (recorded === 'parked') this.park(handler, key, { event }, seq);
-    else if (this.parking.get(handler.name, key)) this.parking.park(handler.name, key, { event }, seq);
+    else if (this.parking.get(handler.name, key)) this.wait(target, event, seq, cause);
     else this.attempt(target, event, seq, cause);
+  }
+
+  /** Behind the event at which the key stands still; an opinion for which there is no room is skipped (rule 25). */
+  private wait({ handler, key }: Target, event: AnyEvent, seq: number, cause: AnyEvent): void {
+    if (this.parking.wait(handler.name, key, { event })) return;
+    const error = `The key stands still, and too much waits for it: ${event.type} was given up.`;
+    this.emit(skippedEvent({ handler: handler.name, handlerKey: key, event, seq, reason: 'error', error, cause }));
   }
 
   private attempt(target: Target, event: AnyEvent, seq: number, cause: AnyEvent): void {
@@ -257,8 +265,7 @@ export class Engine {
       this.isRecovering &&
       this.recovery.recordedFailure(owner.name, command.key, cause.id, this.dispatched) === 'parked';
     if (isRecorded) return this.park(owner, command.key, delivery, this.dispatched);
-    if (this.parking.get(owner.name, command.key))
-      return this.parking.park(owner.name, command.key, delivery, this.dispatched);
+    if (this.parking.get(owner.name, command.key)) return void this.parking.wait(owner.name, command.key, delivery);
     const result = this.host.execute(command, cause, sender);
     if (isFailure(result)) this.fail(owner, result, this.dispatched, cause);
     else this.take(result, owner.role, cause);
@@ -327,7 +334,7 @@ export class Engine {
     const ended = this.host.park(handler, key, delivery.event);
     if (ended && isFailure(ended)) this.options.onFailure?.(ended);
     else if (ended) this.absorb(ended, handler.role, delivery.event);
-    this.parking.park(handler.name, key, delivery, seq);
+    this.parking.park(handler, key, delivery, seq);
   }
 
   private operate({ events, original }: ReturnType<OperatorDesk['answer']>): void {
@@ -355,7 +362,9 @@ export class Engine {
     if (!this.host.has(name)) return;
     const handler = this.host.handler(name);
     for (const waiting of this.parking.unpark(name, handlerKey)) {
-      if (waiting.command) this.command(waiting.command, waiting.event, waiting.sender ?? name);
+      // It stands still at another one of them.
+      if (this.parking.get(name, handlerKey)) this.parking.park(handler, handlerKey, waiting, seq);
+      else if (waiting.command) this.command(waiting.command, waiting.event, waiting.sender ?? name);
       else this.deliver({ handler, key: handlerKey }, waiting.event, seq, record);
     }
     const isWhole = this.parking.get(name, handlerKey) === undefined;

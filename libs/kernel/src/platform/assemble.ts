@@ -43,6 +43,7 @@ export interface AssembleOptions {
   onEvent?: EngineOptions['onEvent'];
   onRequest: NonNullable<EngineOptions['onRequest']>;
   onFailure?: EngineOptions['onFailure'];
+  onParkedFull?: EngineOptions['onParkedFull'];
 }
 
 /**
@@ -87,6 +88,7 @@ export function assemble(options: AssembleOptions): Engine {
     },
     onRequest: options.onRequest,
     onFailure: options.onFailure,
+    onParkedFull: options.onParkedFull,
   });
   return engine;
 }

@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import type { AnyEvent, EmitData, EventType } from '@moon/events';
 import type { PlatformConfig } from '@moon/domain';
 import type { ModelLatency } from '../adapters/rule-based-model';
+import { PARKED_FULL } from '../core/parking';
 import type { Engine } from '../core/engine';
 import { LogWriter } from '../log/log-writer';
 import type { Clock } from '../ports/clock';
@@ -140,6 +141,7 @@ export async function startLiveRun(options: LiveRunOptions): Promise<LiveRun> {
       const { id, correlationId } = event;
       onProblem('handler failed', { handler, key, event: id, correlationId, error: error.message });
     },
+    onParkedFull: (place) => onProblem(PARKED_FULL, { ...place }),
   });
   const onVenueSilent = (error: Error): void => onProblem('the venue does not answer', { error: error.message });
   const live = new LiveRuntime({

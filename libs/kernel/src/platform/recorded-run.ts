@@ -1,6 +1,7 @@
 import type { AnyEvent } from '@moon/events';
 import type { Handler, PlatformConfig } from '@moon/domain';
 import type { ModelLatency } from '../adapters/rule-based-model';
+import { PARKED_FULL } from '../core/parking';
 import type { Engine } from '../core/engine';
 import { LogWriter } from '../log/log-writer';
 import type { EventStore } from '../ports/event-store';
@@ -105,6 +106,7 @@ export async function startRecordedRun(options: RecordedRunOptions): Promise<Rec
       const { id, type, correlationId } = event;
       options.onProblem?.('handler failed', { handler, key, type, event: id, correlationId, error: error.message });
     },
+    onParkedFull: (place) => options.onProblem?.(PARKED_FULL, { ...place }),
   });
   const recovered = await recover({ store, engine, observe: (event) => link.observe(event) });
   for (const spec of accountSpecs(platform, options.startsAt, options.signer)) await options.venue.openAccount(spec);

@@ -38,6 +38,8 @@ export const METRICS = {
   moon_shard_backlog_events: gauge('Events of the shard that are not stored and published yet.', 'group', 'shard'),
   moon_shards_broken: gauge('Shards of this process that broke and stand still.', 'group'),
   moon_parked_keys: gauge('Keys that stand still at a poisoned event.', 'group'),
+  moon_parked_waiting_events: gauge('Deliveries that wait for keys that stand still.', 'group'),
+  moon_parked_full_keys: gauge('Keys that stand still and have no room for more opinions and market data.', 'group'),
   moon_handler_failures_total: counter('Deliveries at which a handler threw.', 'group'),
 
   moon_group_lag_messages: gauge('Messages between what was delivered and the end of the topic.', 'group', 'topic'),

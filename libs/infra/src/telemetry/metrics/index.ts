@@ -8,6 +8,7 @@ export {
   healthSamples,
   lagSamples,
   publisherSamples,
+  parkedSamples,
   shardSamples,
   type ShardPosition,
 } from './samples';

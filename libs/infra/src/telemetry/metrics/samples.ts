@@ -70,6 +70,20 @@ export function lagSamples(group: string, lag: Readonly<Record<string, number>>)
   return Object.entries(lag).map(([topic, messages]) => sample('moon_group_lag_messages', messages, { group, topic }));
 }
 
+/** Keys that stand still at a poisoned event, and what waits for them. */
+export function parkedSamples(group: string, keys: ReadonlyArray<{ waiting: number; isFull: boolean }>): Sample[] {
+  const labels = { group };
+  return [
+    sample('moon_parked_keys', keys.length, labels),
+    sample(
+      'moon_parked_waiting_events',
+      keys.reduce((sum, { waiting }) => sum + waiting, 0),
+      labels,
+    ),
+    sample('moon_parked_full_keys', keys.filter(({ isFull }) => isFull).length, labels),
+  ];
+}
+
 /** Of each portfolio that this process owns: its halts. A source is told by what stands before its first colon. */
 export function haltSamples(portfolios: ReadonlyArray<readonly { source: string }[]>): Sample[] {
   const bySource = new Map<string, number>();

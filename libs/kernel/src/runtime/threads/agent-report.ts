@@ -1,6 +1,6 @@
 import type { AnyEvent } from '@moon/events';
 import type { Engine } from '../../core/engine';
-import { skippedEvent } from '../../core/parking';
+import { skippedEvent } from '../../core/failure-events';
 import { processEvent } from '../../platform/process-event';
 import type { AgentOffence, ThreadedAgentsOptions } from './threaded-agents';
 

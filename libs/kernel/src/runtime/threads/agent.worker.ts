@@ -2,7 +2,7 @@ import { basename, extname } from 'node:path';
 import { parentPort, workerData, type MessagePort } from 'node:worker_threads';
 import type { Handler } from '@moon/domain';
 import { HandlerHost, isFailure, type Delivered } from '../../core/handler-host';
-import { failureEvents } from '../../core/parking';
+import { failureEvents } from '../../core/failure-events';
 import { loadAgents } from '../../user-agents/load-agents';
 import {
   METRICS,
