@@ -1,5 +1,5 @@
 import { evolveOrder, evolvePortfolio, type OrderState, type PortfolioState } from '@moon/domain';
-import { CATALOG } from '@moon/events';
+import { CATALOG, mayEmit } from '@moon/events';
 import { Projector, type LogRow } from '@moon/kernel';
 import { lehmer } from '../support/market';
 import { interleaved } from '../support/shuffle';
@@ -26,6 +26,18 @@ function shown(projector: Projector, key: string): Shown {
   const { version, value } = projector.entry(key);
   return { version, value: JSON.parse(value!) as Record<string, unknown> };
 }
+
+describe('the sources of a real log', () => {
+  it('[BRK-1] are those that the catalog names for each type: consumers take nothing from others', async () => {
+    const { rows } = await tradedLog(1_500);
+    const types = new Set(rows.map(({ event }) => event.type));
+    expect(types.size).toBeGreaterThan(25);
+    // What is read from files goes to no broker.
+    const emitted = rows.filter(({ event }) => event.causationId !== null || CATALOG[event.type].category !== 'market');
+    const strange = emitted.filter(({ event }) => !mayEmit(event.type, event.source));
+    expect(new Set(strange.map(({ event }) => `${event.type} ${event.source}`))).toEqual(new Set());
+  });
+});
 
 describe('projections of a real log', () => {
   let rows: LogRow[];

@@ -15,7 +15,7 @@ export class DeadLetters {
   async keep(group: string, message: RefusedMessage): Promise<void> {
     const { topic, partition, offset, reason, detail } = message;
     const context = { group, topic, partition, offset, reason, detail };
-    this.logger.error(context, 'a message could not be read; it is kept as a dead letter');
+    this.logger.error(context, 'a message was refused; it is kept as a dead letter');
     let letters = this.groups.get(group);
     if (!letters) {
       letters = new GroupDeadLetters({ settings: this.settings, groupId: group, logger: this.logger });

@@ -1,5 +1,6 @@
 import type { TObject } from '@sinclair/typebox';
 import type { EventCategory, EventDefinition, KeyRule, StreamRule } from './define';
+import { EMITTERS } from './emitters';
 import type { EventType } from './envelope';
 import { TOPICS } from './topics';
 import type { TopicName } from './topics';
@@ -20,6 +21,8 @@ export interface CatalogEntry {
   /** How long the store keeps it; null = for good. */
   readonly storeRetentionMs: number | null;
   readonly keyRule: KeyRule;
+  /** Sources that emit it: names, or beginnings of names that end in a slash. */
+  readonly emitters: readonly string[];
   /** `stream`: appended to its stream first, then relayed. `bus`: published first, then archived. */
   readonly store: 'stream' | 'bus';
   readonly streamRule: StreamRule | null;
@@ -83,6 +86,7 @@ function entryOf(definition: EventDefinition): CatalogEntry {
     retentionMs: topic.retentionMs,
     storeRetentionMs: stream ? null : BUS_STORE_RETENTION_MS,
     keyRule: key,
+    emitters: EMITTERS[type as EventType],
     store: stream ? 'stream' : 'bus',
     streamRule: stream ?? null,
     operational: definition.operational,

@@ -2,6 +2,7 @@ export { CATALOG, defaultKey, EVENT_TYPES, isEventType } from './catalog';
 export type { CatalogEntry } from './catalog';
 export { fromCloudEvent, toCloudEvent } from './cloud-event';
 export type { CloudEventMessage } from './cloud-event';
+export { mayEmit } from './emitters';
 export { EmittedVersions, READ_VERSIONS, VersionUnknown } from './emitted-versions';
 export type { VersionsByType } from './emitted-versions';
 export type { EventCategory, EventDefinition, KeyRule, StreamRule } from './define';
@@ -9,7 +10,7 @@ export type { AnyEvent, EmitData, EventData, EventEnvelope, EventHeaders, EventT
 export { derivedId, eventId, inputId } from './ids';
 export type { InputIdentity } from './ids';
 export type { JsonObject, JsonValue } from './json';
-export { EventRefused } from './refused';
+export { cutValue, EventRefused } from './refused';
 export type { RefusalRule } from './refused';
 export type {
   Breach,

@@ -94,6 +94,10 @@ const STREAM_WORDS: Readonly<Record<NonNullable<CatalogEntry['streamRule']>, str
   audit: 'audit',
 };
 
+/** `feed/…` stands for every source that begins so. */
+const sources = ({ emitters }: CatalogEntry): string =>
+  emitters.map((emitter) => `\`${emitter.endsWith('/') ? `${emitter}…` : emitter}\``).join(', ');
+
 function eventSection(entry: CatalogEntry): string[] {
   const definition = DEFINITIONS[entry.type] as EventDefinition;
   const store = entry.streamRule ? `store-first, stream \`${STREAM_WORDS[entry.streamRule]}\`` : 'bus-first';
@@ -105,7 +109,7 @@ function eventSection(entry: CatalogEntry): string[] {
     '',
     entry.doc,
     '',
-    `Version ${entry.schemaVersion}${versions} · topic \`${entry.topic}\` · key: ${KEY_WORDS[entry.keyRule]} · ${store}${operational}`,
+    `Version ${entry.schemaVersion}${versions} · topic \`${entry.topic}\` · key: ${KEY_WORDS[entry.keyRule]} · from ${sources(entry)} · ${store}${operational}`,
     '',
     '| Field | Type | Meaning |',
     '| --- | --- | --- |',
@@ -133,7 +137,8 @@ export function eventReference(): string {
     '',
     'Generated from `libs/events` by `node scripts/events-reference.mjs`; a test fails when it is out of date.',
     'Numbers are finite and have at most 15 significant digits; times are epoch milliseconds UTC from 2010 to 2099;',
-    'decimal text is exact (up to 24 digits and 18 places). Fields beyond those listed are refused.',
+    'decimal text is exact (up to 24 digits and 18 places). Fields beyond those listed are refused. On the broker an event is',
+    'refused, too, on another topic than its type has, or from another source than those behind "from" (ADR 0053).',
     '',
     '## Topics',
     '',

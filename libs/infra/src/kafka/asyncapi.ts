@@ -59,7 +59,7 @@ const HEADERS: Json = {
     ce_causationid: text('Id of the direct cause; missing on a root event.', { format: 'uuid' }),
     ce_schemaversion: text('Version of the schema of the data.', { pattern: '^[0-9]+$' }),
     'content-type': text('Always JSON.', { const: 'application/json' }),
-    moonshard: text('The shard that published it; missing on what feeds and operators write.'),
+    moonshard: text('The shard that emitted it, or `operators`; missing on what feeds write.'),
   },
 };
 

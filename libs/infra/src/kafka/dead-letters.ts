@@ -5,6 +5,7 @@ import type { IHeaders, KafkaMessage } from 'kafkajs';
 import type { Logger } from '../telemetry';
 import { kafkaClient, type KafkaSettings } from './kafka-config';
 import { Positions } from './positions';
+import { PRODUCER_HEADER } from './record';
 import { RecordSender } from './record-sender';
 import { deadLetterTopic } from './topics';
 
@@ -30,8 +31,9 @@ export interface BuriedMessage {
 
 /** A message that is an event but that its handler cannot take, as a refused one. */
 export function refusedMessage(message: BusMessage, reason: string, detail: string): RefusedMessage {
-  const { topic, partition, offset, event } = message;
+  const { topic, partition, offset, event, producer } = message;
   const { key, value, headers } = toCloudEvent(event);
+  if (producer !== null) headers[PRODUCER_HEADER] = producer;
   return { topic, partition, offset, reason, detail, raw: { key, value, headers } };
 }
 

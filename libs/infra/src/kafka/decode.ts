@@ -1,5 +1,14 @@
-import { EventRefused, fromCloudEvent, type TopicName } from '@moon/events';
-import type { BusMessage, RefusedMessage } from '@moon/kernel';
+import {
+  CATALOG,
+  cutValue,
+  EventRefused,
+  fromCloudEvent,
+  mayEmit,
+  TOPICS,
+  type AnyEvent,
+  type TopicName,
+} from '@moon/events';
+import { STREAM_VERSION, type BusMessage, type RefusedMessage } from '@moon/kernel';
 import type { KafkaMessage } from 'kafkajs';
 import { PRODUCER_HEADER } from './record';
 
@@ -50,11 +59,39 @@ export function decodeMessage(topic: string, partition: number, message: KafkaMe
   }
   try {
     const event = fromCloudEvent({ headers, value });
-    if (event.key !== key)
-      return refuse('wrong_key', `The message's key is ${JSON.stringify(key)}, the event's "${event.key}".`);
-    return { ...position, event, producer: headers[PRODUCER_HEADER] ?? null };
+    const decoded = { ...position, event, producer: headers[PRODUCER_HEADER] ?? null };
+    const misplaced = misplacement(decoded, key);
+    return misplaced === null ? decoded : refuse(...misplaced);
   } catch (error) {
     if (error instanceof EventRefused) return refuse(error.rule, error.message);
     return refuse('undecodable', error instanceof Error ? error.message : String(error));
   }
+}
+
+const STRANGERS = "Find out who writes there, and keep strangers out with the brokers' ACLs";
+
+/** Why an event may not come as this message does: a code, and what is wrong with what to do. Null: it may. */
+function misplacement({ event, topic, producer }: BusMessage, key: string | null): [string, string] | null {
+  const { type, source } = event;
+  const entry = CATALOG[type];
+  if (event.key !== key) return ['wrong_key', `The message's key is ${cutValue(key)}, the event's "${event.key}".`];
+  // Topics that the catalog does not name are read by measurements alone.
+  if (entry.topic !== topic && Object.hasOwn(TOPICS, topic)) {
+    return ['wrong_topic', `${type} belongs to topic ${entry.topic}, and this is ${topic}. ${STRANGERS}.`];
+  }
+  if (!mayEmit(type, source)) {
+    const emitters = entry.emitters.join(', ');
+    return ['forged_source', `${type} comes from ${emitters}, and this is from ${cutValue(source)}. ${STRANGERS}.`];
+  }
+  if (entry.store === 'stream' && !isFromTheLog(event, producer)) {
+    const detail = `${type} is published from the log alone, with its shard and stream version, which this one lacks`;
+    return ['not_from_the_log', `${detail}: nobody obeys it. ${STRANGERS}; ask the platform with the command moon.`];
+  }
+  return null;
+}
+
+/** Whether a store-first event names what the relay gives it. */
+function isFromTheLog({ headers }: AnyEvent, producer: string | null): boolean {
+  const version = headers?.[STREAM_VERSION];
+  return producer !== null && producer !== '' && Number.isSafeInteger(version) && (version as number) >= 1;
 }

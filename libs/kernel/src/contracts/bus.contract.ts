@@ -1,5 +1,6 @@
 import type { AnyEvent, TopicName } from '@moon/events';
 import { isRefused, PublisherStopped, type BusConsumer, type EventPublisher } from '../ports/bus';
+import type { LogRow } from '../ports/event-store';
 import { LEAST_PARTITIONS } from '../platform/groups';
 import { gate, RecordingListener, type ListenerHooks } from '../testing/recording-listener';
 import { depositRow, tickRow } from './event-store.contract';
@@ -28,6 +29,9 @@ let used = 0;
 const fresh = (prefix: string): string => `${prefix}${Date.now().toString(36).toUpperCase()}${(used += 1)}`;
 const ticks = (token: string, count: number): AnyEvent[] =>
   Array.from({ length: count }, (_, index) => tickRow(index + 1, { token }).event);
+/** An event of a stream as the relay publishes it. */
+const relayed = ({ event, version }: LogRow): AnyEvent =>
+  ({ ...event, headers: { ...event.headers, streamVersion: version } }) as AnyEvent;
 const idsOf = (events: readonly AnyEvent[]): string[] => events.map(({ id }) => id);
 
 export function describeBus({ name, create }: BusContract): void {
@@ -156,8 +160,9 @@ export function describeBus({ name, create }: BusContract): void {
       ]);
       expect([...a.listener.shards, ...b.listener.shards].sort()).toEqual([...Array(SHARDS).keys()]);
       const keys = Array.from({ length: 24 }, () => fresh('P'));
-      const both = keys.flatMap((key) => [tickRow(1, { token: key }).event, depositRow(1, 1, key).event]);
-      await bus.publisher().publish(both);
+      const deposits = keys.map((key) => relayed(depositRow(1, 1, key)));
+      const both = [...keys.map((key) => tickRow(1, { token: key }).event), ...deposits];
+      await bus.publisher().publish(both, 'execution#0');
       const seen = (): number =>
         [a, b].flatMap(({ listener }) => listener.events).filter(({ key }) => keys.includes(key)).length;
       await Promise.race([
@@ -200,7 +205,7 @@ export function describeBus({ name, create }: BusContract): void {
         ce_specversion: '1.0',
         ce_id: good!.id,
         ce_type: 'price.tick',
-        ce_source: 'contract',
+        ce_source: good!.source,
         ce_time: new Date(good!.occurredAt).toISOString(),
         ce_partitionkey: token,
         ce_correlationid: good!.id,
@@ -211,13 +216,11 @@ export function describeBus({ name, create }: BusContract): void {
       const { listener } = await join(fresh('refused'));
       await publisher.publish([good!]);
       await bus.raw('price.ticks', { key: token, value: 'hello', headers: {} });
-      await bus.raw('price.ticks', {
-        key: token,
-        value: JSON.stringify(good!.data),
-        headers: headersOf({ ce_schemaversion: '99' }),
-      });
+      const body = JSON.stringify(good!.data);
+      await bus.raw('price.ticks', { key: token, value: body, headers: headersOf({ ce_schemaversion: '99' }) });
       await bus.raw('price.ticks', { key: token, value: '{"event_type":"price.tick"}', headers: headersOf({}) });
       await bus.raw('price.ticks', { key: token, value: '{broken', headers: headersOf({}) });
+      await bus.raw('price.ticks', { key: token, value: body, headers: headersOf({ ce_source: 'stranger' }) });
       await publisher.publish([next!]);
       await listener.until(() => listener.idsOf(token).length === 2);
       const partition = listener.messagesSeen.find(
@@ -231,6 +234,7 @@ export function describeBus({ name, create }: BusContract): void {
         'unknown_version',
         'missing_field',
         'json',
+        'forged_source',
         next!.id,
       ]);
       expect(after[1]).toMatchObject({ raw: { key: token, value: 'hello', headers: {} } });

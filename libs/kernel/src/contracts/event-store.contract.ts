@@ -46,13 +46,19 @@ export function depositRow(seq: number, version: number, portfolio = 'main', amo
   return { seq, event, streamId: `portfolio-${portfolio}`, version };
 }
 
+/** One that the catalog knows, so that a bus may carry the event, too. */
+function sourceOf(type: EventType): string {
+  const emitter = CATALOG[type].emitters[0]!;
+  return emitter.endsWith('/') ? `${emitter}contract` : emitter;
+}
+
 function envelope(id: string, type: EventType, key: string, occurredAt: number, data: object): AnyEvent {
   const { schemaVersion } = CATALOG[type];
   const metadata = {
     id,
     type,
     schemaVersion,
-    source: 'contract',
+    source: sourceOf(type),
     key,
     occurredAt,
     correlationId: id,

@@ -1,5 +1,6 @@
 import { CATALOG, TOPICS, type AnyEvent, type TopicName } from '@moon/events';
 import {
+  isRefused,
   PublisherStopped,
   type BusConsumer,
   type BusListener,
@@ -7,11 +8,12 @@ import {
   type BusPartition,
   type BusPosition,
   type EventPublisher,
+  type RefusedMessage,
 } from '../ports/bus';
 
 /** A broker in memory, for tests: topics of the catalog, offsets, groups of one member a consumer. */
 export class MemoryBus {
-  private readonly partitions = new Map<string, BusMessage[]>();
+  private readonly partitions = new Map<string, (BusMessage | RefusedMessage)[]>();
   private readonly committed = new Map<string, number>();
   private readonly consumers = new Set<MemoryConsumer>();
   private isSilent = false;
@@ -39,8 +41,13 @@ export class MemoryBus {
   append(event: AnyEvent, producer: string | null = null): void {
     const { topic } = CATALOG[event.type];
     const partition = partitionOf(event.key, this.count(topic));
-    const list = this.list({ topic, partition });
-    list.push({ topic, partition, offset: list.length, event: structuredClone(event), producer });
+    this.put({ topic, partition, event: structuredClone(event), producer });
+  }
+
+  /** Puts a message, which need not be an event, at the end of its partition. */
+  put(message: Omit<BusMessage, 'offset'> | Omit<RefusedMessage, 'offset'>): void {
+    const list = this.list(message);
+    list.push({ ...message, offset: list.length });
     for (const consumer of this.consumers) consumer.wake();
   }
 
@@ -59,12 +66,15 @@ export class MemoryBus {
     return this.counts[topic] ?? TOPICS[topic].partitions;
   }
 
-  /** Everything on the topics of the catalog, topic by topic. */
+  /** Every event on the topics of the catalog, topic by topic. */
   messages(topic?: TopicName): BusMessage[] {
-    return [...this.partitions.values()].flat().filter((message) => topic === undefined || message.topic === topic);
+    return [...this.partitions.values()]
+      .flat()
+      .filter((message): message is BusMessage => !isRefused(message))
+      .filter((message) => topic === undefined || message.topic === topic);
   }
 
-  list({ topic, partition }: BusPartition): BusMessage[] {
+  list({ topic, partition }: BusPartition): (BusMessage | RefusedMessage)[] {
     const slot = `${topic}/${partition}`;
     let list = this.partitions.get(slot);
     if (!list) this.partitions.set(slot, (list = []));

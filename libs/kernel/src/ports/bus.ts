@@ -1,6 +1,6 @@
 import type { AnyEvent, TopicName } from '@moon/events';
 
-/** Header with which an event's place in its stream goes along (rule 27). */
+/** The event's header with its place in its stream, which the relay alone gives (rule 27). */
 export const STREAM_VERSION = 'streamVersion';
 
 /** One partition of a topic. */
@@ -18,11 +18,11 @@ export interface BusPosition extends BusPartition {
 /** A message that is an event of ours. */
 export interface BusMessage extends BusPosition {
   event: AnyEvent;
-  /** The shard that published it; null for feeds, operators and the relay's streams of nobody. */
+  /** The shard that emitted it, or `operators`; null for feeds. */
   producer: string | null;
 }
 
-/** A message that is none: no CloudEvent, a version from the future, a body that breaks its schema. */
+/** A message that is none: no CloudEvent, a version from the future, a body that breaks its schema, a forged source. */
 export interface RefusedMessage extends BusPosition {
   /** Stable code, e.g. `unknown_version`. */
   reason: string;
