@@ -1,5 +1,5 @@
 import { TOPICS, type TopicName } from '@moon/events';
-import { isTransientStoreError, KafkaConsumer, lagSamples, sample, type Sample } from '@moon/infra';
+import { isTransientStoreError, KafkaConsumer, lagSamples, refusedMessage, sample, type Sample } from '@moon/infra';
 import { isRefused, type BusMessage, type BusPartition, type RefusedMessage } from '@moon/kernel';
 import { RECORDER_GROUP } from '../connections';
 import type { Part, PartContext } from '../process';
@@ -14,6 +14,12 @@ const FETCH_INTERVAL_MS = 200;
 /** Slow appends are told together, so often at most, wall ms. */
 const REPORT_MS = 60_000;
 
+/** The messages among them that are in no stream; null when nothing was archived. */
+type Strangers = ReadonlySet<BusMessage> | null;
+
+const STRANGER =
+  'It is store-first, and in no stream: it was forged, or the store was set back. Groups may have obeyed it; see docs/runbooks/distributed.md, Dead letters.';
+
 /**
  * Archives what the broker carries, idempotent by event id: everything that is bus-first, and where the rest stood. A
  * store that is slow or away holds up this group alone; the broker keeps what is not archived yet.
@@ -21,8 +27,8 @@ const REPORT_MS = 60_000;
 export class RecorderPart implements Part {
   readonly name = RECORDER_GROUP;
   private readonly consumer: KafkaConsumer;
-  private readonly counts = { messages: 0, stored: 0, refused: 0, slow: 0, appends: 0, retries: 0 };
-  private readonly waiting: Array<{ messages: readonly BusMessage[]; done: (isStored: boolean) => void }> = [];
+  private readonly counts = { messages: 0, stored: 0, refused: 0, strangers: 0, slow: 0, appends: 0, retries: 0 };
+  private readonly waiting: Array<{ messages: readonly BusMessage[]; done: (archived: Strangers) => void }> = [];
   private isAppending = false;
   private slowest = 0;
   /** What has not been told yet. */
@@ -77,6 +83,7 @@ export class RecorderPart implements Part {
   metrics(): Sample[] {
     return [
       sample('moon_recorder_messages_total', this.counts.messages),
+      sample('moon_recorder_strangers_total', this.counts.strangers),
       sample('moon_recorder_retries_total', this.counts.retries),
       sample('moon_group_standstill_seconds', this.consumer.standstillMs() / 1_000, { group: RECORDER_GROUP }),
       ...lagSamples(RECORDER_GROUP, this.consumer.lag()),
@@ -90,14 +97,23 @@ export class RecorderPart implements Part {
       await this.context.connections.deadLetters.keep(RECORDER_GROUP, message);
       this.counts.refused += 1;
     }
-    if (good.length > 0 && !(await this.archive(good))) return;
+    const strangers = good.length > 0 ? await this.archive(good) : new Set<BusMessage>();
+    if (strangers === null) return;
+    for (const message of good) {
+      if (!strangers.has(message)) continue;
+      await this.context.connections.deadLetters.keep(
+        RECORDER_GROUP,
+        refusedMessage(message, 'in_no_stream', STRANGER),
+      );
+      this.counts.strangers += 1;
+    }
     this.counts.messages += messages.length;
     const last = messages[messages.length - 1];
     if (last) this.consumer.commitSoon([{ ...from, offset: last.offset + 1 }]);
   }
 
-  /** What several partitions bring while an append is under way goes into the next one together. @returns false: not archived */
-  private archive(messages: readonly BusMessage[]): Promise<boolean> {
+  /** What several partitions bring while an append is under way goes into the next one together. */
+  private archive(messages: readonly BusMessage[]): Promise<Strangers> {
     return new Promise((done) => {
       this.waiting.push({ messages, done });
       if (!this.isAppending) void this.appendWaiting();
@@ -108,27 +124,27 @@ export class RecorderPart implements Part {
     this.isAppending = true;
     while (this.waiting.length > 0) {
       const taken = this.waiting.splice(0);
-      const isStored = await this.append(taken.flatMap(({ messages }) => messages));
-      for (const { done } of taken) done(isStored);
+      const archived = await this.append(taken.flatMap(({ messages }) => messages));
+      for (const { done } of taken) done(archived);
     }
     this.isAppending = false;
   }
 
-  /** Tries until it is archived; false when the process ends before. */
-  private async append(messages: readonly BusMessage[]): Promise<boolean> {
+  /** Tries until it is archived; null when the process ends before. */
+  private async append(messages: readonly BusMessage[]): Promise<Strangers> {
     const { connections, onFatal } = this.context;
     while (!this.isStopped) {
       try {
-        const { stored, ms } = await connections.archive.append(messages);
+        const { stored, strangers, ms } = await connections.archive.append(messages);
         this.isAway = false;
         connections.onStore(null);
         this.note(stored, ms);
-        return true;
+        return new Set(strangers);
       } catch (thrown) {
         if (!isTransientStoreError(thrown)) {
           this.isStopped = true;
           onFatal(thrown instanceof Error ? thrown : new Error(String(thrown)));
-          return false;
+          return null;
         }
         this.counts.retries += 1;
         connections.onStore(thrown as Error);
@@ -140,7 +156,7 @@ export class RecorderPart implements Part {
         await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
       }
     }
-    return false;
+    return null;
   }
 
   private note(stored: number, ms: number): void {

@@ -36,6 +36,11 @@ const depositAt = (offset: number, version: number): BusMessage => ({
   producer: 'execution#0',
 });
 
+const inStream = (message: BusMessage, streamVersion: number): BusMessage => ({
+  ...message,
+  event: { ...message.event, headers: { ...message.event.headers, streamVersion } } as AnyEvent,
+});
+
 async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
   const all: T[] = [];
   for await (const item of items) all.push(item);
@@ -125,5 +130,28 @@ describe('the archive of bus events', () => {
     expect(await collect(archive.fill(from, 40, 43))).toEqual(messages);
     expect(await archive.lastOffset(from)).toBe(42);
     expect((await rows('events')).length).toBe(1);
+  });
+
+  it('tells of store-first messages that are in no stream as they say they are', async () => {
+    const journals = new ShardJournals(test.access.app, database);
+    const journal = journals.open('execution#0');
+    await journal.claim('one');
+    await journal.append({ afterSeq: 0, toSeq: 5, entries: [], publishedSeq: 0 }, [depositRow(1, 1), depositRow(2, 2)]);
+    const [first, second] = [inStream(depositAt(40, 1), 1), inStream(depositAt(41, 2), 2)];
+    expect(await archive.append([first, tickAt(1), second])).toMatchObject({ stored: 1, strangers: [] });
+    const forged = [
+      inStream(depositAt(42, 3), 3),
+      inStream(depositAt(43, 1), 2),
+      inStream({ ...first, offset: 44, event: { ...first.event, source: 'bootstrap' } as AnyEvent }, 1),
+      inStream({ ...first, offset: 45, event: { ...first.event, occurredAt: first.event.occurredAt + 1 } }, 1),
+    ];
+    const told = await archive.append([forged[0]!, first, tickAt(2), ...forged.slice(1)]);
+    expect(told).toMatchObject({ stored: 1, strangers: forged });
+    // The stream may have it later: then it is found where it stood.
+    const from = { topic: 'portfolio.events' as const, partition: 1 };
+    await journal.append({ afterSeq: 5, toSeq: 6, entries: [], publishedSeq: 5 }, [depositRow(3, 3)]);
+    await journals.close();
+    const ids = (await collect(archive.fill(from, 40, 46))).map(({ offset, event }) => [offset, event.id]);
+    expect(ids).toEqual([first, second, ...forged.slice(0, 3)].map(({ offset, event }) => [offset, event.id]));
   });
 });

@@ -17,6 +17,18 @@ const BATCH_ROWS = 1_000;
 
 const ARCHIVE = 'SELECT archive_messages($1::json, $2::json)';
 
+/**
+ * Messages of store-first events that no stream has as they say they are. Data are not compared: they leave at the version
+ * that all readers know.
+ */
+const STRANGERS = `SELECT message.nth FROM json_to_recordset($1::json)
+    AS message(nth integer, id uuid, at bigint, type text, source text, key text, version bigint)
+  WHERE NOT EXISTS (
+    SELECT FROM stream_events s WHERE s.event_id = message.id AND s.occurred_at = to_timestamp(message.at / 1000.0)
+      AND s.type = message.type AND s.source = message.source AND s.key = message.key
+      AND s.version = coalesce(message.version, s.version))
+  ORDER BY message.nth`;
+
 const FILL_COLUMNS = `bus_offset, shard, ${ROW_COLUMNS}`;
 
 const FILL = `SELECT ${FILL_COLUMNS} FROM events
@@ -36,6 +48,8 @@ const LAST_OFFSET = `SELECT greatest(
 export interface Archived {
   /** Events that were not in the log before. */
   stored: number;
+  /** Messages of store-first events that are in no stream: nobody who may emit them has. */
+  strangers: BusMessage[];
   /** Duration of the whole append, ms; p99 over 10 ms is worth a warning (EVS-4). */
   ms: number;
 }
@@ -68,11 +82,14 @@ export class EventArchive {
   async append(messages: readonly BusMessage[]): Promise<Archived> {
     const started = performance.now();
     await this.months.ensure(messages);
+    const strangers: BusMessage[] = [];
     let stored = 0;
     for (let from = 0; from < messages.length; from += BATCH_ROWS) {
-      stored += await this.appendBatch(messages.slice(from, from + BATCH_ROWS));
+      const batch = messages.slice(from, from + BATCH_ROWS);
+      stored += await this.appendBatch(batch);
+      strangers.push(...(await this.strangersIn(batch)));
     }
-    return { stored, ms: performance.now() - started };
+    return { stored, strangers, ms: performance.now() - started };
   }
 
   /** Messages of a partition with offsets from `from` (inclusive) to `to` (exclusive), in their order. */
@@ -120,5 +137,18 @@ export class EventArchive {
     const json = (rows: readonly unknown[]): string | null => (rows.length === 0 ? null : JSON.stringify(rows));
     const [row] = await this.pool.rows('archive', ARCHIVE, [json(fresh), json(known)]);
     return Number(row![0]);
+  }
+
+  /** The place of a stranger is kept, too: should its stream have it later, it can be filled. */
+  private async strangersIn(batch: readonly BusMessage[]): Promise<BusMessage[]> {
+    const known = batch.flatMap(({ event }, nth) => {
+      const { id, occurredAt: at, type, source, key, headers } = event;
+      return CATALOG[type].store === 'stream'
+        ? [{ nth, id, at, type, source, key, version: headers?.[STREAM_VERSION] }]
+        : [];
+    });
+    if (known.length === 0) return [];
+    const rows = await this.pool.rows('strangers', STRANGERS, [JSON.stringify(known)]);
+    return rows.map(([nth]) => batch[Number(nth)]!);
   }
 }

@@ -80,6 +80,7 @@ export const METRICS = {
   moon_feed_spooled_events: gauge('Events of the feed on disk, while no broker answers.'),
 
   moon_recorder_messages_total: counter('Messages that the recorder has archived.'),
+  moon_recorder_strangers_total: counter('Messages of store-first events that are in no stream: forged.'),
   moon_recorder_retries_total: counter('Appends of the archive that failed and were tried again.'),
   moon_relay_active: gauge('1 in the process that relays streams to the broker.'),
   moon_relay_published_total: counter('Events of streams that this process has relayed.'),
