@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CATALOG, eventId, type AnyEvent, type EventType, type TopicName } from '@moon/events';
-import { KafkaPublisher, type KafkaSettings } from '@moon/infra';
+import { KafkaPublisher, ShardJournals, STREAM_VERSION, type KafkaSettings, type Login } from '@moon/infra';
 import { ROOT, waitFor } from '../../tests/faults/cluster/root';
 import { monotonicNs, stampOf } from './stamps';
 import { tickAtRate } from './tick-lane';
@@ -22,6 +22,10 @@ export const RATED_TYPES = Object.keys(DOCUMENT_RATES) as RatedType[];
 const TOKENS = ['BTC', 'ETH', 'SOL', 'XRP', 'DOGE', 'BNB', 'AVAX', 'LINK', 'ARB'];
 const PORTFOLIOS = ['main', 'fund-1', 'fund-2', 'fund-3', 'fund-4', 'fund-5', 'fund-6'];
 const ACKNOWLEDGED_WITHIN_MS = 120_000;
+/** Rows of one append to the log. */
+const APPENDED_ROWS = 500;
+/** More are appended than the rates ask for: the mix rounds. */
+const SPARE = 100;
 
 /** The kept example of a type, said again and again by one publisher, each with an id and a time of its own. */
 export class TopicLoad {
@@ -32,10 +36,36 @@ export class TopicLoad {
   private readonly mix = new Mix();
   private underWay = 0;
   private number = 0;
+  /** Store-first events, which are in the log before they are said. */
+  private readonly logged = new Map<RatedType, AnyEvent[]>();
   private failure: Error | null = null;
 
   constructor(settings: KafkaSettings) {
     this.publisher = new KafkaPublisher({ settings });
+  }
+
+  /** Puts into the log what is store-first and will be said within so many seconds: nobody takes it from elsewhere. */
+  async log(login: Login, database: string, seconds: number): Promise<void> {
+    const journals = new ShardJournals(login, database);
+    try {
+      const journal = journals.open('bench#0');
+      let { lastSeq: afterSeq } = await journal.claim('bench');
+      for (const type of RATED_TYPES.filter((rated) => CATALOG[rated].store === 'stream')) {
+        const events = Array.from({ length: Math.ceil(DOCUMENT_RATES[type] * seconds) + SPARE }, () => this.next(type));
+        for (let from = 0; from < events.length; from += APPENDED_ROWS) {
+          const toSeq = afterSeq + APPENDED_ROWS;
+          const rows = events.slice(from, from + APPENDED_ROWS).map((event, index) => {
+            return { seq: afterSeq + index + 1, event, streamId: CATALOG[type].streamId(event.data)!, version: 1 };
+          });
+          await journal.append({ afterSeq, toSeq, entries: [], publishedSeq: afterSeq }, rows);
+          afterSeq = toSeq;
+        }
+        const inStream = (event: AnyEvent): AnyEvent => ({ ...event, headers: { [STREAM_VERSION]: 1 } }) as AnyEvent;
+        this.logged.set(type, events.map(inStream).reverse());
+      }
+    } finally {
+      await journals.close();
+    }
   }
 
   /** All topics at once; resolves when everything is acknowledged. @returns events a second that were said, by type */
@@ -61,8 +91,9 @@ export class TopicLoad {
   }
 
   private publish(type: RatedType, stamp: string): void {
-    const event = this.next(type);
-    const { topic } = CATALOG[type];
+    const { topic, store } = CATALOG[type];
+    const event = store === 'stream' ? this.logged.get(type)?.pop() : this.next(type);
+    if (!event) throw new Error(`More of ${type} are said than were put into the log.`);
     this.underWay += 1;
     this.publisher.publish([event], stamp).then(
       () => {
@@ -82,9 +113,12 @@ export class TopicLoad {
     const { keyRule } = CATALOG[type];
     const names = keyRule === 'token' ? TOKENS : PORTFOLIOS;
     const timestamp = Date.now();
-    const data = { ...example.data, timestamp, [keyRule]: names[this.number % names.length] };
+    const own = CATALOG[type].streamRule === 'order' ? { order_id: id } : {};
+    const data = { ...example.data, ...own, timestamp, [keyRule]: names[this.number % names.length] };
     const key = CATALOG[type].keyOf(data);
-    return { ...example, id, key, occurredAt: timestamp, correlationId: id, data } as AnyEvent;
+    const emitter = CATALOG[type].emitters[0]!;
+    const source = emitter.endsWith('/') ? `${emitter}bench` : emitter;
+    return { ...example, id, source, key, occurredAt: timestamp, correlationId: id, data } as AnyEvent;
   }
 }
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { TopicName } from '@moon/events';
 import { pause, waitFor } from '../../tests/faults/cluster/root';
 import { platformSettings, serverSettings } from '../../tests/faults/cluster/settings';
-import { PrimaryClient } from '../../tests/faults/cluster/store';
+import { DATABASE, loginAt, PrimaryClient, primaryOf } from '../../tests/faults/cluster/store';
 import { program, Supervised } from '../../tests/faults/cluster/supervised';
 import { kafkaOf, onStack } from './bench-stack';
 import { PROBE_FILE } from './recorder-probe';
@@ -68,6 +68,9 @@ export function runTopics({
       try {
         recorder.start({ [PROBE_FILE]: probe });
         await recorder.ready();
+        const primary = await primaryOf(addresses);
+        if (primary === null) throw new Error('No PostgreSQL server is primary.');
+        await load.log(loginAt(addresses, primary), DATABASE, (warmUpS + seconds) * share);
         await load.go('warmup', warmUpS, share);
         const rates = await load.go('measured', seconds, share);
         const lagAtEnd = await lagOf(recorder);

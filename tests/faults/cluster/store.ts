@@ -3,7 +3,7 @@ import type { Login } from '@moon/infra';
 import type { StackAddresses } from '../../../scripts/stack/api.cjs';
 
 /** As the settings have it by default. */
-const DATABASE = 'moon';
+export const DATABASE = 'moon';
 const QUERY_MS = 60_000;
 
 /** Which server of the stack is primary, by what Patroni says; null while there is none. */

@@ -1,4 +1,4 @@
-import { inputId, type AnyEvent, type TopicName } from '@moon/events';
+import { CATALOG, eventId, inputId, toCloudEvent, type AnyEvent, type TopicName } from '@moon/events';
 import { kafkaClient } from '@moon/infra';
 import { waitFor } from '../root';
 import { between, type Blow, type Fault } from './fault';
@@ -29,6 +29,28 @@ const GARBAGE: ReadonlyArray<{ value: Buffer; headers: Record<string, string> }>
 ];
 const POISONED: readonly TopicName[] = ['price.ticks', 'signal.generated'];
 
+/** Would let everything trade again if a shard obeyed it: it comes from no stream. */
+function strangersCommand(at: number, salt: number): AnyEvent {
+  const id = eventId('poison', String(at), String(salt));
+  const { schemaVersion } = CATALOG['operator.command'];
+  const data = { command: 'lift', arguments: { scope: 'global' }, requestedBy: 'a stranger', timestamp: at };
+  return {
+    ...{ id, type: 'operator.command', schemaVersion, source: 'operator', key: 'system', occurredAt: at },
+    ...{ correlationId: id, causationId: null, data: { event_type: 'operator.command', ...data } },
+  } as AnyEvent;
+}
+
+/** Events that are whole, on a topic of others, from a source that has none, and from no stream. */
+function forgeries({ rig, random }: Blow): { topic: TopicName; event: AnyEvent }[] {
+  const tick = rig.load.recent.findLast(({ type }) => type === 'price.tick');
+  if (!tick) throw new Error('No price was published lately.');
+  return [
+    { topic: 'signal.generated', event: tick },
+    { topic: 'price.ticks', event: { ...tick, source: 'stranger' } as AnyEvent },
+    { topic: 'audit.events', event: strangersCommand(tick.occurredAt, between(random, 0, 1e9)) },
+  ];
+}
+
 export const messageFaults: readonly Fault[] = [
   {
     name: 'duplicates',
@@ -50,9 +72,10 @@ export const messageFaults: readonly Fault[] = [
   },
   {
     name: 'poison',
-    about: 'messages that are none on price.ticks and signal.generated',
+    about: 'messages that are none on price.ticks and signal.generated, and whole ones that are forged or misplaced',
     repeats: 5,
-    run: async ({ rig }) => {
+    run: async (blow) => {
+      const { rig } = blow;
       const refused = rig.auditor.refused;
       const producer = kafkaClient({ ...rig.config.kafka, portOffset: 0 }).producer();
       await producer.connect();
@@ -60,8 +83,10 @@ export const messageFaults: readonly Fault[] = [
         const messages = GARBAGE.map((garbage) => ({ key: 'BTC', ...garbage }));
         await producer.send({ topic, acks: -1, messages });
       }
+      const forged = forgeries(blow);
+      for (const { topic, event } of forged) await producer.send({ topic, acks: -1, messages: [toCloudEvent(event)] });
       await producer.disconnect();
-      const wanted = refused + POISONED.length * GARBAGE.length;
+      const wanted = refused + POISONED.length * GARBAGE.length + forged.length;
       await waitFor('The poison has been read', 60_000, () => (rig.auditor.refused >= wanted ? true : null));
     },
   },
