@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CATALOG, eventId, type AnyEvent, type EventType, type TopicName } from '@moon/events';
-import { KafkaPublisher, ShardJournals, STREAM_VERSION, type KafkaSettings, type Login } from '@moon/infra';
+import { KafkaPublisher, ShardJournals, type KafkaSettings, type Login } from '@moon/infra';
+import { STREAM_VERSION } from '@moon/kernel';
 import { ROOT, waitFor } from '../../tests/faults/cluster/root';
 import { monotonicNs, stampOf } from './stamps';
 import { tickAtRate } from './tick-lane';

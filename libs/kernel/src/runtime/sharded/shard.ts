@@ -57,7 +57,7 @@ export class Shard {
   private readonly live: LiveRuntime;
   private readonly buffer = new MessageBuffer();
   private readonly positions: Positions;
-  private readonly heard: HeardStreams;
+  private readonly heardStreams: HeardStreams;
   private readonly numbers: StreamNumbers;
   private readonly replay: JournalReplay;
   private phase: 'replaying' | 'starting' | 'live' | 'closed' = 'replaying';
@@ -91,7 +91,7 @@ export class Shard {
   ) {
     const { journal, publisher, clock, headers, venue, isTransient, onRetry, onWritten, highWater, local } = options;
     const meta: CheckpointMeta = checkpoint?.meta ?? {};
-    this.heard = new HeardStreams(meta.heard);
+    this.heardStreams = new HeardStreams(meta.heard);
     this.numbers = new StreamNumbers(meta.hasOpenOrdersOnly ? meta.streams : withoutOrders(meta.streams ?? {}));
     this.log = new ShardLog({
       ...{ journal, publisher, claim, isTransient, onRetry, onWritten, highWater, local },
@@ -195,7 +195,7 @@ export class Shard {
         if (step.kind === 'message') {
           this.log.expect(step.message);
           this.positions.advance(step.message, step.message.offset + 1);
-          this.heard.advance(step.message);
+          this.heardStreams.advance(step.message);
           this.engine.again(step.message.event);
         } else this.engine.again(step.event);
         this.engine.drain();
@@ -250,7 +250,7 @@ export class Shard {
       if (this.phase !== phase) return;
       if (!this.positions.advance(message, message.offset + 1)) continue;
       if (message.producer === this.name || !this.options.takes(message.event)) continue;
-      if (!this.heard.advance(message)) continue;
+      if (!this.heardStreams.advance(message)) continue;
       this.log.expect(message);
       this.live.submit(message.event);
       this.log.expect(null);
@@ -302,7 +302,7 @@ export class Shard {
   }
 
   private meta(engine: EngineSnapshot): CheckpointMeta & Record<string, unknown> {
-    return { engine, streams: this.numbers.list(), hasOpenOrdersOnly: true, heard: this.heard.list() };
+    return { engine, streams: this.numbers.list(), hasOpenOrdersOnly: true, heard: this.heardStreams.list() };
   }
 
   /**
