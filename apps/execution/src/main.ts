@@ -5,13 +5,15 @@ import {
   executionSpec,
   groupOf,
   headersOf,
+  NOT_SEEN,
   plainSpec,
   runClusterApp,
+  type CacheSeen,
   type ClusterConfig,
   type Part,
   type PartContext,
 } from '@moon/cluster';
-import { sample } from '@moon/infra';
+import { RedisProjectionCache, sample } from '@moon/infra';
 import { groupPlans, type GroupPlan } from '@moon/kernel';
 import { RemotePaperVenue } from './venues/paper/remote-paper-venue';
 
@@ -25,8 +27,7 @@ function parts(context: PartContext): Part[] {
   const { config, plans } = connections;
   const [host = '127.0.0.1', port = ''] = config.venue.address.split(':');
   const venue = new RemotePaperVenue({ host, port: Number(port) });
-  const gate =
-    config.cache === 'redis' ? new CacheGate(config.redis, connections.logger, headersOf(connections)) : null;
+  const gate = config.cache === 'redis' ? gateOf(connections) : null;
   const groups = chosen(plansOf(plans), config.only).map((plan) => {
     const spec = { plan, connections, codeVersion };
     return groupOf(context, plan, (index, ownsKey) =>
@@ -36,15 +37,23 @@ function parts(context: PartContext): Part[] {
   return gate ? [gatePart(gate), ...groups] : groups;
 }
 
+function gateOf(connections: PartContext['connections']): CacheGate {
+  const { config, logger } = connections;
+  const onError = (error: Error): void => logger.debug({ err: error }, 'a connection to the cache broke');
+  return new CacheGate(RedisProjectionCache.open(config.redis, { onError }), logger, headersOf(connections));
+}
+
 /** Stopped after the groups, which leave it as they let go of their shards. */
 function gatePart(gate: CacheGate): Part {
+  const seen = (): CacheSeen => gate.seen ?? NOT_SEEN;
   return {
     name: 'cache-gate',
     start: () => Promise.resolve(),
     stop: () => gate.close(),
     isUp: () => true,
-    status: () => ({ cache: gate.state }),
-    metrics: () => [sample('moon_cache_up', gate.state === 'up')],
+    cache: seen,
+    status: () => ({ cache: seen().isUp ? 'up' : `down: ${seen().detail}` }),
+    metrics: () => [sample('moon_cache_up', seen().isUp)],
   };
 }
 

@@ -1,6 +1,15 @@
-import { RedisProjectionCache, type Logger, type RedisConfig } from '@moon/infra';
-import { CacheMonitor, executionState, processEvent, RunningClock, type Engine } from '@moon/kernel';
+import type { Logger } from '@moon/infra';
+import {
+  CacheMonitor,
+  executionState,
+  processEvent,
+  RunningClock,
+  type CacheState,
+  type Engine,
+  type ProjectionCache,
+} from '@moon/kernel';
 import type { AnyEvent } from '@moon/events';
+import type { CacheSeen } from './cache-seen';
 
 interface Door {
   engine: Engine;
@@ -8,7 +17,7 @@ interface Door {
   submit: (event: AnyEvent) => void;
 }
 
-/** How often the cache is asked whether it is there, wall ms. */
+/** How often the cache is asked whether it is there and takes writes, wall ms. */
 const ASK_MS = 500;
 /** The source of its halts. */
 const SOURCE = 'cache';
@@ -20,17 +29,18 @@ const SOURCE = 'cache';
 export class CacheGate {
   private readonly doors = new Set<Door>();
   private readonly monitor: CacheMonitor;
-  private readonly cache: RedisProjectionCache;
   private readonly timer: NodeJS.Timeout;
   private isUp: boolean | null = null;
   private detail = '';
+  /** Why it has been down since it was up last: each is told once. */
+  private readonly reasons = new Set<string>();
 
+  /** @param cache closed with the gate */
   constructor(
-    config: RedisConfig,
+    private readonly cache: ProjectionCache,
     private readonly logger: Logger,
     private readonly headers: AnyEvent['headers'],
   ) {
-    this.cache = RedisProjectionCache.open(config, { onError: (error) => logger.debug({ err: error }, 'cache') });
     this.monitor = new CacheMonitor({
       clock: new RunningClock(),
       onChange: (isUp, detail) => this.turn(isUp, detail),
@@ -38,9 +48,9 @@ export class CacheGate {
     this.timer = setInterval(() => void this.ask(), ASK_MS);
   }
 
-  /** What the cache was when it was last asked. */
-  get state(): string {
-    return this.isUp === null ? 'unknown' : this.isUp ? 'up' : `down: ${this.detail}`;
+  /** What the cache was when it was asked last; null before it counts as up or down. */
+  get seen(): CacheSeen | null {
+    return this.isUp === null ? null : { isUp: this.isUp, detail: this.detail };
   }
 
   /** Halts and releases these portfolios from now on. @returns takes them off again */
@@ -58,16 +68,28 @@ export class CacheGate {
 
   private async ask(): Promise<void> {
     try {
-      await this.cache.identity();
-      this.monitor.report('up', 'it answers');
+      // A cache that is only read would not be filled: what readers see would grow old, and nobody would be told.
+      await this.cache.probe();
+      this.report('up', 'it answers and takes writes');
     } catch (error) {
-      this.monitor.report('down', error instanceof Error ? error.message : String(error));
+      this.report('down', error instanceof Error ? error.message : String(error));
     }
+  }
+
+  private report(state: CacheState, detail: string): void {
+    this.monitor.report(state, detail);
+    if (state !== 'down' || this.isUp !== false) return;
+    this.detail = detail;
+    if (this.reasons.has(detail)) return;
+    this.reasons.add(detail);
+    this.logger.warn({ detail }, 'the cache is still down');
   }
 
   private turn(isUp: boolean, detail: string): void {
     this.isUp = isUp;
     this.detail = detail;
+    this.reasons.clear();
+    if (!isUp) this.reasons.add(detail);
     this.logger.warn(
       { isUp, detail },
       isUp ? 'the cache is up' : 'the cache is down: nothing is opened until it is back',

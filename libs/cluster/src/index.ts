@@ -1,4 +1,5 @@
 export { CacheGate } from './cache-gate';
+export { NOT_SEEN, type CacheSeen } from './cache-seen';
 export { clusterConfigSchema, type ClusterConfig } from './config';
 export type { Connections } from './connections';
 export type { DeadLetters } from './dead-letters';

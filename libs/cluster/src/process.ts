@@ -15,6 +15,7 @@ import {
   type Sample,
 } from '@moon/infra';
 import { groupPlans, SharedBroadcast } from '@moon/kernel';
+import { noteCache, type CacheSeen } from './cache-seen';
 import type { ClusterConfig } from './config';
 import { checkContracts, emittedVersions } from './contracts';
 import { DeadLetters } from './dead-letters';
@@ -34,6 +35,8 @@ export interface Part {
   isUp(): boolean;
   /** What keeps it from being up, in one line, when it knows. */
   problem?(): string | null;
+  /** What it saw of the cache, if it asks it; null while it has no need to. */
+  cache?(): CacheSeen | null;
   /** For `/status`: plain JSON. */
   status(): object | Promise<object>;
   /** For `/metrics`: what it knows at this moment. */
@@ -251,6 +254,7 @@ class ClusterProcess {
 
   /** Readiness follows what the parts and the publisher say. */
   private look(): void {
+    noteCache(this.health, this.parts);
     if (this.health.state !== 'READY' && this.health.state !== 'FAILED') return;
     const publisher = this.connections?.publisher;
     if (publisher) this.note('broker', !publisher.isAway, 'takes nothing; what is published is kept and resent');
@@ -318,5 +322,5 @@ async function statusOf(part: Part): Promise<object> {
 function describeCache({ cache, redis }: ClusterConfig): string {
   return cache === 'none'
     ? 'none is configured'
-    : `Redis (${redis.mode}) at ${redis.nodes.join(', ')}; watched by who needs it`;
+    : `Redis (${redis.mode}) at ${redis.nodes.join(', ')}; not asked by this process`;
 }

@@ -10,6 +10,7 @@ import {
   type BusPartition,
   type RefusedMessage,
 } from '@moon/kernel';
+import { NOT_SEEN, type CacheSeen } from '../cache-seen';
 import { PROJECTIONS_GROUP } from '../connections';
 import type { Part, PartContext } from '../process';
 import { recorderPositions } from '../recorder-lag';
@@ -23,7 +24,7 @@ export class ProjectionsPart implements Part {
   private readonly consumer: KafkaConsumer;
   private projector = new Projector();
   private writer: CacheWriter | null = null;
-  private cache: RedisProjectionCache | null = null;
+  private redis: RedisProjectionCache | null = null;
   private isStarted = false;
   private readonly counts = { fromLog: 0, fromBus: 0, written: 0 };
 
@@ -59,12 +60,21 @@ export class ProjectionsPart implements Part {
     return this.isStarted;
   }
 
+  cache(): CacheSeen | null {
+    const { writer } = this;
+    if (writer === null) return null;
+    if (writer.detail === null) return NOT_SEEN;
+    const { state, detail } = writer;
+    return state === 'up' ? { isUp: true, detail } : { isUp: false, detail: `${state}: ${detail}` };
+  }
+
   status(): object {
     const { counts, projector, writer } = this;
     return {
       ...counts,
       works: writer !== null,
       cache: writer?.state,
+      cacheDetail: writer?.detail,
       backlog: writer?.backlog,
       views: projector.size,
       gaps: projector.gaps(),
@@ -77,6 +87,7 @@ export class ProjectionsPart implements Part {
     const { projector, writer } = this;
     return [
       sample('moon_projections_active', writer !== null),
+      sample('moon_projections_written', writer?.state === 'up'),
       sample('moon_projections_backlog_updates', writer?.backlog ?? 0),
       sample('moon_projections_stale_streams', projector.parked().length),
       sample('moon_group_standstill_seconds', this.consumer.standstillMs() / 1_000, { group: PROJECTIONS_GROUP }),
@@ -99,9 +110,9 @@ export class ProjectionsPart implements Part {
     for (const position of archived) this.consumer.seek(position);
     const onError = (error: Error): void => logger.debug({ err: error }, 'a connection to the cache broke');
     // It connects by itself: a cache that is away when the process starts holds up nobody.
-    this.cache = RedisProjectionCache.open(config.redis, { onError });
+    this.redis = RedisProjectionCache.open(config.redis, { onError });
     this.writer = new CacheWriter({
-      cache: this.cache,
+      cache: this.redis,
       clock,
       entries: () => this.projector.entries(),
       onState: (state, detail) => logger.warn({ state }, `the cache is ${state}: ${detail}`),
@@ -110,11 +121,11 @@ export class ProjectionsPart implements Part {
   }
 
   private async end(): Promise<void> {
-    const { writer, cache } = this;
+    const { writer, redis } = this;
     this.writer = null;
-    this.cache = null;
+    this.redis = null;
     await writer?.stop();
-    await cache?.close();
+    await redis?.close();
   }
 
   private async take(from: BusPartition, messages: readonly (BusMessage | RefusedMessage)[]): Promise<void> {

@@ -50,4 +50,16 @@ describe('HealthRegistry', () => {
     registry.set('event-store', 'up', 'back');
     expect(registry.state).toBe('READY');
   });
+
+  it('[SYS-1] a component that is degraded holds up nobody: neither those after it nor readiness', async () => {
+    const registry = new HealthRegistry();
+    await up(registry, 'broker', 'event-store', 'cache');
+    registry.set('cache', 'degraded', 'wrong password');
+    await up(registry, 'agents', 'api');
+    registry.ready();
+    expect(registry.state).toBe('READY');
+    expect(registry.report().components.cache).toMatchObject({ status: 'degraded', detail: 'wrong password' });
+    registry.set('event-store', 'down', 'connection lost');
+    expect(registry.state).toBe('FAILED');
+  });
 });

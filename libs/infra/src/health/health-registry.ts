@@ -2,7 +2,8 @@
 export const COMPONENTS = ['broker', 'event-store', 'cache', 'agents', 'api'] as const;
 export type ComponentName = (typeof COMPONENTS)[number];
 
-export type ComponentStatus = 'waiting' | 'starting' | 'up' | 'down';
+/** `degraded`: it is away, and what needs it waits; everything else goes on, so readiness stays. */
+export type ComponentStatus = 'waiting' | 'starting' | 'up' | 'degraded' | 'down';
 export type SystemState = 'STARTING' | 'READY' | 'FAILED' | 'STOPPING';
 
 export interface ComponentHealth {
@@ -24,8 +25,12 @@ export class StartupFailure extends Error {
   }
 }
 
+/** Whether what comes after it may start, and market data come in. */
+const serves = (health: ComponentHealth | undefined): boolean =>
+  health?.status === 'up' || health?.status === 'degraded';
+
 /**
- * Starts components one after the other and knows how each one is. READY means that all of them are up; only then
+ * Starts components one after the other and knows how each one is. READY means that all of them are up, or degraded; only then
  * market data is accepted.
  */
 export class HealthRegistry {
@@ -39,14 +44,14 @@ export class HealthRegistry {
   }
 
   get state(): SystemState {
-    const isDown = COMPONENTS.some((name) => this.components.get(name)?.status !== 'up');
+    const isDown = COMPONENTS.some((name) => !serves(this.components.get(name)));
     return this.current === 'READY' && isDown ? 'FAILED' : this.current;
   }
 
   /** Starts one component; its turn comes only when all before it are up. */
   async start<T>(name: ComponentName, begin: () => Promise<T>, detail: (started: T) => string): Promise<T> {
     for (const earlier of COMPONENTS.slice(0, COMPONENTS.indexOf(name))) {
-      if (this.components.get(earlier)?.status !== 'up') {
+      if (!serves(this.components.get(earlier))) {
         throw new StartupFailure(name, new Error(`${earlier} must be up before it`));
       }
     }
@@ -68,7 +73,7 @@ export class HealthRegistry {
 
   /** Every component is up: market data may come in. */
   ready(): void {
-    const missing = COMPONENTS.filter((name) => this.components.get(name)?.status !== 'up');
+    const missing = COMPONENTS.filter((name) => !serves(this.components.get(name)));
     if (missing.length > 0) throw new Error(`Not ready: ${missing.join(', ')} not up.`);
     this.current = 'READY';
   }

@@ -47,6 +47,14 @@ describe('HealthController', () => {
     expect((await get('startup')).code).toBe(200);
   });
 
+  it('[API-4] answers 200 with what is wrong of a component that is degraded', async () => {
+    registry.set('cache', 'degraded', 'wrong password');
+    const { code, body } = await get('ready');
+    expect(code).toBe(200);
+    expect(body.details).toMatchObject({ cache: { status: 'up', state: 'degraded', detail: 'wrong password' } });
+    registry.set('cache', 'up', 'it answers');
+  });
+
   it('[API-4] takes readiness away when a component goes down, and while it stops; it lives on', async () => {
     registry.set('event-store', 'down', 'connection lost');
     const { code, body } = await get('ready');

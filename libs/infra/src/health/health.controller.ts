@@ -52,7 +52,9 @@ export class HealthController {
       since: '',
     };
     const indicator = this.indicators.check(name);
-    return status === 'up' ? indicator.up({ detail, since }) : indicator.down({ detail, since, state: status });
+    if (status === 'up') return indicator.up({ detail, since });
+    const said = { detail, since, state: status };
+    return status === 'degraded' ? indicator.up(said) : indicator.down(said);
   }
 
   private system(): HealthIndicatorResult {

@@ -20,7 +20,7 @@ export interface RedisClientOptions {
   name: string;
   /** A key of those that it is for, all of one slot: a cluster has other nodes for other slots. */
   key: string;
-  /** Told of what goes wrong in between; the client reconnects by itself. */
+  /** Told of what goes wrong in between, also of a refusal that the client leaves the server for; it reconnects by itself. */
   onError?: (error: Error) => void;
 }
 
@@ -85,7 +85,7 @@ function connectorOf(slot: SlotConnectorOptions): NonNullable<RedisOptions['Conn
   };
 }
 
-function nodeOptions(config: RedisConfig, { use, name }: RedisClientOptions): RedisOptions {
+function nodeOptions(config: RedisConfig, { use, name, onError }: RedisClientOptions): RedisOptions {
   const { mode, username, password, database, timeoutMs, tls } = config;
   const movedOn = mode === 'cluster' ? SLOT_MOVED_ON : MOVED_ON;
   return {
@@ -104,7 +104,12 @@ function nodeOptions(config: RedisConfig, { use, name }: RedisClientOptions): Re
     autoResendUnfulfilledCommands: use !== 'cache',
     // Blocking commands of queues are silent for long.
     ...(use !== 'queue' && { socketTimeout: timeoutMs }),
-    reconnectOnError: (error) => (movedOn.test(error.message) ? 2 : false),
+    reconnectOnError: (error) => {
+      if (!movedOn.test(error.message)) return false;
+      // The call itself fails only with a connection that is being given up.
+      onError?.(error);
+      return 2;
+    },
   };
 }
 
@@ -174,7 +179,7 @@ function ready(client: RedisClient, config: RedisConfig, last: () => Error | nul
  * A server that evicts keys at a bound would take projections away without anybody having said so (CCH-1). Of a cluster every
  * primary is asked: the slot may go to any of them.
  */
-async function assertKeepsKeys(config: RedisConfig, client: RedisClient, key: string): Promise<void> {
+export async function assertKeepsKeys(config: RedisConfig, client: RedisClient, key: string): Promise<void> {
   if (config.mode !== 'cluster') return assertServerKeepsKeys(client, 'Redis');
   const view = new ClusterView(config, key);
   for (const node of await view.primaries())

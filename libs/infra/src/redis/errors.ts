@@ -20,6 +20,16 @@ export const isBeingMoved = ({ message }: Error): boolean =>
 export const slotIsBeingMoved = (cause: Error): RedisUnusable =>
   new RedisUnusable('The slot of this environment is being moved to another node of the Redis Cluster.', false, cause);
 
+/** What a client says of a command that it could not send, or that was under way as a connection broke: nothing of why. */
+const IS_UNSENT = /^(Stream isn't writeable|Connection is closed|Reached the max retries per request)/;
+
+/** Why a command failed. @param last what the client reported of its connection last, since a command was answered */
+export function explainFailedCommand(config: RedisConfig, error: Error, last: Error | null): RedisUnusable {
+  if (!IS_UNSENT.test(error.message)) return explainRedisError(config, error);
+  if (last !== null) return explainRedisError(config, last);
+  return new RedisUnusable(`Redis at ${config.nodes.join(', ')} is not connected yet, or not any more.`, false, error);
+}
+
 /** @param error what the client said; what each node of a cluster said is looked at, too */
 export function explainRedisError(config: RedisConfig, error: Error): RedisUnusable {
   if (error instanceof RedisUnusable) return error;
@@ -35,6 +45,15 @@ export function explainRedisError(config: RedisConfig, error: Error): RedisUnusa
   }
   if (/NOPERM/.test(text))
     return say(`Redis at ${where} forbids user "${username}" what the platform needs (${firstLine(text)}).`, true);
+  if (/NOREPLICAS/.test(text))
+    return say(
+      `Redis at ${where} can be read but takes no writes: fewer replicas follow its primary than "min-replicas-to-write" asks for. Start them.`,
+      false,
+    );
+  if (/OOM command not allowed/.test(text))
+    return say(`Redis at ${where} is full and takes no writes: raise "maxmemory", or free memory.`, false);
+  if (/MISCONF|READONLY/.test(text))
+    return say(`Redis at ${where} can be read but takes no writes (${firstLine(text)}).`, false);
   if (/cluster support disabled/i.test(text))
     return say(`Redis at ${where} is no cluster: set "redis.mode" to "single" or name a cluster's nodes.`, true);
   if (/CLUSTERDOWN/.test(text))

@@ -9,9 +9,9 @@ import {
   type CacheVersion,
   type ProjectionCache,
 } from '@moon/kernel';
-import { connectRedis, createRedis, type RedisClient } from './client';
+import { assertKeepsKeys, connectRedis, createRedis, type RedisClient, type RedisClientOptions } from './client';
 import type { RedisConfig } from './config';
-import { isBeingMoved, slotIsBeingMoved } from './errors';
+import { explainFailedCommand, isBeingMoved, RedisUnusable, slotIsBeingMoved } from './errors';
 import { SCRIPTS, type ScriptName } from './scripts';
 
 type Scripted = Record<ScriptName, (key: string, ...values: string[]) => Promise<unknown>>;
@@ -37,35 +37,35 @@ export class RedisProjectionCache implements ProjectionCache {
   private readonly channel: string;
   private readonly scripts: Scripted;
   private readonly subscriptions = new Set<Subscription>();
+  /** Whether the server that is connected keeps what it takes (CCH-1), as far as that is known. */
+  private keepsKeys = false;
 
-  constructor(
+  private constructor(
     private readonly client: RedisClient,
     private readonly config: RedisConfig,
-    private readonly options: RedisProjectionCacheOptions = {},
+    private readonly trouble: Trouble,
+    private readonly options: RedisProjectionCacheOptions,
   ) {
     this.prefix = prefixOf(config);
     this.generations = `${this.prefix}generations`;
     this.channel = `${this.prefix}changes`;
     for (const [name, lua] of Object.entries(SCRIPTS)) client.defineCommand(name, { numberOfKeys: 1, lua });
     this.scripts = client as unknown as Scripted;
+    client.on('ready', () => (this.keepsKeys = false));
   }
 
   /** @throws RedisUnusable one line that says why */
   static async connect(config: RedisConfig, options: RedisProjectionCacheOptions = {}): Promise<RedisProjectionCache> {
-    return new RedisProjectionCache(
-      await connectRedis(config, { use: 'cache', name: 'moon-cache', key: prefixOf(config), ...options }),
-      config,
-      options,
-    );
+    const trouble: Trouble = { last: null };
+    const client = await connectRedis(config, clientOptions(config, options, trouble));
+    return new RedisProjectionCache(client, config, trouble, options);
   }
 
-  /** Without waiting: it connects by itself, now or when Redis is there; until then its calls fail. */
+  /** Without waiting: it connects by itself, now or when Redis is there; until then its calls fail and say why. */
   static open(config: RedisConfig, options: RedisProjectionCacheOptions = {}): RedisProjectionCache {
-    return new RedisProjectionCache(
-      createRedis(config, { use: 'cache', name: 'moon-cache', key: prefixOf(config), ...options }),
-      config,
-      options,
-    );
+    const trouble: Trouble = { last: null };
+    const client = createRedis(config, clientOptions(config, options, trouble));
+    return new RedisProjectionCache(client, config, trouble, options);
   }
 
   async put(updates: readonly CacheUpdate[]): Promise<boolean[]> {
@@ -120,9 +120,13 @@ export class RedisProjectionCache implements ProjectionCache {
   }
 
   async identity(): Promise<CacheIdentity> {
-    const answer = (await this.call('moonIdentity')) as (string | null)[];
-    const [server, history, generation = null, whole] = answer;
-    return { server: `${server ?? ''} ${history ?? ''}`, generation, isWhole: whole === '1' };
+    return identityOf(await this.call('moonIdentity'));
+  }
+
+  async probe(): Promise<CacheIdentity> {
+    const identity = identityOf(await this.call('moonProbe', this.prefix));
+    if (!this.keepsKeys) await this.checkKeepsKeys();
+    return identity;
   }
 
   async open(generation: string): Promise<CacheIdentity> {
@@ -171,23 +175,61 @@ export class RedisProjectionCache implements ProjectionCache {
     return ((await Promise.all(calls)) as string[]).join('');
   }
 
+  /** @throws RedisUnusable a server throws keys away; of one that does not say so now it is asked with the next probe */
+  private async checkKeepsKeys(): Promise<void> {
+    try {
+      await assertKeepsKeys(this.config, this.client, this.prefix);
+      this.keepsKeys = true;
+    } catch (error) {
+      if (error instanceof RedisUnusable && error.isFinal) throw error;
+    }
+  }
+
   private async call(name: ScriptName, ...values: string[]): Promise<unknown> {
     try {
-      return await this.scripts[name](this.generations, ...values);
+      const answer = await this.scripts[name](this.generations, ...values);
+      this.trouble.last = null;
+      return answer;
     } catch (error) {
-      throw meaningOf(error as Error, values);
+      throw meaningOf(error as Error, values) ?? explainFailedCommand(this.config, error as Error, this.trouble.last);
     }
   }
 }
 
+/** What went wrong with a connection last, until a command is answered. */
+interface Trouble {
+  last: Error | null;
+}
+
+function clientOptions(
+  config: RedisConfig,
+  { onError }: RedisProjectionCacheOptions,
+  trouble: Trouble,
+): RedisClientOptions {
+  return {
+    use: 'cache',
+    name: 'moon-cache',
+    key: prefixOf(config),
+    onError: (error) => {
+      trouble.last = error;
+      onError?.(error);
+    },
+  };
+}
+
 const prefixOf = ({ environment }: RedisConfig): string => `moon:{${environment}}:`;
 
-/** What the scripts refuse, as the port says it. */
-function meaningOf(error: Error, values: readonly string[]): Error {
+function identityOf(answer: unknown): CacheIdentity {
+  const [server, history, generation = null, whole] = answer as (string | null)[];
+  return { server: `${server ?? ''} ${history ?? ''}`, generation, isWhole: whole === '1' };
+}
+
+/** What the scripts refuse, as the port says it; null when it is not they who refused. */
+function meaningOf(error: Error, values: readonly string[]): Error | null {
   if (isBeingMoved(error)) return slotIsBeingMoved(error);
   if (error.message.startsWith('NOGENERATION')) return new NoGeneration();
   const [, current, next] = /^GENERATION (\S+) (\S+)/.exec(error.message) ?? [];
-  if (current === undefined || next === undefined) return error;
+  if (current === undefined || next === undefined) return null;
   const wanted = values.find((value) => /^\d+$/.test(value)) ?? '';
   return new GenerationConflict(wanted, current === '-' ? null : current, next === '-' ? null : next);
 }

@@ -27,6 +27,12 @@ local function conflict(current, next)
 end
 `;
 
+const IDENTITY = `
+local server = string.match(redis.call('INFO', 'server'), 'run_id:(%w+)')
+local history = string.match(redis.call('INFO', 'replication'), 'master_replid:(%w+)')
+local generations = redis.call('HMGET', KEYS[1], 'current', 'whole')
+return {server, history, generations[1], generations[2]}`;
+
 export const SCRIPTS = {
   /** ARGV: prefix, channel, then key, version and stored text of each update. Answers a digit an update. */
   moonPut: `${SET_IF_NEWER}
@@ -77,11 +83,15 @@ end
 return answer`,
 
   /** Answers who serves this environment's keys, what it replicates, the present generation and whether that is whole. */
-  moonIdentity: `
-local server = string.match(redis.call('INFO', 'server'), 'run_id:(%w+)')
-local history = string.match(redis.call('INFO', 'replication'), 'master_replid:(%w+)')
-local generations = redis.call('HMGET', KEYS[1], 'current', 'whole')
-return {server, history, generations[1], generations[2]}`,
+  moonIdentity: IDENTITY,
+
+  /**
+   * ARGV: prefix. The same of a server that takes writes; refused by one that does not (a replica, too few replicas, no memory,
+   * no disk). An empty piece put into a key that is not there is such a write, and changes and leaves nothing.
+   */
+  moonProbe: `
+redis.call('SETRANGE', ARGV[1] .. 'probe', 0, '')
+${IDENTITY}`,
 
   /** ARGV: generation. */
   moonOpen: `

@@ -78,6 +78,10 @@ export class MemoryProjectionCache implements ProjectionCache {
     return Promise.resolve({ server: name, generation: current, isWhole });
   }
 
+  probe(): Promise<CacheIdentity> {
+    return this.identity();
+  }
+
   open(generation: string): Promise<CacheIdentity> {
     const { server } = this;
     if (server.current === null) {

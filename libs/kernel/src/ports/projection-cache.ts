@@ -75,6 +75,11 @@ export interface ProjectionCache {
   keys(): AsyncIterable<string[]>;
   subscribe(listener: CacheListener): Promise<() => Promise<void>>;
   identity(): Promise<CacheIdentity>;
+  /**
+   * The same, of a cache that can be relied on: it takes writes, and keeps what it takes. Changes nothing.
+   * @throws Error one line that says why it cannot
+   */
+  probe(): Promise<CacheIdentity>;
 
   /** Makes this generation the present one if there is none; it is not whole until `complete`. Returns the present one. */
   open(generation: string): Promise<CacheIdentity>;

@@ -13,16 +13,22 @@ const update = (key: string, version: number): CacheUpdate => ({
 /** A cache whose server can be away. */
 class AwayCache extends MemoryProjectionCache {
   isAway = false;
+  /** Why it takes no writes although it can be read. */
+  refusal: string | null = null;
   /** Updates of each call that was answered. */
   readonly batches: string[][] = [];
 
   override put(updates: readonly CacheUpdate[]): Promise<boolean[]> {
     if (this.isAway) return Promise.reject(new Error('away'));
+    if (this.refusal !== null) return Promise.reject(new Error(this.refusal));
     this.batches.push(updates.map(({ key, version }) => `${key}@${Number(version)}`));
     return super.put(updates);
   }
   override identity(): ReturnType<MemoryProjectionCache['identity']> {
     return this.isAway ? Promise.reject(new Error('away')) : super.identity();
+  }
+  override probe(): ReturnType<MemoryProjectionCache['identity']> {
+    return this.refusal === null ? super.probe() : Promise.reject(new Error(this.refusal));
   }
   override get(keys: readonly string[]): ReturnType<MemoryProjectionCache['get']> {
     return this.isAway ? Promise.reject(new Error('away')) : super.get(keys);
@@ -90,6 +96,33 @@ describe('CacheWriter', () => {
     await beat();
     expect(cache.batches).toEqual([['c@1', 'b@2', 'a@2']]);
     expect(states.slice(2)).toEqual(['down: away', 'catching-up: the cache is back', 'up: 0 keys were behind']);
+  });
+
+  it('[CCH-4] says why it cannot write from the first attempt on, and each reason once until it can', async () => {
+    cache.refusal = 'wrong password';
+    await begin();
+    expect([writer.state, writer.detail]).toEqual(['down', 'wrong password']);
+    await beat();
+    for (const reason of ['no replicas', 'wrong password', 'no replicas']) {
+      cache.refusal = reason;
+      await beat();
+      expect(writer.detail).toBe(reason);
+    }
+    expect(states).toEqual(['down: wrong password', 'down: no replicas']);
+    cache.refusal = null;
+    await beat();
+    cache.refusal = 'no replicas';
+    await beat();
+    expect(states.slice(2)).toEqual(['catching-up: the cache is empty', 'up: 0 keys were behind', 'down: no replicas']);
+  });
+
+  it('[CCH-4] is down with a cache that is only read, also when it has nothing to write', async () => {
+    await begin();
+    expect(writer.state).toBe('up');
+    cache.refusal = 'no replicas';
+    await beat();
+    expect([writer.state, writer.backlog]).toEqual(['down', 0]);
+    expect(await cache.identity()).toMatchObject({ isWhole: true });
   });
 
   it('holds its bound: what does not fit is found by comparison afterwards', async () => {

@@ -14,6 +14,7 @@ export interface CacheWriterOptions {
   maxPending?: number;
   /** ms between two looks at whether the same server still answers. */
   beatMs?: number;
+  /** Told of every change, and while it is down of each reason once. */
   onState?: (state: CacheState, detail: string) => void;
 }
 
@@ -33,6 +34,9 @@ export class CacheWriter {
   private readonly beatMs: number;
   private pending = new Map<string, CacheUpdate>();
   private current: CacheState = 'down';
+  private why: string | null = null;
+  /** Why it has been down since it was up last: each is told once. */
+  private readonly reasons = new Set<string>();
   private known: CacheIdentity | null = null;
   private lastBeat = Number.NEGATIVE_INFINITY;
   /** The buffer ran over: only a comparison knows what is missing. */
@@ -50,6 +54,11 @@ export class CacheWriter {
 
   get state(): CacheState {
     return this.current;
+  }
+
+  /** What it was when it was asked last, in one line; null before the first answer or refusal. */
+  get detail(): string | null {
+    return this.why;
   }
 
   /** Keys that wait to be written. */
@@ -131,7 +140,7 @@ export class CacheWriter {
 
   private async look(): Promise<void> {
     const { cache, clock } = this.options;
-    const identity = await cache.identity();
+    const identity = await cache.probe();
     this.lastBeat = clock.now();
     const { known } = this;
     const isSame = known?.server === identity.server && known.generation === identity.generation && identity.isWhole;
@@ -206,8 +215,11 @@ export class CacheWriter {
   }
 
   private enter(state: CacheState, detail: string): void {
-    if (state === this.current) return;
+    const isNews = state !== this.current || (state === 'down' && !this.reasons.has(detail));
     this.current = state;
-    this.options.onState?.(state, detail);
+    this.why = detail;
+    if (state === 'up') this.reasons.clear();
+    if (state === 'down') this.reasons.add(detail);
+    if (isNews) this.options.onState?.(state, detail);
   }
 }

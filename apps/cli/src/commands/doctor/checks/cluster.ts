@@ -11,6 +11,7 @@ import { clusterConfigOf, type ClusterOptions } from '../../../cluster/settings'
 import type { Io } from '../../../io';
 import { count, plural } from '../../../output/text';
 import { messageOf, note, ok, wrong, type Finding } from '../finding';
+import { checkCache } from './cache';
 
 const PATRONI_MS = 3_000;
 /** Differences to the catalog that are told one by one. */
@@ -18,7 +19,7 @@ const DRIFTS_TOLD = 10;
 /** Messages that wait for the recorder at which it is worth a word. */
 const MUCH_LAG = 10_000;
 
-/** Settings, brokers, topics, store, replication and shards of a deployment, one after the other. */
+/** Settings, brokers, topics, store, replication, shards and cache of a deployment, one after the other. */
 export async function* checkCluster(io: Io, options: ClusterOptions): AsyncIterable<Finding[]> {
   let config: ClusterConfig;
   try {
@@ -34,6 +35,7 @@ export async function* checkCluster(io: Io, options: ClusterOptions): AsyncItera
   yield await checkKafka(config);
   yield await checkPatroni(config);
   yield await checkClusterStore(config);
+  yield [await checkCache(config)];
 }
 
 async function checkKafka(config: ClusterConfig): Promise<Finding[]> {
