@@ -190,26 +190,17 @@ const several = (app, count) =>
   count === 1 ? [app] : Array.from({ length: count }, (_, index) => `${app}-${index + 1}`);
 
 try {
-  // The venue prices and charges as the processes' settings say.
-  const { appPasswordOf, paperVenueConfig, readClusterOptions } = createRequire(import.meta.url)(
-    dist('libs/cluster/src/index.js'),
-  );
+  const { appPasswordOf, readClusterOptions } = createRequire(import.meta.url)(dist('libs/cluster/src/index.js'));
   const prepareArgs = [dist('apps/cli/src/main.js'), 'store', 'prepare', ...common];
   await finish('store', prepareArgs, { ...env, ...superuserEnv });
   const prepared = readClusterOptions('store', common, { ...process.env, ...env, ...superuserEnv });
   env.MOON_POSTGRES__APP_PASSWORD = appPasswordOf(prepared);
   // What this machine's environment has of the others' passwords is not handed on.
   env.MOON_POSTGRES__PASSWORD = env.MOON_POSTGRES__OWNER_PASSWORD = undefined;
-  const config = readClusterOptions('venue', common, { ...process.env, ...env });
-  const venueFile = join(dataDir, 'venue.json');
-  writeFileSync(venueFile, JSON.stringify(paperVenueConfig({ config })));
-  const venueArgs = ['--data-dir', join(dataDir, 'venue'), '--port', String(base + 90), '--config', venueFile];
-  const line = await start(
-    'venue',
-    [dist('apps/execution/src/venues/paper/main.js'), ...venueArgs],
-    {},
-    /"listening":\d+/,
-  );
+  // It prices and charges as the settings of the processes say.
+  const venueArgs = ['--cluster', '--data-dir', join(dataDir, 'venue'), '--port', String(base + 90), ...common];
+  const venueMain = dist('apps/execution/src/venues/paper/main.js');
+  const line = await start('venue', [venueMain, ...venueArgs], env, /"listening":\d+/);
   env.MOON_VENUE__ADDRESS = `127.0.0.1:${/"listening":(\d+)/.exec(line)[1]}`;
   let port = base;
   const app = (name, kind) =>

@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { parse } from 'yaml';
 import { checkPasswords } from '@moon/cluster';
 import { loadConfig } from '@moon/infra';
+import { venueConfigOf } from '../../apps/execution/src/venues/paper/venue-config';
+import { standaloneConfigSchema } from '../../apps/standalone/src/config/standalone-config';
 import { distributedSettings } from './distributed-settings';
 import { readText, root } from './repository';
 
@@ -167,6 +169,29 @@ describe('the apps of docker-compose.yml', () => {
   });
 });
 
+describe('the venue of docker-compose.yml', () => {
+  it('is told what the apps are told, and reads it: what they trade is priced there, at the fees of the settings', async () => {
+    const { command, environment = {} } = service('venue');
+    for (const app of apps) {
+      const given = Object.entries(service(app).environment!);
+      // Where execution finds the venue, and names of traces, are an app's own.
+      const shared = given.filter(([name]) => !/^(OTEL_SERVICE_NAME|MOON_VENUE__ADDRESS)$/.test(name));
+      expect(environment).toEqual(Object.fromEntries(shared));
+    }
+    expect(command).toContain('--cluster');
+    const instruments = [{ instrument: 'BTCUSDT.BINANCE-SPOT', priceSource: 'BTC.HYPERLIQUID' }];
+    const env = {
+      ...Object.fromEntries(Object.entries(environment).map(([name, value]) => [name, withDefaults(value)])),
+      MOON_VENUE__PAPER__FEES__TAKER_BPS: '7',
+      MOON_PLATFORM__PORTFOLIOS: JSON.stringify([{ name: 'main', instruments }]),
+    };
+    expect(await venueConfigOf({ cluster: true, set: [] }, env)).toMatchObject({
+      fees: { takerBps: 7 },
+      priceSources: { 'BTCUSDT.BINANCE-SPOT': 'BTC.HYPERLIQUID' },
+    });
+  });
+});
+
 describe('the passwords of the event store in docker-compose.yml', () => {
   const envOf = (name: string): Record<string, string> => service(name).environment ?? {};
   /** Default passwords of the superuser and of the owner, as the one who prepares the store has them. */
@@ -209,6 +234,16 @@ describe('the passwords of the event store in docker-compose.yml', () => {
       expect(appPassword).toBe(withDefaults(envOf(preparing).MOON_POSTGRES__APP_PASSWORD!));
       expect(() => checkPasswords(settings)).not.toThrow();
     }
+  });
+});
+
+describe('the variables that docker-compose.yml fills in', () => {
+  it('may stand in the shell in which moon and the apps are started, too', () => {
+    const names = [...readText('docker-compose.yml').matchAll(/\$\{(MOON_\w+)/g)].map(([, name]) => name!);
+    expect(names).toEqual(expect.arrayContaining(['MOON_APP_PASSWORD', 'MOON_GRAFANA_PASSWORD']));
+    const env = Object.fromEntries(names.map((name) => [name, 'a-secret']));
+    for (const schema of [distributedSettings, standaloneConfigSchema])
+      expect(loadConfig(schema, { env })).toEqual(loadConfig(schema, {}));
   });
 });
 

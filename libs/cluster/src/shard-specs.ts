@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { paperSigner } from '@moon/backtesting';
+import { paperSigner, type PartialVenueConfig } from '@moon/backtesting';
 import { venueSources, type Handler, type PlatformConfig } from '@moon/domain';
 import { countOrders, LocalJournalFile } from '@moon/infra';
 import {
@@ -135,7 +135,7 @@ export function executionSpec(
 }
 
 /** The paper venue's part of the settings: what each of its instruments is priced by. */
-export function paperVenueConfig({ config }: Pick<Connections, 'config'>): object {
+export function paperVenueConfig({ config }: Pick<Connections, 'config'>): PartialVenueConfig {
   const instruments = config.feed.tokens.map((token) => `${token}.HYPERLIQUID`);
   return { ...config.venue.paper, ...venueSources(config.platform, instruments, instruments, config.venue.paper) };
 }

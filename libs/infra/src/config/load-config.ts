@@ -34,6 +34,12 @@ const FOREIGN = new Set([
   'MOON_PROMETHEUS',
   'MOON_PROMTOOL',
   'MOON_STACK_CACHE',
+  // Those that docker-compose.yml fills in where the servers and their users are made.
+  'MOON_SUPERUSER_PASSWORD',
+  'MOON_OWNER_PASSWORD',
+  'MOON_APP_PASSWORD',
+  'MOON_GRAFANA_PASSWORD',
+  'MOON_KAFKA_CLUSTER_ID',
 ]);
 
 type Tree = Record<string, unknown>;

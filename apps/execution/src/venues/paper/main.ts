@@ -1,16 +1,17 @@
-import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import type { PartialVenueConfig } from '@moon/backtesting';
 import type { VenueFaults } from './faults';
 import { PaperVenue } from './paper-venue';
 import { PaperVenueServer } from './server';
+import { venueConfigOf } from './venue-config';
 
 const USAGE = `The paper venue as a process of its own.
 
   --host ADDRESS         address to listen on (127.0.0.1)
   --port N               its port; 0 (default) = any free one, printed as {"listening":N}
   --data-dir DIR         folder of durable books; without it they are lost when the process ends
-  --config FILE          configuration (JSON, see venueConfigSchema)
+  --config FILE          configuration (JSON, see venueConfigSchema); with --cluster the settings of the processes
+  --cluster              prices and charges as the settings of a deployment's processes say: --config, MOON_…, --set
+  --set NAME=VALUE       with --cluster: any setting of the processes, repeatable
   --snapshot-every N     inputs from one snapshot to the next (20000)
   --slow-ms N            every answer to an order, cancellation or query comes N ms late
   --answer-delay-ms N    the answer to an accepted order comes N ms late; each acceptance is printed at once as {"accepted":ID}
@@ -30,6 +31,8 @@ async function main(): Promise<void> {
       port: { type: 'string', default: '0' },
       'data-dir': { type: 'string' },
       config: { type: 'string' },
+      cluster: { type: 'boolean', default: false },
+      set: { type: 'string', multiple: true, default: [] },
       'snapshot-every': { type: 'string' },
       'slow-ms': { type: 'string' },
       'answer-delay-ms': { type: 'string' },
@@ -39,7 +42,7 @@ async function main(): Promise<void> {
     },
   });
   if (values.help) return void process.stdout.write(USAGE);
-  const number = (name: keyof typeof values, fallback: number): number => {
+  const number = (name: Exclude<keyof typeof values, 'set'>, fallback: number): number => {
     const given = values[name];
     if (given === undefined) return fallback;
     const value = Number(given);
@@ -47,10 +50,8 @@ async function main(): Promise<void> {
       throw new Error(`--${name} must be a whole number of at least 0; it is "${String(given)}".`);
     return value;
   };
-  const config =
-    values.config === undefined ? {} : (JSON.parse(readFileSync(values.config, 'utf8')) as PartialVenueConfig);
   const venue = new PaperVenue({
-    config,
+    config: await venueConfigOf(values, process.env),
     ...(values['data-dir'] === undefined ? {} : { directory: values['data-dir'] }),
     snapshotEvery: number('snapshot-every', 20_000),
     announce: (clientOrderId) => stdout({ accepted: clientOrderId }),

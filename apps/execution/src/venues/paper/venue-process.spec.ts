@@ -274,7 +274,26 @@ describe('the process of the paper venue', () => {
     expect(await client(port).nextDueAt()).toBeNull();
   });
 
+  it('of a deployment prices and charges as the settings of its processes say', async () => {
+    const file = join(directory, 'deployment.yaml');
+    const instruments = [{ instrument: SPOT, priceSource: 'BTC.HYPERLIQUID' }];
+    const settings = {
+      venue: { paper: { fees: { takerBps: 7 } } },
+      platform: { portfolios: [{ name: 'main', instruments }] },
+    };
+    writeFileSync(file, JSON.stringify(settings));
+    const flags = ['--cluster', '--config', file, '--set', 'venue.paper.slippage.bps=100'];
+    const venue = client(await venueProcess.start(...flags));
+    await venue.openAccount(ACCOUNT);
+    await venue.market(tick('BTC.HYPERLIQUID', 0, 40_000));
+    const reports = await venue.submit(desk.order(SPOT, 'buy', '0.5'));
+    // One per cent above 40,000, and 7 basis points of 20,200.
+    expect(reports).toMatchObject([{ kind: 'accepted' }, { kind: 'filled', price: '40400', fee: '14.14' }]);
+  });
+
   it('says what is wrong with its flags', async () => {
+    await expect(venueProcess.start('--set', 'venue.paper.slippage.bps=1')).rejects.toThrow(/give --cluster, too/);
+    await expect(venueProcess.start('--cluster', '--set', 'venue.papr={}')).rejects.toThrow(/"venue.paper"/);
     await expect(venueProcess.start('--port', 'http')).rejects.toThrow(/--port must be a whole number/);
     const file = join(directory, 'bad.json');
     writeFileSync(file, '{"marketFill":"soon"}');
