@@ -7,6 +7,10 @@ describe('the command line', () => {
   it.each([
     [['evnts'], /unknown command 'evnts'\n\(Did you mean events\?\)/],
     [['events', '--tial'], /unknown option '--tial'\n\(Did you mean --tail\?\)/],
+    [['halt', '--global', '--resaon', 'x'], /^moon: unknown option '--resaon'\n\(Did you mean --reason\?\)/],
+    [['halt', '--global'], /Give --reason TEXT/],
+    [['lookahead-check', '--confg', 'x'], /^moon: unknown option '--confg'\n\(Did you mean --config\?\)/],
+    [['lookahead-check'], /Give --config FILE/],
     [['--jsn', 'runs'], /unknown option '--jsn'\n\(Did you mean --json\?\)/],
     [['dead-letters', 'reply', 'abc'], /(unknown command 'reply'\n\(Did you mean replay\?\)|too many arguments)/],
     [['trace'], /missing required argument 'id'/],

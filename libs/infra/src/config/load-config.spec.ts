@@ -14,6 +14,7 @@ const schema = Type.Object(
         fill: Type.Union([Type.Literal('last'), Type.Literal('next')], { default: 'last' }),
         size: Type.Union([Type.Number({ minimum: 0 }), Type.String({ pattern: '^[0-9]+$' })], { default: 1 }),
         maxAgeMs: Type.Integer({ default: 5 }),
+        rows: Type.Array(Type.Object({ name: Type.String() }, { additionalProperties: false }), { default: [] }),
         speed: Type.Optional(Type.Union([Type.Literal('1'), Type.Literal('max')], { description: 'Pace.' })),
       },
       { additionalProperties: false, default: {} },
@@ -41,7 +42,7 @@ describe('loadConfig', () => {
     const env = { MOON_PORT: '2', MOON_FEED__KIND: 'env', MOON_FEED__MAX_AGE_MS: '9', OTHER: 'x' };
     expect(loadConfig(schema, {})).toEqual({
       port: 3000,
-      feed: { kind: 'auto', from: [], fill: 'last', size: 1, maxAgeMs: 5 },
+      feed: { kind: 'auto', from: [], fill: 'last', size: 1, maxAgeMs: 5, rows: [] },
     });
     expect(loadConfig(schema, { file })).toMatchObject({ port: 1, feed: { kind: 'file', maxAgeMs: 7 } });
     expect(loadConfig(schema, { file, env })).toMatchObject({ port: 2, feed: { kind: 'env', maxAgeMs: 9 } });
@@ -58,6 +59,16 @@ describe('loadConfig', () => {
     ]);
     expect(problemsOf({ flags: { 'feed.knd': 'x' } })).toEqual([expect.stringContaining('Did you mean "feed.kind"?')]);
     expect(problemsOf({ env: { MOON_PROT: '1' } })).toEqual([expect.stringContaining('variable MOON_PROT')]);
+  });
+
+  it('names a misspelt key of a list before, and in place of, the required one that it was to be', () => {
+    expect(problemsOf({ flags: { 'feed.rows': [{ nmae: 'x' }] } })).toEqual([
+      '"feed.rows.0.nmae" (in a list) is not a setting. Did you mean "feed.rows.0.name"?',
+    ]);
+    expect(problemsOf({ flags: { 'feed.rows': [{ quantity: 1 }] } })).toEqual([
+      '"feed.rows.0.quantity" (in a list) is not a setting. Known here: name.',
+      expect.stringMatching(/^"feed.rows.0.name" is missing/),
+    ]);
   });
 
   it('names a wrong value, its rule and what the setting means', () => {

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { Static, TObject, TSchema } from '@sinclair/typebox';
-import { Value, type ValueError } from '@sinclair/typebox/value';
+import { Value, ValueErrorType, type ValueError } from '@sinclair/typebox/value';
 import { parse as parseYaml } from 'yaml';
 import { nearestName } from '@moon/kernel';
 
@@ -65,7 +65,12 @@ export function loadConfig<S extends TObject>(schema: S, sources: ConfigSources)
   for (const [path, value] of Object.entries(sources.set ?? {}))
     setPath(given, value, { path: path.split('.'), origin: `--set ${path}`, schema, problems });
   const whole: unknown = Value.Default(schema, given);
-  for (const problem of Value.Errors(schema, whole)) {
+  const wrong = [...Value.Errors(schema, whole)];
+  const isUnknown = ({ type }: ValueError): boolean => type === ValueErrorType.ObjectAdditionalProperties;
+  // A misspelt name first: it says why the right one is missing.
+  for (const problem of wrong.filter(isUnknown))
+    problems.push(unknownKey(problem.path.slice(1).split('/'), problem.schema, 'in a list'));
+  for (const problem of wrong.filter((one) => !isUnknown(one))) {
     const path = problem.path.slice(1).replaceAll('/', '.') || 'the configuration';
     if (problems.some((known) => known.includes(`"${path}"`))) continue;
     problems.push(`"${path}" is ${show(problem.value)}: ${expected(problem)}${describe(schema, path)}`);

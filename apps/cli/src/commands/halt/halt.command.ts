@@ -31,7 +31,7 @@ export function addHaltCommands(program: Command, io: Io): void {
     .description('stops the trading of a portfolio, or of all; orders that only reduce still pass')
     .option('--portfolio <name>', 'the portfolio')
     .option('--global', 'all portfolios')
-    .requiredOption('--reason <text>', 'why; the halt is lifted by the same reason')
+    .option('--reason <text>', 'why, required; the halt is lifted by the same reason')
     .option('--wait <seconds>', WAIT)
     .action((_options, command: Command) => act(io, 'halt', command.optsWithGlobals<Options>()));
   const lifting = program
@@ -52,6 +52,8 @@ async function act(io: Io, command: 'halt' | 'lift', options: Options): Promise<
   if (reason !== undefined && (reason.trim() === '' || reason.length > LONGEST_REASON)) {
     throw new UsageError(`--reason must have 1 to ${LONGEST_REASON} characters.`);
   }
+  // Not Commander's business, which would call it missing before it named one that is misspelt.
+  if (command === 'halt' && reason === undefined) throw new UsageError('Give --reason TEXT: why it is halted.');
   await atDesk(io, command, options, async (desk) => {
     const key = portfolio === undefined ? GLOBAL : knownPortfolio(await portfolioNames(desk.events), portfolio);
     const results = command === 'halt' ? await halt(desk, key, reason!) : await lift(desk, key, reason);

@@ -88,7 +88,7 @@ describe('moon halt and moon lift', () => {
   it.each([
     [['halt', '--reason', 'x'], /either --portfolio NAME or --global/],
     [['halt', '--portfolio', 'main', '--global', '--reason', 'x'], /either --portfolio NAME or --global/],
-    [['halt', '--portfolio', 'main'], /required option '--reason <text>'/],
+    [['halt', '--portfolio', 'main'], /Give --reason TEXT/],
     [['halt', '--portfolio', 'man', '--reason', 'x'], /Did you mean "main"/],
     [['halt', '--global', '--reason', ' '], /--reason must have/],
   ])('refuses %j', async (argv, message) => {

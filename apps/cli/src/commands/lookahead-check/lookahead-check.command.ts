@@ -6,7 +6,7 @@ import { renderCheck } from './render';
 import { runCheck } from './run-check';
 
 interface CheckOptions extends GlobalOptions {
-  config: string;
+  config?: string;
   from?: string[];
   set?: string[];
   cuts: string;
@@ -18,7 +18,7 @@ export function addLookaheadCheckCommand(program: Command, io: Io, exit: (code: 
   program
     .command('lookahead-check')
     .description('finds agents and strategies that decide by what they cannot know yet')
-    .requiredOption('--config <file>', 'the backtest, as for "moon backtest"')
+    .option('--config <file>', 'the backtest, required; as for "moon backtest"')
     .option('--from <files...>', 'recorded files in place of those of the configuration')
     .option('--set <setting...>', 'any setting, e.g. --set venue.fees.takerBps=5')
     .option('--cuts <number>', 'at how many instants the data are cut', '4')
@@ -36,6 +36,7 @@ async function check(io: Io, options: CheckOptions, exit: (code: number) => void
   if (!Number.isInteger(cuts) || cuts < 1 || cuts > 100)
     throw new UsageError(`--cuts ${options.cuts}: expected a whole number from 1 to 100.`);
   const { config: path, from, set } = options;
+  if (path === undefined) throw new UsageError('Give --config FILE: the backtest.');
   const { config, folder } = loadBacktest(io, { config: path, ...(from && { from }), ...(set && { set }) });
   if (config.data.files.length === 0)
     throw new UsageError('Name the recorded files: --from FILE, or "data.files" of the configuration.');
