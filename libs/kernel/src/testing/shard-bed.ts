@@ -33,6 +33,8 @@ export interface ShardBedOptions {
   past?: readonly Handler[];
   /** Errors after which a shard is opened again, at once. */
   isTransient?: (error: Error) => boolean;
+  /** What the store has of a partition that the broker keeps no more; default: nothing. */
+  fill?: ShardGroupOptions['fill'];
   /** Pause before a shard that broke is opened again, wall ms; default: none that a test waits for. */
   reopenMs?: number;
   /** How a shard is connected to a venue. */
@@ -99,7 +101,7 @@ export class ShardMember {
       }),
       open: (shard, of) => this.open(shard, of),
       onRefused: (message) => Promise.resolve(void bed.refused.push(message)),
-      fill: async function* () {},
+      fill: bed.options.fill ?? async function* () {},
       checkpointMs: 3_600_000,
       onProblem: (message) => this.problems.push(message),
       onBroken: (_shard, error) => this.failures.push(error),

@@ -31,9 +31,14 @@ export class Positions {
   }
 }
 
+/** Messages that wait for their place in the journal, a partition, at which no more are asked for; and half of it, at which they are. */
+const MOST_MESSAGES = 20_000;
+
 /** Messages that came again and wait for their place in the journal, by partition in their order. */
 export class MessageBuffer {
   private readonly waiting = new Map<string, BusMessage[]>();
+  /** Who waits for room in a partition. */
+  private readonly roomless = new Map<string, (() => void)[]>();
 
   add(messages: readonly BusMessage[]): void {
     for (const message of messages) {
@@ -44,8 +49,20 @@ export class MessageBuffer {
     }
   }
 
-  size(partition: BusPartition): number {
-    return this.waiting.get(slotOf(partition))?.length ?? 0;
+  /** True while this partition should bring no more. */
+  isFull(partition: BusPartition): boolean {
+    return this.size(slotOf(partition)) >= MOST_MESSAGES;
+  }
+
+  /** Resolves when half of what fits has been taken again, or at `giveRoom`: the journal may go on with what is still to come. */
+  room(partition: BusPartition): Promise<void> {
+    const slot = slotOf(partition);
+    return new Promise((resolve) => this.roomless.set(slot, [...(this.roomless.get(slot) ?? []), resolve]));
+  }
+
+  /** Nothing waits here any more: everybody may bring what they have. */
+  giveRoom(): void {
+    for (const slot of this.roomless.keys()) this.tell(slot);
   }
 
   /**
@@ -53,7 +70,24 @@ export class MessageBuffer {
    * @returns 'waiting' when it has not come yet, 'missing' when only later ones came
    */
   take(position: BusPosition): BusMessage | 'waiting' | 'missing' {
-    const list = this.waiting.get(slotOf(position)) ?? [];
+    const slot = slotOf(position);
+    const found = this.find(this.waiting.get(slot) ?? [], position);
+    if (this.roomless.size > 0 && this.size(slot) <= MOST_MESSAGES / 2) this.tell(slot);
+    return found;
+  }
+
+  /** Everything that is left, partition by partition; empties the buffer. */
+  rest(): BusMessage[][] {
+    const lists = [...this.waiting.values()].filter((list) => list.length > 0);
+    this.waiting.clear();
+    return lists;
+  }
+
+  private size(slot: string): number {
+    return this.waiting.get(slot)?.length ?? 0;
+  }
+
+  private find(list: BusMessage[], position: BusPosition): BusMessage | 'waiting' | 'missing' {
     let at = 0;
     while (at < list.length && (list[at] as BusMessage).offset < position.offset) at += 1;
     if (at > 0) list.splice(0, at);
@@ -64,10 +98,9 @@ export class MessageBuffer {
     return first;
   }
 
-  /** Everything that is left, partition by partition; empties the buffer. */
-  rest(): BusMessage[][] {
-    const lists = [...this.waiting.values()].filter((list) => list.length > 0);
-    this.waiting.clear();
-    return lists;
+  private tell(slot: string): void {
+    const waiting = this.roomless.get(slot) ?? [];
+    this.roomless.delete(slot);
+    for (const resolve of waiting) resolve();
   }
 }

@@ -301,13 +301,12 @@ export class ShardGroup {
     if (!first || !this.hasBegun(shard, first)) return;
     await shard.take(messages);
     if (!shard.isHeld(first)) return;
-    // Its journal waits for other partitions: this one brings no more until it is live.
+    // Its journal waits for other partitions: this one brings no more until there is room for it.
     const { consumer, broadcast } = this.options;
     const line = broadcast?.topics.includes(first.topic) ? broadcast.line : null;
     if (line) line.pause(first);
     else consumer.pause([first]);
-    const resume = (): void => (line ? line.resume(first) : consumer.resume([first]));
-    shard.ready.then(resume, resume);
+    void shard.room(first).then(() => (line ? line.resume(first) : consumer.resume([first])));
   }
 
   private async fill(
@@ -334,7 +333,10 @@ export class ShardGroup {
       if (isFirst) this.beginNoEarlier(needing, message);
       isFirst = false;
       batch.push(message);
-      if (batch.length >= FILL_BATCH) await route(batch.splice(0));
+      if (batch.length < FILL_BATCH) continue;
+      await route(batch.splice(0));
+      // The store has no partition that could be paused.
+      await Promise.all(needing.filter((shard) => shard.isHeld(from)).map((shard) => shard.room(from)));
     }
     if (batch.length > 0) await route(batch);
     this.beginNoEarlier(needing, { ...from, offset: first });

@@ -9,7 +9,7 @@ import type { JournalBatch, ShardCheckpoint, ShardClaim } from '../../ports/jour
 import { LiveRuntime } from '../live';
 import { bringIn } from './bring-in';
 import { HeardStreams, type HeardState } from './heard-streams';
-import { JournalReplay, requireHeard } from './journal-replay';
+import { JournalReplay, requireHeard, type ReplayStep } from './journal-replay';
 import { MessageBuffer, Positions, slotOf } from './message-buffer';
 import { ShardLog } from './shard-log';
 import type { ShardOptions, ShardWiring } from './shard-options';
@@ -24,8 +24,6 @@ export class PastClosed extends Error {
   }
 }
 
-/** Messages that wait for their place in the journal, a partition, at which no more are asked for. */
-const HELD_MESSAGES = 20_000;
 /** What a checkpoint holds beside states, positions and ids. */
 interface CheckpointMeta {
   engine?: EngineSnapshot;
@@ -61,6 +59,8 @@ export class Shard {
   private readonly numbers: StreamNumbers;
   private readonly replay: JournalReplay;
   private phase: 'replaying' | 'starting' | 'live' | 'closed' = 'replaying';
+  /** Handling the journal again goes on by itself, after timers and sockets. */
+  private isBetweenTurns = false;
   private whenLive: { promise: Promise<void>; resolve: () => void; reject: (error: Error) => void };
   private saved: { seq: number; positions: readonly BusPosition[]; at: number } | null = null;
   private saving: Promise<unknown> = Promise.resolve();
@@ -163,7 +163,12 @@ export class Shard {
 
   /** True while this partition should bring no more messages. */
   isHeld(partition: BusPartition): boolean {
-    return this.phase !== 'live' && this.buffer.size(partition) >= HELD_MESSAGES;
+    return (this.phase === 'replaying' || this.phase === 'starting') && this.buffer.isFull(partition);
+  }
+
+  /** Resolves when a partition that is held may bring more: the shard has worked it off by half, lives, or was let go of. */
+  room(partition: BusPartition): Promise<void> {
+    return this.buffer.room(partition);
   }
 
   /** Takes messages of one partition in their order; those that it had already are passed over. */
@@ -183,23 +188,17 @@ export class Shard {
     });
   }
 
-  /** Handles the journal again as far as its messages are there; at its end the shard begins to live. */
+  /** Handles the journal again as far as its messages are there, turn by turn; at its end the shard begins to live. */
   private advance(): void {
-    if (this.phase !== 'replaying') return;
+    if (this.phase !== 'replaying' || this.isBetweenTurns) return;
     try {
-      for (;;) {
+      for (const turnEnds = performance.now() + TURN_MS; ;) {
         const step = this.replay.next();
         this.waits.note(step.kind === 'wait' ? slotOf(step.position) : null);
         if (step.kind === 'wait') return;
         if (step.kind === 'end') break;
-        if (step.kind === 'message') {
-          this.log.expect(step.message);
-          this.positions.advance(step.message, step.message.offset + 1);
-          this.heardStreams.advance(step.message);
-          this.engine.again(step.message.event);
-        } else this.engine.again(step.event);
-        this.engine.drain();
-        this.log.expect(null);
+        this.again(step);
+        if (performance.now() > turnEnds) return this.advanceLater();
       }
       if (this.engine.lastSeq !== this.claim.lastSeq) {
         throw new Error(
@@ -213,6 +212,25 @@ export class Shard {
     this.phase = 'starting';
     const next = this.closesPast ? this.closePast() : this.goLive();
     next.catch((thrown: unknown) => this.end(asError(thrown)));
+  }
+
+  private advanceLater(): void {
+    this.isBetweenTurns = true;
+    setImmediate(() => {
+      this.isBetweenTurns = false;
+      this.advance();
+    });
+  }
+
+  private again(step: Extract<ReplayStep, { kind: 'input' | 'message' }>): void {
+    if (step.kind === 'message') {
+      this.log.expect(step.message);
+      this.positions.advance(step.message, step.message.offset + 1);
+      this.heardStreams.advance(step.message);
+      this.engine.again(step.message.event);
+    } else this.engine.again(step.event);
+    this.engine.drain();
+    this.log.expect(null);
   }
 
   private async closePast(): Promise<void> {
@@ -234,6 +252,7 @@ export class Shard {
     }
     if (this.phase !== 'starting') return;
     this.phase = 'live';
+    this.buffer.giveRoom();
     const submit = (event: AnyEvent): void => this.submitLater(event);
     await this.options.onLive?.(this.engine, submit, (error) => this.end(error));
     this.whenLive.resolve();
@@ -313,6 +332,7 @@ export class Shard {
     if (this.phase === 'closed') return null;
     if (this.phase !== 'live') {
       this.phase = 'closed';
+      this.buffer.giveRoom();
       // Whoever waits for it to be live waits in vain.
       this.whenLive.reject(new Error(`Shard ${this.name} was let go of before it was live.`));
       this.options.onClose?.();
@@ -331,6 +351,7 @@ export class Shard {
   private end(error: Error): void {
     if (this.phase === 'closed') return;
     this.phase = 'closed';
+    this.buffer.giveRoom();
     // Nothing of an input that was handled in part only may be stored: mended code would have to do the same half of it.
     this.log.abandon(error);
     this.options.onClose?.();
