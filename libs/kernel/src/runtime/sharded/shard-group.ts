@@ -10,6 +10,7 @@ import {
 } from '../../ports/bus';
 import { ShardLost } from '../../ports/journal';
 import { Attempts, type BrokenShard } from './attempts';
+import { GroupCheckpoints } from './group-checkpoints';
 import { slotOf } from './message-buffer';
 import { PastClosed, type Shard } from './shard';
 import type { ShardOptions } from './shard-options';
@@ -67,13 +68,21 @@ export class ShardGroup {
   private isStopped = false;
   private readonly attempts = new Attempts((shard) => void this.open(shard));
   private readonly opening = new Set<number>();
-  private committing: Promise<void> = Promise.resolve();
+  private readonly checkpoints: GroupCheckpoints;
 
   constructor(private readonly options: ShardGroupOptions) {
     const { messages, expired } = this.listener((heard) => this.toAll(heard));
     const topics = options.broadcast?.topics ?? [];
     this.hearer = { topics, messages, expired, earliest: (partition) => this.earliest(partition) };
     options.broadcast?.line.add(this.hearer);
+    this.checkpoints = new GroupCheckpoints({
+      shards: () => this.shards,
+      commit: async (positions) => {
+        const keyed = positions.filter(({ topic }) => !topics.includes(topic));
+        if (keyed.length > 0) await options.consumer.commit(keyed);
+      },
+      onProblem: (message, context) => options.onProblem(message, { group: options.name, ...context }),
+    });
   }
 
   get name(): string {
@@ -107,12 +116,7 @@ export class ShardGroup {
 
   /** Stores where every shard stands, and tells the broker. */
   checkpoint(): Promise<void> {
-    this.committing = this.committing.then(async () => {
-      const positions: BusPosition[] = [];
-      for (const shard of this.shards) positions.push(...(await this.saved(() => shard.checkpoint())));
-      await this.commit(positions);
-    });
-    return this.committing;
+    return this.checkpoints.take();
   }
 
   /** Finishes what is under way, stores it, and leaves the group. */
@@ -187,7 +191,7 @@ export class ShardGroup {
   private async hold(index: number, shard: Shard): Promise<void> {
     if (this.held.has(index) || !this.assigned.has(index) || this.isStopped) {
       // Revoked while it was being opened.
-      await this.saved(() => shard.close());
+      await this.checkpoints.saved(() => shard.close());
       return;
     }
     const { consumer, broadcast } = this.options;
@@ -260,29 +264,9 @@ export class ShardGroup {
         const shard = this.held.get(index);
         this.held.delete(index);
         if (shard) this.wanted.delete(shard);
-        if (shard) await this.commit(await this.saved(() => shard.close()));
+        if (shard) await this.checkpoints.commit(await this.checkpoints.saved(() => shard.close()));
       }),
     );
-  }
-
-  /** A checkpoint that could not be stored is made up for by the next: the journal has everything. */
-  private async saved(save: () => Promise<BusPosition[] | null>): Promise<BusPosition[]> {
-    try {
-      return (await save()) ?? [];
-    } catch (thrown) {
-      this.options.onProblem('a checkpoint was not stored', { group: this.name, error: String(thrown) });
-      return [];
-    }
-  }
-
-  /** All shards in one request: each is a replicated write of the broker's. */
-  private async commit(positions: readonly BusPosition[]): Promise<void> {
-    const { consumer, broadcast, onProblem } = this.options;
-    const keyed = positions.filter(({ topic }) => !broadcast?.topics.includes(topic));
-    if (keyed.length === 0) return;
-    await consumer
-      .commit(keyed)
-      .catch((thrown: unknown) => onProblem('offsets were not committed', { group: this.name, error: String(thrown) }));
   }
 
   private async toOwner(messages: readonly BusMessage[]): Promise<void> {
