@@ -193,6 +193,11 @@ export class KafkaConsumer implements BusConsumer {
     return this.standstill.look(this.lanes.values(), performance.now());
   }
 
+  /** See `GroupMember`: what keeps it from reading anything. */
+  absence(): string | null {
+    return this.member.absence();
+  }
+
   async stop(): Promise<void> {
     if (this.isStopped) return;
     this.isStopped = true;

@@ -1,7 +1,8 @@
 import type { TopicName } from '@moon/events';
 import type { BusPartition, BusPosition } from '@moon/kernel';
 import type { Consumer, EachBatchPayload, Kafka } from 'kafkajs';
-import type { KafkaSettings } from './kafka-config';
+import { describeKafkaError, type KafkaSettings } from './kafka-config';
+import { Presence } from './presence';
 import { shardAssigner, type ShardClaim } from './shard-assigner';
 
 export interface GroupMemberHooks {
@@ -33,7 +34,7 @@ const MOST_PARTITION_BYTES = 1_048_576;
  */
 export class GroupMember {
   private consumer: Consumer | null = null;
-  private isJoined = false;
+  private readonly presence = new Presence();
   /**
    * A join has begun and was not completed. When the answer with its part of the shards does not come in time (the group's
    * leader is slow), kafkajs goes on fetching what it had before, under the new generation, for good.
@@ -54,9 +55,18 @@ export class GroupMember {
     try {
       await this.build();
     } catch (error) {
-      this.hooks.crashed(error);
+      this.crashed(error);
       this.rebuild();
     }
+  }
+
+  /** That it is not in its group, why, and what to do, in one line; null while it is in it, or may be back in a moment. */
+  absence(): string | null {
+    const missing = this.presence.missing();
+    if (missing === null) return null;
+    const { groupId, shards, settings } = this.options;
+    const why = missing.why === null ? 'it is still to join' : describeKafkaError(missing.why, settings);
+    return `not in the consumer group ${groupId}, of ${shards} shards: ${why}`;
   }
 
   /** Divides the group anew, at the next fetch. */
@@ -66,11 +76,11 @@ export class GroupMember {
 
   /** Before a join there is nothing to move: every position is set again after it. */
   seek({ topic, partition }: BusPartition, offset: number): void {
-    if (this.isJoined) this.consumer!.seek({ topic, partition, offset: String(offset) });
+    if (this.presence.isJoined) this.consumer!.seek({ topic, partition, offset: String(offset) });
   }
 
   setPaused({ topic, partition }: { topic: string; partition: number }, isPaused: boolean): void {
-    if (!this.isJoined) return;
+    if (!this.presence.isJoined) return;
     const one = [{ topic, partitions: [partition] }];
     if (isPaused) this.consumer!.pause(one);
     else this.consumer!.resume(one);
@@ -78,7 +88,7 @@ export class GroupMember {
 
   /** @throws Error the broker did not take them; they may be given again */
   async commit(positions: readonly BusPosition[]): Promise<void> {
-    if (!this.isJoined) throw new Error('The member is not in its group at the moment.');
+    if (!this.presence.isJoined) throw new Error('The member is not in its group at the moment.');
     await this.consumer!.commitOffsets(
       positions.map(({ topic, partition, offset }) => ({ topic, partition, offset: String(offset) })),
     );
@@ -87,7 +97,7 @@ export class GroupMember {
   async stop(): Promise<void> {
     this.isStopped = true;
     const { consumer } = this;
-    this.isJoined = false;
+    this.presence.left();
     if (consumer === null) return;
     // A client in the middle of its retries finishes them first; the group notices by the session's end.
     let timer: NodeJS.Timeout | undefined;
@@ -105,7 +115,7 @@ export class GroupMember {
           shards,
           claim: () => this.claim(),
           fetchIntervalMs,
-          wantsRejoin: () => this.isJoined && (this.isJoining || this.wantsRejoin) && this.take(),
+          wantsRejoin: () => this.presence.isJoined && (this.isJoining || this.wantsRejoin) && this.take(),
         }),
       ],
       sessionTimeout: settings.sessionTimeoutMs,
@@ -120,17 +130,20 @@ export class GroupMember {
       retry: { initialRetryTime: 100, maxRetryTime: 500, retries: 100, restartOnFailure: () => Promise.resolve(false) },
     });
     this.consumer = consumer;
-    const { GROUP_JOIN, CRASH } = consumer.events;
+    const { GROUP_JOIN, STOP, CRASH } = consumer.events;
     consumer.on(GROUP_JOIN, ({ payload: { memberId, memberAssignment } }) => {
       if (this.consumer !== consumer || this.isStopped) return;
-      this.isJoined = true;
+      this.presence.joined();
       this.isJoining = false;
       this.hooks.joined(memberId, memberAssignment);
     });
+    // It takes nothing any more, and throws: long before it says that it crashed, while a broker that is frozen owes it an answer.
+    consumer.on(STOP, () => {
+      if (this.consumer === consumer) this.presence.left();
+    });
     consumer.on(CRASH, ({ payload: { error } }) => {
       if (this.consumer !== consumer || this.isStopped) return;
-      this.isJoined = false;
-      this.hooks.crashed(error);
+      this.crashed(error);
       this.rebuild();
     });
     await consumer.connect();
@@ -157,6 +170,11 @@ export class GroupMember {
     return true;
   }
 
+  private crashed(error: unknown): void {
+    this.presence.left(error);
+    this.hooks.crashed(error);
+  }
+
   /** A consumer that crashes while it is built is one more to build. */
   private rebuild(): void {
     this.needsBuild = true;
@@ -172,7 +190,7 @@ export class GroupMember {
         await this.build();
       } catch (error) {
         this.needsBuild = true;
-        this.hooks.crashed(error);
+        this.crashed(error);
         await this.consumer?.disconnect().catch(() => undefined);
       }
     }

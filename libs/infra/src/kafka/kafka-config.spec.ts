@@ -45,6 +45,11 @@ describe('the configuration of Kafka', () => {
     ['KafkaJSSASLAuthenticationError', 'SASL authentication failed', 'check kafka.username and kafka.password'],
     ['KafkaJSConnectionError', 'self-signed certificate in chain', 'set kafka.caFile'],
     ['KafkaJSProtocolError', 'Not authorized to access topics: [TOPIC_AUTHORIZATION_FAILED]', 'check its ACLs'],
+    [
+      'KafkaJSProtocolError',
+      "The group member's supported protocols are incompatible with those of existing members",
+      'stop them first, or use their number',
+    ],
   ])('names a %s (%s) by what to do', (name, message, advice) => {
     const inner = Object.assign(new Error(message), { name });
     const outer = new Error('retries exceeded', { cause: inner });

@@ -159,7 +159,7 @@ export function describeKafkaError(error: unknown, settings: KafkaSettings): str
   if (/AUTHORIZATION_FAILED|not authorized/i.test(text)) {
     return `Kafka at ${where} does not allow this to the user "${settings.username}": check its ACLs (${chain[0]?.message ?? ''}).`;
   }
-  if (/INCONSISTENT_GROUP_PROTOCOL|group protocol/i.test(text)) {
+  if (/INCONSISTENT_GROUP_PROTOCOL|supported protocols are incompatible/i.test(text)) {
     return 'Other members of the consumer group divide it into another number of shards: stop them first, or use their number.';
   }
   const network =
