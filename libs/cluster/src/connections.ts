@@ -50,6 +50,8 @@ export interface Connections {
   metrics: ProcessMetrics;
   /** Longest time for which what every shard hears has stood still in this process, wall ms. */
   broadcastStandstillMs: () => number;
+  /** What keeps this process from hearing what every shard hears, in one line; null: nothing, or it may be over in a moment. */
+  broadcastAbsence: () => string | null;
   /** How long the journals of this process took to store their latest batches. */
   journalWrites: RecentDurations;
 }

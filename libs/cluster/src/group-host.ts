@@ -64,6 +64,8 @@ export interface HostedGroup {
   lag: () => Record<string, number>;
   /** Longest time for which a partition with messages has delivered none, wall ms. */
   standstillMs: () => number;
+  /** What keeps it from being brought anything, in one line; null: nothing, or it may be over in a moment. */
+  absence: () => string | null;
 }
 
 /** Wires one consumer group to the brokers and the store of this process; not started yet. */
@@ -151,6 +153,7 @@ export function createGroup(options: GroupHostOptions): HostedGroup {
     group,
     lag: () => ({ ...consumer.lag(), ...connections.broadcast.lag(plan.broadcast) }),
     standstillMs: () => Math.max(consumer.standstillMs(), connections.broadcastStandstillMs()),
+    absence: () => consumer.absence() ?? connections.broadcastAbsence(),
   };
 }
 

@@ -184,6 +184,8 @@ class ClusterProcess {
         return consumer;
       }),
       broadcastStandstillMs: () => Math.max(0, ...broadcasts.map((consumer) => consumer.standstillMs())),
+      broadcastAbsence: () =>
+        broadcasts.map((consumer) => consumer.absence()).find((absence) => absence !== null) ?? null,
       plans: groupPlans(config.platform),
       deadLetters: new DeadLetters(config.kafka, logger, metrics),
       journalWrites: new RecentDurations(),

@@ -83,7 +83,11 @@ export class FeedPart implements Part {
   }
 
   isUp(): boolean {
-    return this.isStarted;
+    return this.isStarted && this.problem() === null;
+  }
+
+  problem(): string | null {
+    return this.election.absence();
   }
 
   status(): object {

@@ -3,6 +3,7 @@ import { turns } from '../../../kernel/src/testing/live-bed';
 import { ShardBed, type ShardMember } from '../../../kernel/src/testing/shard-bed';
 import { T0, tick } from '../../../kernel/src/testing/venue-desk';
 import { POISON, CHOKING } from '../testing/deployment';
+import type { HostedGroup } from '../group-host';
 import { groupPart } from './group-part';
 
 const portfolio: Handler<{ portfolio: { halts: object[] }; globalHalts: object[] }> = {
@@ -16,13 +17,42 @@ const portfolio: Handler<{ portfolio: { halts: object[] }; globalHalts: object[]
   },
 };
 
+const hostedBy = ({ group }: ShardMember, absence: string | null = null): HostedGroup => ({
+  ...{ group, lag: () => ({ 'price.ticks': 7 }), standstillMs: () => 1_500, absence: () => absence },
+});
+
+describe('whether a group is up', () => {
+  const refused = 'not in the consumer group agents, of 3 shards: stop the others first';
+
+  it('[SYS-1] it is not in a process that its group refuses: one without shards is no other than one that was given none', async () => {
+    const bed = new ShardBed({ name: 'agents', handlers: CHOKING, keyed: ['price.ticks'] });
+    const member = await bed.member([]);
+    expect(groupPart(hostedBy(member)).isUp()).toBe(true);
+    const part = groupPart(hostedBy(member, refused));
+    expect(part.isUp()).toBe(false);
+    expect(part.problem!()).toBe(refused);
+    await member.group.stop();
+  });
+
+  it('[SYS-1] it is not while what every shard hears is not brought to it, whatever its shards say', async () => {
+    const bed = new ShardBed({ name: 'agents', handlers: CHOKING, keyed: ['price.ticks'] });
+    const member = await bed.member();
+    expect(member.group.isLive).toBe(true);
+    expect(groupPart(hostedBy(member, refused)).isUp()).toBe(false);
+    await member.group.stop();
+  });
+});
+
 describe('the metrics of a group', () => {
   let member: ShardMember;
   afterEach(() => member.group.stop());
 
   const read = (portfolios: readonly string[] = []): Record<string, number> => {
-    const hosted = { group: member.group, lag: () => ({ 'price.ticks': 7 }), standstillMs: () => 1_500 };
-    const samples = groupPart(hosted, portfolios).metrics!() as { name: string; labels: object; value: number }[];
+    const samples = groupPart(hostedBy(member), portfolios).metrics!() as {
+      name: string;
+      labels: object;
+      value: number;
+    }[];
     return Object.fromEntries(
       samples.map(({ name, labels, value }) => [[name, ...Object.values(labels as object)].join(' '), value]),
     );

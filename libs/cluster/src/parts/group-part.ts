@@ -4,18 +4,23 @@ import type { HostedGroup } from '../group-host';
 import type { Part } from '../process';
 
 /** The shards of one consumer group that this process holds. @param portfolios those of the deployment, when the group owns portfolios */
-export function groupPart({ group, lag, standstillMs }: HostedGroup, portfolios: readonly string[] = []): Part {
+export function groupPart(
+  { group, lag, standstillMs, absence }: HostedGroup,
+  portfolios: readonly string[] = [],
+): Part {
   return {
     name: group.name,
     start: () => group.start(),
     stop: () => group.stop(),
-    isUp: () => group.isLive && fullKeys(group.shards).length === 0,
+    // Nothing is missing of a group that gave this process nothing: it must have been asked.
+    isUp: () => group.isLive && absence() === null && fullKeys(group.shards).length === 0,
     problem: () => {
       const broken = group.broken.map(
         ({ shard, error }) => `shard ${group.name}#${shard} stands still: ${error.message}`,
       );
       const [first, ...more] = [...broken, ...fullKeys(group.shards).map(FULL)];
-      return first === undefined ? null : `${first}${more.length > 0 ? ` (and ${more.length} more)` : ''}`;
+      if (first === undefined) return absence();
+      return `${first}${more.length > 0 ? ` (and ${more.length} more)` : ''}`;
     },
     status: () => ({
       lag: lag(),

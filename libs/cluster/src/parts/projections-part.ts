@@ -57,7 +57,11 @@ export class ProjectionsPart implements Part {
   }
 
   isUp(): boolean {
-    return this.isStarted;
+    return this.isStarted && this.problem() === null;
+  }
+
+  problem(): string | null {
+    return this.consumer.absence();
   }
 
   cache(): CacheSeen | null {

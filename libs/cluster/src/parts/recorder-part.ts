@@ -73,7 +73,11 @@ export class RecorderPart implements Part {
   }
 
   isUp(): boolean {
-    return this.isStarted && !this.isAway;
+    return this.isStarted && !this.isAway && this.problem() === null;
+  }
+
+  problem(): string | null {
+    return this.consumer.absence();
   }
 
   status(): object {
