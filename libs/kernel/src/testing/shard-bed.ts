@@ -42,6 +42,7 @@ export interface ShardBedOptions {
   onLive?: (...of: [...Parameters<NonNullable<ShardOptions['onLive']>>, shard: number]) => Promise<void>;
   /** See `ShardOptions`. */
   local?: LocalJournal;
+  mostWaiting?: number;
   urgentMs?: number;
   /** See `ShardGroupOptions`. */
   patienceMs?: number;
@@ -133,7 +134,7 @@ export class ShardMember {
   private open(index: number, of: Parameters<ShardGroupOptions['open']>[1]): Promise<Shard> {
     if (this.isKilled) return new Promise(() => undefined);
     const { database, bus, clock, options } = this.bed;
-    const { handlers, past = [], adapters, begin, name = 'group', local, urgentMs } = options;
+    const { handlers, past = [], adapters, begin, name = 'group', local, mostWaiting, urgentMs } = options;
     const shard = `${name}#${index}`;
     const venue = options.venue?.(index);
     const { onLive } = options;
@@ -146,7 +147,7 @@ export class ShardMember {
       headers: { mode: 'synthetic' },
       owner: 'bed',
       takes: options.takes?.(index) ?? ((event) => types.has(event.type) || addresseeOf(event) === shard),
-      ...{ local, urgentMs, venue },
+      ...{ local, mostWaiting, urgentMs, venue },
       ...(onLive && { onLive: (engine, submit, end) => onLive(engine, submit, end, index) }),
       ...(options.isTransient && { isTransient: (error) => options.isTransient!(error as Error) }),
       hasOtherSettings: () => Promise.resolve(options.past !== undefined),

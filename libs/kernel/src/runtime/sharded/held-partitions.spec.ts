@@ -7,8 +7,10 @@ import { ShardBed, type ShardMember } from '../../testing/shard-bed';
 import { barClosed, tick } from '../../testing/venue-desk';
 
 const BTC = 'BTC.HYPERLIQUID';
-/** More than a shard that is restored takes of one partition before its turn. */
-const MANY = 20_500;
+const ETH = 'ETH.HYPERLIQUID';
+/** As much as a shard that is restored takes of one partition before its turn, and more than that. */
+const MOST = 2_000;
+const MANY = 2_100;
 
 /** Counts what it hears; a price takes it as long as a test says. */
 const listener = (onPrice: () => void = () => undefined): Handler<{ prices: number; bars: number }> => ({
@@ -26,16 +28,34 @@ const listener = (onPrice: () => void = () => undefined): Handler<{ prices: numb
 });
 
 const bed = (more: Partial<ConstructorParameters<typeof ShardBed>[0]> = {}): ShardBed =>
-  new ShardBed({ handlers: [listener()], keyed: ['market.bars'], broadcast: ['price.ticks'], ...more });
+  new ShardBed({
+    handlers: [listener()],
+    keyed: ['market.bars'],
+    broadcast: ['price.ticks'],
+    mostWaiting: MOST,
+    ...more,
+  });
 
 const heard = (member: ShardMember): { prices: number; bars: number } =>
   member.shard.engine.host.state<{ prices: number; bars: number }>('agent/listener', 'BTC') ?? { prices: 0, bars: 0 };
 
-const say = (to: ShardBed, from: number, count: number): void => {
-  for (let at = from; at < from + count; at += 1) to.bus.append(tick(BTC, at, 100 + (at % 50)));
+const say = (to: ShardBed, from: number, count: number, instrument = BTC): void => {
+  for (let at = from; at < from + count; at += 1) to.bus.append(tick(instrument, at, 100 + (at % 50)));
 };
 
 const bar = (minute: number): AnyEvent => barClosed(BTC, minute, [1, 2, 1, 2]);
+
+interface Prices {
+  list: BusMessage[];
+  all: readonly BusMessage[];
+}
+
+/** Brings so many of the prices to the broker, and the member. */
+async function give(member: ShardMember, { list, all }: Prices, upTo: number): Promise<void> {
+  list.push(...all.slice(list.length, upTo));
+  member.broadcasts[0]!.wake();
+  await turns();
+}
 
 async function until(isMet: () => boolean): Promise<void> {
   for (let wait = 0; !isMet() && wait < 300; wait += 1) await turns(20);
@@ -99,6 +119,38 @@ describe('a partition that a restored shard holds back', () => {
     await until(() => second.group.isLive);
     expect(heard(second).prices).toBe(MANY + 5_000);
     expect([...first.failures, ...second.failures]).toEqual([]);
+  });
+
+  it('[NFA-1] comes all the same to another shard that cannot go on without it, and holds what the first one waits for', async () => {
+    const there = bed({ mostWaiting: 100 });
+    say(there, 0, 300, BTC);
+    say(there, 0, 300, ETH);
+    const [btc, eth] = ['BTC', 'ETH'].map((key) => {
+      const list = there.bus.list(there.bus.messages('price.ticks').find(({ event }) => event.key === key)!);
+      return { list, all: list.splice(0) };
+    }) as [Prices, Prices];
+    // Each has one in its checkpoint of which the other's journal has not heard, and goes on with that one's next.
+    for (const [shard, first, second] of [[0, eth, btc] as const, [1, btc, eth] as const]) {
+      const member = await there.member([shard], 2);
+      await give(member, first, 200);
+      await member.group.checkpoint();
+      await give(member, first, 201);
+      await give(member, second, 300);
+      await member.shard.log.settled();
+      expect(member.failures).toEqual([]);
+      member.kill();
+      for (const { list } of [btc, eth]) list.length = 0;
+    }
+    for (const { list, all } of [btc, eth]) list.push(...all);
+    const both = await there.member([0, 1], 2);
+    await until(() => both.group.isLive);
+    await turns();
+    for (const { engine } of both.group.shards)
+      expect(['BTC', 'ETH'].map((key) => engine.host.state('agent/listener', key))).toEqual([
+        { prices: 300, bars: 0 },
+        { prices: 300, bars: 0 },
+      ]);
+    expect(both.failures).toEqual([]);
   });
 
   it('[NFA-1] comes again when the shard lives, also while it is still being compared with its venue', async () => {

@@ -31,14 +31,14 @@ export class Positions {
   }
 }
 
-/** Messages that wait for their place in the journal, a partition, at which no more are asked for; and half of it, at which they are. */
-const MOST_MESSAGES = 20_000;
-
 /** Messages that came again and wait for their place in the journal, by partition in their order. */
 export class MessageBuffer {
   private readonly waiting = new Map<string, BusMessage[]>();
   /** Who waits for room in a partition. */
   private readonly roomless = new Map<string, (() => void)[]>();
+
+  /** @param most messages of one partition at which it should bring no more */
+  constructor(private readonly most: number) {}
 
   add(messages: readonly BusMessage[]): void {
     for (const message of messages) {
@@ -51,7 +51,7 @@ export class MessageBuffer {
 
   /** True while this partition should bring no more. */
   isFull(partition: BusPartition): boolean {
-    return this.size(slotOf(partition)) >= MOST_MESSAGES;
+    return this.size(slotOf(partition)) >= this.most;
   }
 
   /** Resolves when half of what fits has been taken again, or at `giveRoom`: the journal may go on with what is still to come. */
@@ -72,7 +72,7 @@ export class MessageBuffer {
   take(position: BusPosition): BusMessage | 'waiting' | 'missing' {
     const slot = slotOf(position);
     const found = this.find(this.waiting.get(slot) ?? [], position);
-    if (this.roomless.size > 0 && this.size(slot) <= MOST_MESSAGES / 2) this.tell(slot);
+    if (this.roomless.size > 0 && this.size(slot) <= this.most / 2) this.tell(slot);
     return found;
   }
 

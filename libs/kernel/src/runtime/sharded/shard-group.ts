@@ -51,6 +51,8 @@ export interface ShardGroupOptions {
 const REOPEN_MS = 1_000;
 /** Longer than a broker's leaders are away when it dies, three times over. */
 const PATIENCE_MS = 10_000;
+/** How often it is looked whether shards have room for more of what the store fills in, wall ms. */
+const ROOM_LOOK_MS = 50;
 /** Stored messages that are handed over at a time. */
 const FILL_BATCH = 1_000;
 
@@ -73,7 +75,11 @@ export class ShardGroup {
   constructor(private readonly options: ShardGroupOptions) {
     const { messages, expired } = this.listener((heard) => this.toAll(heard));
     const topics = options.broadcast?.topics ?? [];
-    this.hearer = { topics, messages, expired, earliest: (partition) => this.earliest(partition) };
+    this.hearer = {
+      ...{ topics, messages, expired },
+      earliest: (partition) => this.earliest(partition),
+      awaits: (partition) => this.shards.some((shard) => shard.awaits(partition)),
+    };
     options.broadcast?.line.add(this.hearer);
     this.checkpoints = new GroupCheckpoints({
       shards: () => this.shards,
@@ -320,7 +326,8 @@ export class ShardGroup {
       if (batch.length < FILL_BATCH) continue;
       await route(batch.splice(0));
       // The store has no partition that could be paused.
-      await Promise.all(needing.filter((shard) => shard.isHeld(from)).map((shard) => shard.room(from)));
+      while (needing.some((shard) => shard.isHeld(from)) && !this.options.broadcast?.line.isAwaited(from))
+        await new Promise((resolve) => setTimeout(resolve, ROOM_LOOK_MS));
     }
     if (batch.length > 0) await route(batch);
     this.beginNoEarlier(needing, { ...from, offset: first });

@@ -37,6 +37,8 @@ export interface ShardOptions extends Pick<ShardLogOptions, 'isTransient' | 'onR
    * be opened anew (rules 1 and 8).
    */
   hasOtherSettings?: () => Promise<boolean>;
+  /** Messages of one partition that wait for their place in the journal at which it is to bring no more; default 20,000. */
+  mostWaiting?: number;
   /** See `LiveOptions`. */
   urgentMs?: number;
   settle?: (event: AnyEvent) => AnyEvent;

@@ -35,6 +35,7 @@ interface CheckpointMeta {
   heard?: HeardState;
 }
 
+const MOST_WAITING = 20_000;
 /** One turn handles messages for this long before it lets timers and sockets in, wall ms. */
 const TURN_MS = 8;
 /** How long letting go waits for effects under way, wall ms; those that do not end are taken up by the next owner. */
@@ -53,7 +54,7 @@ export class Shard {
   readonly toReplay: number;
   private readonly closesPast: boolean;
   private readonly live: LiveRuntime;
-  private readonly buffer = new MessageBuffer();
+  private readonly buffer: MessageBuffer;
   private readonly positions: Positions;
   private readonly heardStreams: HeardStreams;
   private readonly numbers: StreamNumbers;
@@ -133,6 +134,7 @@ export class Shard {
       })),
     );
     this.positions = new Positions(checkpoint?.positions);
+    this.buffer = new MessageBuffer(options.mostWaiting ?? MOST_WAITING);
     this.replay = new JournalReplay(journal.shard, batches, this.buffer, () => this.engine.lastSeq);
     this.whenLive = deferred();
     this.whenLive.promise.catch(() => undefined);
@@ -164,6 +166,11 @@ export class Shard {
   /** True while this partition should bring no more messages. */
   isHeld(partition: BusPartition): boolean {
     return (this.phase === 'replaying' || this.phase === 'starting') && this.buffer.isFull(partition);
+  }
+
+  /** True while its journal goes on with this partition, and with no other. */
+  awaits(partition: BusPartition): boolean {
+    return this.phase === 'replaying' && this.waits.slot === slotOf(partition);
   }
 
   /** Resolves when a partition that is held may bring more: the shard has worked it off by half, lives, or was let go of. */

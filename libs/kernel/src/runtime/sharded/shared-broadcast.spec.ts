@@ -16,11 +16,16 @@ class Group implements BroadcastHearer {
   from: number = Infinity;
   private readonly read = new Map<string, number>();
   wait: Promise<void> = Promise.resolve();
+  awaited: string | null = null;
 
   constructor(readonly topics: BroadcastHearer['topics']) {}
 
   earliest(partition: BusPartition): number {
     return this.read.get(slotOf(partition)) ?? this.from;
+  }
+
+  awaits(partition: BusPartition): boolean {
+    return this.awaited === slotOf(partition);
   }
 
   async messages(from: BusPartition, messages: Parameters<BroadcastHearer['messages']>[1]): Promise<void> {
@@ -123,6 +128,35 @@ describe('SharedBroadcast', () => {
     line.resume({ topic, partition });
     await turns();
     expect(group.heard).toEqual(prices(0, 2));
+  });
+
+  it('[NFA-1] brings what is paused all the same to a shard that cannot go on without it: it may hold what the other waits for', async () => {
+    const group = added('price.ticks');
+    await line.start();
+    group.from = 0;
+    line.seek(['price.ticks']);
+    say(0, 1);
+    await turns();
+    const [from] = bus.messages('price.ticks') as [BusMessage];
+    line.pause(from);
+    say(1, 2);
+    await turns();
+    expect(group.heard).toEqual(prices(0, 1));
+    group.awaited = slotOf(from);
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    expect(group.heard).toEqual(prices(0, 2));
+    line.pause(from);
+    say(2, 3);
+    await turns();
+    expect(group.heard).toEqual(prices(0, 3));
+    group.awaited = null;
+    line.pause(from);
+    say(3, 4);
+    await turns();
+    expect(group.heard).toEqual(prices(0, 3));
+    for (let time = 0; time < 3; time += 1) line.resume(from);
+    await turns();
+    expect(group.heard).toEqual(prices(0, 4));
   });
 
   it('brings nothing to a group that has left, and ends with the last', async () => {

@@ -7,7 +7,20 @@ export interface BroadcastHearer extends Pick<BusListener, 'messages' | 'expired
   readonly topics: readonly TopicName[];
   /** Offset at which the shard reads on that is furthest behind; Infinity while there is none. */
   earliest(partition: BusPartition): number;
+  /** True while one of its shards cannot go on without the next of this partition. */
+  awaits(partition: BusPartition): boolean;
 }
+
+/** A partition that somebody asked no more of. */
+interface Paused {
+  readonly partition: BusPartition;
+  count: number;
+  /** False while it is brought all the same. */
+  isHeld: boolean;
+}
+
+/** How often it is looked whether somebody waits for what is paused, wall ms. */
+const LOOK_MS = 100;
 
 /**
  * The consumers of a process (one for the busiest topic, one for the others) that brings whole topics to all of its groups: a broker is asked once for what everybody hears,
@@ -15,7 +28,8 @@ export interface BroadcastHearer extends Pick<BusListener, 'messages' | 'expired
  */
 export class SharedBroadcast {
   private readonly hearers = new Set<BroadcastHearer>();
-  private readonly pauses = new Map<string, number>();
+  private readonly pauses = new Map<string, Paused>();
+  private looking: NodeJS.Timeout | null = null;
   private readonly consumers = new Map<TopicName, BusConsumer>();
   private started: Promise<void> | null = null;
 
@@ -50,20 +64,34 @@ export class SharedBroadcast {
     }
   }
 
-  /** Brings no more of a partition until everybody who paused it has resumed it as often. */
-  pause(partition: BusPartition): void {
-    const slot = slotOf(partition);
-    const count = (this.pauses.get(slot) ?? 0) + 1;
-    this.pauses.set(slot, count);
-    if (count === 1) this.consumers.get(partition.topic)?.pause([partition]);
+  /**
+   * Brings no more of a partition until everybody who paused it has resumed it as often. While a shard cannot go on without
+   * it, it is brought all the same: that shard may hold what those wait for who paused it.
+   */
+  pause({ topic, partition }: BusPartition): void {
+    const slot = slotOf({ topic, partition });
+    const paused = this.pauses.get(slot) ?? { partition: { topic, partition }, count: 0, isHeld: false };
+    paused.count += 1;
+    this.pauses.set(slot, paused);
+    this.weigh(paused);
+    this.looking ??= setInterval(() => this.pauses.forEach((one) => this.weigh(one)), LOOK_MS).unref();
   }
 
   resume(partition: BusPartition): void {
-    const slot = slotOf(partition);
-    const count = (this.pauses.get(slot) ?? 0) - 1;
-    if (count > 0) this.pauses.set(slot, count);
-    else this.pauses.delete(slot);
-    if (count === 0) this.consumers.get(partition.topic)?.resume([partition]);
+    const paused = this.pauses.get(slotOf(partition));
+    if (!paused) return;
+    paused.count -= 1;
+    if (paused.count > 0) return;
+    this.weigh(paused);
+    this.pauses.delete(slotOf(partition));
+    if (this.pauses.size > 0 || !this.looking) return;
+    clearInterval(this.looking);
+    this.looking = null;
+  }
+
+  /** True while a shard of this process cannot go on without the next of this partition. */
+  isAwaited(partition: BusPartition): boolean {
+    return this.heardBy(partition).some((hearer) => hearer.awaits(partition));
   }
 
   /** See `BusConsumer`; every partition of these topics. */
@@ -107,6 +135,16 @@ export class SharedBroadcast {
         await all(this.heardBy(from).map((hearer) => hearer.expired(from, wanted, first)));
       },
     });
+  }
+
+  private weigh(paused: Paused): void {
+    const { partition, count } = paused;
+    const isHeld = count > 0 && !this.isAwaited(partition);
+    if (isHeld === paused.isHeld) return;
+    paused.isHeld = isHeld;
+    const consumer = this.consumers.get(partition.topic);
+    if (isHeld) consumer?.pause([partition]);
+    else consumer?.resume([partition]);
   }
 
   private heardBy({ topic }: BusPartition): BroadcastHearer[] {

@@ -16,6 +16,11 @@ export class Waits {
     this.awaited = slot === null ? null : { slot, since: now };
   }
 
+  /** The partition that it waits for at this moment; null: none. */
+  get slot(): string | null {
+    return this.awaited?.slot ?? null;
+  }
+
   /** The longest, whole ms. */
   get longest(): Readonly<Record<string, number>> {
     const longest = [...this.totals].sort(([, a], [, b]) => b - a).slice(0, SHOWN);
