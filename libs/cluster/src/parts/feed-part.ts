@@ -104,6 +104,7 @@ export class FeedPart implements Part {
       sample('moon_feed_refused_total', counts.refused),
       sample('moon_feed_pauses_total', counts.pauses),
       sample('moon_feed_spooled_events', publisher?.spooled.events ?? 0),
+      sample('moon_feed_spool_lost_total', publisher?.spooled.lost ?? 0),
     ];
   }
 

@@ -1,4 +1,5 @@
 import { appendFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { open, type FileHandle } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { AnyEvent } from '@moon/events';
@@ -76,9 +77,61 @@ describe('the spool of a feed', () => {
     const content = readFileSync(join(directory, name!));
     content[content.length - 10]! ^= 1;
     writeFileSync(join(directory, name!), content);
-    const { found, dropped } = await reopen();
+    const { spool: again, found, dropped } = await reopen();
     expect(namesOf(found)).toEqual(['A1']);
-    expect(dropped).toHaveLength(1);
+    expect(dropped).toEqual([
+      expect.stringContaining(`the file as it was is kept as ${join(directory, name!)}.damaged`),
+    ]);
+    expect(readFileSync(join(directory, `${name!}.damaged`))).toEqual(content);
+    expect(again.lost).toBe(1);
+    expect((await reopen()).dropped).toEqual([]);
+  });
+
+  describe('on a disk that takes a part of what it is given', () => {
+    let files: FileHandle;
+
+    beforeEach(async () => {
+      const handle = await open(join(directory, 'any'), 'w');
+      files = Object.getPrototypeOf(handle) as FileHandle;
+      await handle.close();
+      rmSync(join(directory, 'any'));
+    });
+    afterEach(() => jest.restoreAllMocks());
+
+    /** The first write takes so many bytes, without an error; what comes of the next one is `then`. */
+    function takesOnly(bytes: number, then: 'goes on' | 'is full'): void {
+      const write = files.write;
+      const full = Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' });
+      const take = jest.spyOn(files, 'write') as unknown as jest.SpyInstance<Promise<unknown>, unknown[]>;
+      take.mockImplementationOnce(function (this: FileHandle, ...[from, at, , to]: unknown[]) {
+        return write.call(this, from as Buffer, at as number, bytes, to as number);
+      });
+      if (then === 'is full') take.mockRejectedValueOnce(full);
+    }
+
+    it('[BRK-3] the rest is written, too', async () => {
+      const { spool } = await reopen();
+      await spool.append([tick('A', 1)]);
+      takesOnly(40, 'goes on');
+      await spool.append([tick('A', 2), tick('A', 3)]);
+      await spool.append([tick('A', 4)]);
+      expect(namesOf((await spool.head())!.events)).toEqual(['A1', 'A2', 'A3', 'A4']);
+      await spool.close();
+    });
+
+    it('[BRK-3] none of it counts when the disk is full, and what follows stands in its place', async () => {
+      const { spool } = await reopen();
+      await spool.append([tick('A', 1)]);
+      takesOnly(40, 'is full');
+      await expect(spool.append([tick('A', 2), tick('A', 3)])).rejects.toThrow(/ENOSPC/);
+      expect(spool.size).toBe(1);
+      await spool.append([tick('A', 4)]);
+      expect(namesOf((await spool.head())!.events)).toEqual(['A1', 'A4']);
+      const { found, dropped } = await reopen();
+      expect(namesOf(found)).toEqual(['A1', 'A4']);
+      expect(dropped).toEqual([]);
+      await spool.close();
+    });
   });
 
   describe('behind a publisher', () => {
@@ -202,6 +255,31 @@ describe('the spool of a feed', () => {
       await publisher.publish([tick('A', 3)]);
       await drained(publisher);
       expect(namesOf(broker.taken)).toEqual(['A1', 'A2', 'A3']);
+    });
+
+    it('what the disk has damaged is kept aside and told, and blocks no key for good', async () => {
+      const broker = new Broker();
+      const dropped: string[] = [];
+      const publisher = await start(broker, { onDropped: (problem) => dropped.push(problem) });
+      broker.leave();
+      await publisher.publish([tick('A', 1)]);
+      await publisher.publish([tick('B', 1), tick('A', 2)]);
+      const [name] = readdirSync(directory);
+      const file = join(directory, name!);
+      const content = readFileSync(file);
+      const [firstEnd, lastEnd] = [content.indexOf(0x0a), content.length];
+      content.fill(0, firstEnd + 1, firstEnd + 100);
+      writeFileSync(file, content);
+      broker.comeBack();
+      await drained(publisher);
+      expect(namesOf(broker.taken)).toEqual(['A1']);
+      expect(dropped).toEqual([expect.stringMatching(/: 2 of 3 events, all behind event 1, cannot be read back/)]);
+      expect(publisher.spooled).toEqual({ events: 0, bytes: 0, lost: 2 });
+      expect(readFileSync(`${file}.damaged`)).toHaveLength(lastEnd);
+      // Neither key goes to the disk any more.
+      await publisher.publish([tick('A', 3), tick('B', 2)]);
+      expect(namesOf(broker.taken)).toEqual(['A1', 'A3', 'B2']);
+      expect(readdirSync(directory)).toEqual([`${name!}.damaged`]);
     });
 
     it('a full spool has the feed pause, and go on when there is room', async () => {

@@ -1,5 +1,5 @@
 import { constants } from 'node:fs';
-import { mkdir, open, readdir, readFile, rm, truncate, type FileHandle } from 'node:fs/promises';
+import { copyFile, mkdir, open, readdir, readFile, rename, rm, truncate, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import type { AnyEvent } from '@moon/events';
@@ -10,13 +10,19 @@ export interface SpoolOptions {
   maxBytes?: number;
   /** A segment is closed above it. Default 4 MiB. */
   segmentBytes?: number;
+  /** What orders an event; default its key. Segments say how many of each they hold. */
+  nameOf?: (event: AnyEvent) => string;
   /** One line about what could not be read back: a record that was cut off by a crash was never acknowledged. */
   onDropped?: (problem: string) => void;
 }
 
 /** The oldest segment: read as a whole, removed when all of it is on the broker. */
 export interface SpoolSegment {
+  /** What can be read, in order. */
   events: readonly AnyEvent[];
+  /** How many events of each name were put into it, those that cannot be read any more among them. */
+  names: ReadonlyMap<string, number>;
+  /** One of which something could not be read is kept aside instead, under a name that says so. */
   remove: () => Promise<void>;
 }
 
@@ -24,9 +30,12 @@ interface Segment {
   path: string;
   bytes: number;
   count: number;
+  names: Map<string, number>;
 }
 
 const NAME = /^\d{12}\.spool$/;
+/** Behind the name of a segment that is kept for people: no process reads it. */
+const ASIDE = '.damaged';
 
 /**
  * Events on disk, in order, each on a line of its own: length, checksum, JSON. A line counts when it is whole and its file
@@ -37,6 +46,7 @@ export class Spool {
   private active: { handle: FileHandle; segment: Segment } | null = null;
   private nextNumber = 1;
   private chain: Promise<unknown> = Promise.resolve();
+  private lostEvents = 0;
 
   private constructor(private readonly options: SpoolOptions) {}
 
@@ -48,10 +58,12 @@ export class Spool {
     for (const name of names) {
       const path = join(options.directory, name);
       spool.nextNumber = Number(name.slice(0, 12)) + 1;
-      const { events, goodBytes } = await spool.read(path, true);
+      const { events, goodBytes } = await spool.repaired(path);
       for (const event of events) visit(event);
+      const segment = { path, bytes: goodBytes, count: 0, names: new Map<string, number>() };
+      spool.note(segment, events);
       if (events.length === 0) await rm(path);
-      else spool.segments.push({ path, bytes: goodBytes, count: events.length });
+      else spool.segments.push(segment);
     }
     return spool;
   }
@@ -65,6 +77,11 @@ export class Spool {
     return this.segments.reduce((sum, { count }) => sum + count, 0);
   }
 
+  /** Events that counted as safe, and could not be read back; of what an earlier process left, as many as lines end there. */
+  get lost(): number {
+    return this.lostEvents;
+  }
+
   get isFull(): boolean {
     return this.bytes >= (this.options.maxBytes ?? 268_435_456);
   }
@@ -75,7 +92,7 @@ export class Spool {
       const { handle, segment } = await this.writable();
       const bytes = Buffer.concat(events.map(lineOf));
       try {
-        await handle.write(bytes, 0, bytes.length, segment.bytes);
+        await writeAll(handle, bytes, segment.bytes);
         await handle.datasync();
       } catch (error) {
         // Half a line may be there: the next one starts in its place.
@@ -83,7 +100,7 @@ export class Spool {
         throw error;
       }
       segment.bytes += bytes.length;
-      segment.count += events.length;
+      this.note(segment, events);
       if (segment.bytes >= (this.options.segmentBytes ?? 4_194_304)) await this.closeActive();
     });
   }
@@ -94,15 +111,10 @@ export class Spool {
       const [segment] = this.segments;
       if (segment === undefined || segment.count === 0) return null;
       if (this.active?.segment === segment) await this.closeActive();
-      const { events } = await this.read(segment.path, false);
-      return {
-        events,
-        remove: () =>
-          this.next(async () => {
-            await rm(segment.path, { force: true });
-            this.segments.splice(this.segments.indexOf(segment), 1);
-          }),
-      };
+      // Behind what counts, an append that failed may have left something.
+      const { events } = eventsOf((await readFile(segment.path)).subarray(0, segment.bytes));
+      const remove = (): Promise<void> => this.next(() => this.remove(segment, events.length));
+      return { events, names: segment.names, remove };
     });
   }
 
@@ -126,7 +138,7 @@ export class Spool {
     const folder = await open(this.options.directory, 'r');
     await folder.sync();
     await folder.close();
-    const segment = { path, bytes: 0, count: 0 };
+    const segment = { path, bytes: 0, count: 0, names: new Map<string, number>() };
     this.segments.push(segment);
     this.active = { handle, segment };
     return this.active;
@@ -142,26 +154,67 @@ export class Spool {
     await rm(active.segment.path, { force: true });
   }
 
-  private async read(path: string, isRepairing: boolean): Promise<{ events: AnyEvent[]; goodBytes: number }> {
-    const content = await readFile(path);
-    const events: AnyEvent[] = [];
-    let at = 0;
-    while (at < content.length) {
-      const line = lineAt(content, at);
-      if (line === null) break;
-      events.push(line.event);
-      at = line.end;
-    }
-    if (isRepairing && at < content.length) {
+  private async remove(segment: Segment, readable: number): Promise<void> {
+    const { path, count } = segment;
+    if (readable === count) await rm(path, { force: true });
+    else {
+      await rename(path, path + ASIDE);
+      this.lostEvents += count - readable;
       this.options.onDropped?.(
-        `${path}: ${content.length - at} bytes behind event ${events.length} were cut off or damaged, and are dropped.`,
+        `${path}: ${count - readable} of ${count} events, all behind event ${readable}, cannot be read back; the file is kept as ${path}${ASIDE}.`,
       );
-      await truncate(path, at);
     }
-    return { events, goodBytes: at };
+    this.segments.splice(this.segments.indexOf(segment), 1);
+  }
+
+  private note(segment: Segment, events: readonly AnyEvent[]): void {
+    const { nameOf = ({ key }) => key } = this.options;
+    segment.count += events.length;
+    for (const event of events) {
+      const name = nameOf(event);
+      segment.names.set(name, (segment.names.get(name) ?? 0) + 1);
+    }
+  }
+
+  /** What an earlier process left, cut off behind the last whole line. */
+  private async repaired(path: string): Promise<{ events: AnyEvent[]; goodBytes: number }> {
+    const content = await readFile(path);
+    const { events, goodBytes } = eventsOf(content);
+    if (goodBytes === content.length) return { events, goodBytes };
+    // A crash cuts the last line off. Where more lines follow, something was damaged that counted as safe.
+    const lines = content.subarray(goodBytes).reduce((sum, byte) => sum + Number(byte === LINE_END), 0);
+    const isKept = lines > 0;
+    if (isKept) await copyFile(path, path + ASIDE);
+    this.lostEvents += lines;
+    this.options.onDropped?.(
+      `${path}: ${content.length - goodBytes} bytes behind event ${events.length} were cut off or damaged, and are dropped${isKept ? `; the file as it was is kept as ${path}${ASIDE}` : ''}.`,
+    );
+    await truncate(path, goodBytes);
+    return { events, goodBytes };
   }
 }
 
+/** @throws Error the disk is full or broken: it may take a part, and say so only when it is given the rest */
+async function writeAll(handle: FileHandle, bytes: Buffer, position: number): Promise<void> {
+  for (let at = 0; at < bytes.length;) {
+    const { bytesWritten } = await handle.write(bytes, at, bytes.length - at, position + at);
+    if (bytesWritten === 0) throw new Error(`The disk took ${at} of ${bytes.length} bytes.`);
+    at += bytesWritten;
+  }
+}
+
+/** The whole lines from the beginning on. */
+function eventsOf(content: Buffer): { events: AnyEvent[]; goodBytes: number } {
+  const events: AnyEvent[] = [];
+  let at = 0;
+  for (let line = lineAt(content, at); line !== null; line = lineAt(content, at)) {
+    events.push(line.event);
+    at = line.end;
+  }
+  return { events, goodBytes: at };
+}
+
+const LINE_END = 0x0a;
 const hex = (value: number): string => value.toString(16).padStart(8, '0');
 const HEAD_LENGTH = '00000000 00000000 '.length;
 
@@ -176,6 +229,6 @@ function lineAt(content: Buffer, at: number): { event: AnyEvent; end: number } |
   if (head === null) return null;
   const end = at + HEAD_LENGTH + parseInt(head[1]!, 16);
   const body = content.subarray(at + HEAD_LENGTH, end);
-  if (end >= content.length || content[end] !== 0x0a || hex(crc32(body)) !== head[2]) return null;
+  if (end >= content.length || content[end] !== LINE_END || hex(crc32(body)) !== head[2]) return null;
   return { event: JSON.parse(body.toString('utf8')) as AnyEvent, end: end + 1 };
 }

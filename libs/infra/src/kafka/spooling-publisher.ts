@@ -55,7 +55,7 @@ export class SpoolingPublisher implements EventPublisher {
   /** Opens the spool; what an earlier process left in it is published first. */
   static async open(options: SpoolingOptions): Promise<SpoolingPublisher> {
     const publisher = new SpoolingPublisher(options);
-    publisher.spool = await Spool.open(options.spool, (event) => publisher.block(event, 1));
+    publisher.spool = await Spool.open({ ...options.spool, nameOf }, (event) => publisher.block(nameOf(event), 1));
     publisher.drain();
     return publisher;
   }
@@ -64,9 +64,9 @@ export class SpoolingPublisher implements EventPublisher {
     return this.inner.backlog + this.spool.size;
   }
 
-  /** Events and bytes on the disk. */
-  get spooled(): { events: number; bytes: number } {
-    return { events: this.spool.size, bytes: this.spool.bytes };
+  /** Events and bytes on the disk, and how many events could not be read back from it. */
+  get spooled(): { events: number; bytes: number; lost: number } {
+    return { events: this.spool.size, bytes: this.spool.bytes, lost: this.spool.lost };
   }
 
   /** Resolves when every replica in sync holds them, or the disk. */
@@ -113,7 +113,7 @@ export class SpoolingPublisher implements EventPublisher {
 
   private store(events: readonly AnyEvent[]): Promise<void> {
     if (events.length === 0) return Promise.resolve();
-    for (const event of events) this.block(event, 1);
+    for (const event of events) this.block(nameOf(event), 1);
     const stored = this.chain.then(() => this.append(events));
     this.chain = stored.catch(() => undefined);
     return stored.finally(() => this.drain());
@@ -123,7 +123,7 @@ export class SpoolingPublisher implements EventPublisher {
     for (;;) {
       await this.room();
       if (this.isStopped) {
-        for (const event of events) this.block(event, -1);
+        for (const event of events) this.block(nameOf(event), -1);
         throw new PublisherStopped(events.length);
       }
       try {
@@ -171,7 +171,7 @@ export class SpoolingPublisher implements EventPublisher {
         await this.inner.publish(segment.events.slice(at, at + CHUNK));
       }
       await segment.remove();
-      for (const event of segment.events) this.block(event, -1);
+      for (const [name, count] of segment.names) this.block(name, -count);
       this.freed();
       if (this.isPaused && !this.spool.isFull) {
         this.isPaused = false;
@@ -180,8 +180,7 @@ export class SpoolingPublisher implements EventPublisher {
     }
   }
 
-  private block(event: AnyEvent, change: 1 | -1): void {
-    const name = nameOf(event);
+  private block(name: string, change: number): void {
     const count = (this.blocked.get(name) ?? 0) + change;
     if (count > 0) this.blocked.set(name, count);
     else this.blocked.delete(name);

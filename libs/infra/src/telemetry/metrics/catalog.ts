@@ -78,6 +78,9 @@ export const METRICS = {
   moon_feed_refused_total: counter('Messages of the feed that were refused.'),
   moon_feed_pauses_total: counter('How often the feed was held back.'),
   moon_feed_spooled_events: gauge('Events of the feed on disk, while no broker answers.'),
+  moon_feed_spool_lost_total: counter(
+    'Events of the feed that could not be read back from the disk; their file is kept aside.',
+  ),
 
   moon_recorder_messages_total: counter('Messages that the recorder has archived.'),
   moon_recorder_strangers_total: counter('Messages of store-first events that are in no stream: forged.'),
