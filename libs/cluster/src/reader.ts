@@ -32,7 +32,7 @@ export async function openClusterReader(config: ClusterConfig): Promise<ClusterR
   const log = new ClusterLog(access.app, database, options);
   const journals = new ShardJournals(access.app, database, options);
   const archive = new EventArchive(access.app, database, options);
-  const inspection = new StoreInspection(access.app, database);
+  const inspection = new StoreInspection(access.app, database, options);
   const close = async (): Promise<void> => {
     await Promise.all([log.close(), journals.close(), archive.close(), inspection.close()]);
   };

@@ -104,7 +104,7 @@ describe('the spool of a feed', () => {
       const full = Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' });
       const take = jest.spyOn(files, 'write') as unknown as jest.SpyInstance<Promise<unknown>, unknown[]>;
       take.mockImplementationOnce(function (this: FileHandle, ...[from, at, , to]: unknown[]) {
-        return write.call(this, from as Buffer, at as number, bytes, to as number);
+        return Reflect.apply(write, this, [from, at, bytes, to]) as Promise<unknown>;
       });
       if (then === 'is full') take.mockRejectedValueOnce(full);
     }

@@ -1,8 +1,9 @@
 import { createHmac } from 'node:crypto';
 import { Client, escapeIdentifier, escapeLiteral } from 'pg';
 import type { ClientConfig } from 'pg';
-import { PrimaryFinder } from './ha/primary';
+import { dropClient, PrimaryFinder } from './ha/primary';
 import type { HostAndPort, Login } from './login';
+import { answered } from './query-timeout';
 
 export type { HostAndPort, Login };
 
@@ -33,13 +34,24 @@ export async function connect(login: Login, database: string, more: ClientConfig
   return client;
 }
 
-/** Works as one login in one database, on a connection of its own. */
-export async function withClient<T>(login: Login, database: string, work: (client: Client) => Promise<T>): Promise<T> {
-  const client = await connect(login, database);
+/**
+ * Works as one login in one database, on a connection of its own.
+ *
+ * @param queryMs how long each question may take, ms; without, a server that froze is waited for as long as it is frozen
+ * @throws QueryTimeout
+ */
+export async function withClient<T>(
+  login: Login,
+  database: string,
+  work: (client: Client) => Promise<T>,
+  queryMs?: number,
+): Promise<T> {
+  const client = await connect(login, database, queryMs === undefined ? {} : { query_timeout: queryMs });
   try {
-    return await work(client);
+    if (queryMs === undefined) return await work(client);
+    return await answered(client, work(client), { what: 'a question', ms: queryMs });
   } finally {
-    await client.end();
+    await dropClient(client);
   }
 }
 

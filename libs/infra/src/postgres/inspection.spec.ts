@@ -31,7 +31,13 @@ describe('the inspection of a log', () => {
   it('finds events by the beginning of an id, with or without dashes', async () => {
     const { id } = rows[2]!.event;
     const rival = rows.filter(({ event }) => event.id.startsWith(id.slice(0, 6))).length;
-    for (const prefix of [id, id.slice(0, 14), id.replaceAll('-', ''), id.slice(0, 6).toUpperCase()]) {
+    for (const prefix of [
+      id,
+      id.toUpperCase(),
+      id.slice(0, 14),
+      id.replaceAll('-', ''),
+      id.slice(0, 6).toUpperCase(),
+    ]) {
       const found = await inspection.eventsByIdPrefix(prefix, 10);
       expect(found).toHaveLength(prefix.length > 6 ? 1 : rival);
       expect(found.map(({ event }) => event.id)).toContain(id);

@@ -1,6 +1,7 @@
 import type { LogRow } from '@moon/kernel';
 import type { Login } from './access';
 import { TextPool } from './pool';
+import type { PoolOptions } from './pool';
 import { fromColumns, ROW_COLUMNS } from './rows';
 
 /** An event that an agent never handled. */
@@ -35,8 +36,11 @@ const DEAD_LETTERS = `SELECT handler, handler_key, event_id, event_seq, reason, 
 const PARKED_KEYS = `SELECT handler, handler_key, event_id, event_seq, error, date_part('epoch', parked_at) * 1000
   FROM parked_keys ORDER BY handler, handler_key`;
 
+/** Compressed chunks have bloom filters, which know ids and no ranges of them: what does not have it is not decompressed. */
+const BY_ID = `SELECT ${ROW_COLUMNS} FROM log WHERE event_id = $1::uuid ORDER BY occurred_at LIMIT $2::bigint`;
+
 /** The range of ids that begin with a prefix is one piece of the index. */
-const BY_ID = `SELECT ${ROW_COLUMNS} FROM log WHERE event_id BETWEEN $1::uuid AND $2::uuid
+const BY_ID_PREFIX = `SELECT ${ROW_COLUMNS} FROM log WHERE event_id BETWEEN $1::uuid AND $2::uuid
   ORDER BY event_id LIMIT $3::bigint`;
 
 const STREAMS = `SELECT stream_id FROM streams WHERE stream_id LIKE $1 ORDER BY stream_id LIMIT $2::bigint`;
@@ -80,8 +84,8 @@ export class StoreInspection {
   private readonly pool: TextPool;
 
   /** @param login the application's role */
-  constructor(login: Login, database: string) {
-    this.pool = new TextPool(login, database, { connections: 1 });
+  constructor(login: Login, database: string, options: PoolOptions = {}) {
+    this.pool = new TextPool(login, database, { connections: 1, ...options });
   }
 
   /** Skipped events that were not delivered again since, the oldest first. */
@@ -119,8 +123,9 @@ export class StoreInspection {
     const digits = prefix.replaceAll('-', '').toLowerCase();
     if (!/^[0-9a-f]{1,32}$/.test(digits))
       throw new RangeError(`"${prefix.slice(0, 80)}" is not the beginning of an id.`);
+    if (digits.length === UUID_DIGITS) return (await this.pool.rows('by_id', BY_ID, [digits, limit])).map(fromColumns);
     const bounds = [digits.padEnd(UUID_DIGITS, '0'), digits.padEnd(UUID_DIGITS, 'f')];
-    const rows = await this.pool.rows('by_id_prefix', BY_ID, [...bounds, limit]);
+    const rows = await this.pool.rows('by_id_prefix', BY_ID_PREFIX, [...bounds, limit]);
     return rows.map(fromColumns);
   }
 

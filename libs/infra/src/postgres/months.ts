@@ -10,6 +10,22 @@ export class Months {
 
   constructor(private readonly pool: TextPool) {}
 
+  /**
+   * Stores rows where there is room for them. Retention drops whole months: one that is gone since it was known is made anew, and
+   * the work is done once more.
+   */
+  async withRoom<T>(rows: Iterable<{ event: { occurredAt: number } }>, work: () => Promise<T>): Promise<T> {
+    await this.ensure(rows);
+    try {
+      return await work();
+    } catch (error) {
+      if (!hasNoPartition(error)) throw error;
+      this.forget();
+      await this.ensure(rows);
+      return work();
+    }
+  }
+
   /** Makes the partitions that the rows need; nearly always none, and then without a question to the server. */
   async ensure(rows: Iterable<{ event: { occurredAt: number } }>): Promise<void> {
     let missing: Map<number, number> | undefined;
@@ -29,4 +45,17 @@ export class Months {
     await this.pool.rows('ensure_partitions', 'SELECT ensure_partitions($1::timestamptz[])', [instants]);
     for (const month of missing.keys()) this.ready.add(month);
   }
+
+  private forget(): void {
+    this.ready.clear();
+    this.from = this.to = 0;
+  }
+}
+
+const CHECK_VIOLATION = '23514';
+
+/** A violated check has a name; that there is no partition for a row has none. */
+function hasNoPartition(error: unknown): boolean {
+  const { code, constraint } = error as { code?: unknown; constraint?: unknown };
+  return code === CHECK_VIOLATION && constraint === undefined;
 }

@@ -3,6 +3,7 @@ import type { PoolClient, PoolConfig, QueryArrayResult } from 'pg';
 import type { AnyEvent } from '@moon/events';
 import type { Login } from './access';
 import { PrimaryFinder } from './ha/primary';
+import { answered } from './query-timeout';
 import { CommitUnknown, isTransientStoreError } from './transient';
 
 /** All values as the server's text: the store turns them into what it needs, once. */
@@ -58,7 +59,7 @@ export class TextPool {
       ...(this.finder && {
         Client: this.finder.Client,
         verify: this.finder.verify,
-        query_timeout: options.queryMs ?? QUERY_MS,
+        query_timeout: this.queryMs,
       }),
     };
     this.pool = new Pool(settings);
@@ -66,16 +67,25 @@ export class TextPool {
     this.pool.on('error', (error) => options.onError?.(error));
   }
 
-  /** One statement, prepared under its name on each connection. */
-  async rows(name: string, text: string, values: readonly unknown[]): Promise<TextRow[]> {
+  /**
+   * One statement, prepared under its name on each connection.
+   *
+   * @param leastMs what it is given at least, where the pool's patience is shorter
+   * @throws QueryTimeout where there are several hosts
+   */
+  async rows(name: string, text: string, values: readonly unknown[], leastMs = 0): Promise<TextRow[]> {
     const query = { name, text, values: [...values], rowMode: 'array' };
     if (!this.finder) return ((await this.pool.query(query)) as QueryArrayResult<TextRow>).rows;
-    return this.lent(async (client) => ((await client.query(query)) as QueryArrayResult<TextRow>).rows);
+    const ms = Math.max(this.queryMs, leastMs);
+    const patient = { ...query, query_timeout: ms };
+    const ask = async (client: PoolClient): Promise<TextRow[]> =>
+      ((await client.query(patient)) as QueryArrayResult<TextRow>).rows;
+    return this.lent(ask, { what: name, ms });
   }
 
   /** Works in one transaction; an error takes it back and is thrown on. */
   async transaction<T>(work: (client: PoolClient) => Promise<T>): Promise<T> {
-    return this.lent(async (client) => {
+    const attempt = async (client: PoolClient): Promise<T> => {
       await client.query('BEGIN');
       try {
         const result = await work(client);
@@ -86,19 +96,20 @@ export class TextPool {
         await client.query('ROLLBACK').catch(() => undefined);
         throw error;
       }
-    });
+    };
+    return this.lent(attempt, { what: 'a transaction', ms: this.queryMs });
   }
 
   end(): Promise<void> {
     return this.pool.end();
   }
 
-  private async lent<T>(work: (client: PoolClient) => Promise<T>): Promise<T> {
+  private async lent<T>(work: (client: PoolClient) => Promise<T>, asked: { what: string; ms: number }): Promise<T> {
     const client = await this.connect();
     const watch = new CommitWatch(client);
     let isBroken = true;
     try {
-      const result = await work(client);
+      const result = await answered(client, work(client), asked);
       watch.assertReplicated();
       isBroken = false;
       return result;
@@ -111,6 +122,10 @@ export class TextPool {
       if (isBroken && this.finder) this.finder.moveOn(client);
       client.release(isBroken);
     }
+  }
+
+  private get queryMs(): number {
+    return this.options.queryMs ?? QUERY_MS;
   }
 
   private async connect(): Promise<PoolClient> {

@@ -34,7 +34,7 @@ const TRANSIENT_SYSTEM_CODE = new Set([
   'EAI_AGAIN',
 ]);
 
-const TRANSIENT_NAME = new Set(['CommitUnknown', 'NotPrimary']);
+const TRANSIENT_NAME = new Set(['CommitUnknown', 'NotPrimary', 'QueryTimeout']);
 
 /** pg gives these no code. */
 const TRANSIENT_MESSAGE =

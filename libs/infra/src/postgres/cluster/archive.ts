@@ -12,6 +12,9 @@ import { fromColumns, ROW_COLUMNS, toStoredRow } from '../rows';
 /** Messages a page when a range of offsets is filled. */
 const PAGE_MESSAGES = 2_000;
 
+/** What goes over all chunks is given so long, wall ms: a shard that needs it stands still until it is answered. */
+const FILL_MS = 60_000;
+
 /** Rows a statement at most; one statement is one transaction. */
 const BATCH_ROWS = 1_000;
 
@@ -31,6 +34,10 @@ const STRANGERS = `SELECT message.nth FROM json_to_recordset($1::json)
 
 const FILL_COLUMNS = `bus_offset, shard, ${ROW_COLUMNS}`;
 
+/**
+ * No time bounds the range: an offset says nothing of when its event happened (late events, history of a feed, recorded data),
+ * and a bound that is wrong would leave a hole. So compressed chunks are read through, page by page.
+ */
 const FILL = `SELECT ${FILL_COLUMNS} FROM events
     WHERE type = ANY ($1::text[]) AND bus_partition = $3::integer AND bus_offset > $4::bigint AND bus_offset < $5::bigint
   UNION ALL
@@ -81,12 +88,11 @@ export class EventArchive {
   /** Idempotent by event id: the same messages again change nothing. */
   async append(messages: readonly BusMessage[]): Promise<Archived> {
     const started = performance.now();
-    await this.months.ensure(messages);
     const strangers: BusMessage[] = [];
     let stored = 0;
     for (let from = 0; from < messages.length; from += BATCH_ROWS) {
       const batch = messages.slice(from, from + BATCH_ROWS);
-      stored += await this.appendBatch(batch);
+      stored += await this.months.withRoom(batch, () => this.appendBatch(batch));
       strangers.push(...(await this.strangersIn(batch)));
     }
     return { stored, strangers, ms: performance.now() - started };
@@ -96,7 +102,7 @@ export class EventArchive {
   fill({ topic, partition }: BusPartition, from: number, to: number): AsyncIterable<BusMessage> {
     const types = typesOf(topic);
     const page = (after: number, rows: number): Promise<TextRow[]> =>
-      this.pool.rows('fill', FILL, [types, topic, partition, after, to, rows]);
+      this.pool.rows('fill', FILL, [types, topic, partition, after, to, rows], FILL_MS);
     const keyset = { after: from - 1, pageRows: PAGE_MESSAGES, keyOf: (row: TextRow) => Number(row[0]), page };
     return keysetRows(keyset, ([offset, producer, ...columns]) => ({
       topic,
@@ -109,7 +115,7 @@ export class EventArchive {
 
   /** The last offset of a partition that is archived; null when none is. A fill above it would lack messages. */
   async lastOffset({ topic, partition }: BusPartition): Promise<number | null> {
-    const [row] = await this.pool.rows('last_offset', LAST_OFFSET, [typesOf(topic), topic, partition]);
+    const [row] = await this.pool.rows('last_offset', LAST_OFFSET, [typesOf(topic), topic, partition], FILL_MS);
     return row?.[0] == null ? null : Number(row[0]);
   }
 

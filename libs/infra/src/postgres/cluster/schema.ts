@@ -1,3 +1,4 @@
+import type { Client } from 'pg';
 import { withClient } from '../access';
 import type { Login } from '../access';
 import { migrationNames } from '../data-source';
@@ -12,6 +13,8 @@ export interface ClusterSchema {
 
 /** The migration that lets the application see the table of migrations. */
 const VISIBLE_SINCE = 'AppSeesSchema1700000000205';
+/** A start waits for it, wall ms. */
+const ANSWER_MS = 10_000;
 const NO_TABLE = '42P01';
 const NO_RIGHT = '42501';
 
@@ -19,15 +22,16 @@ const NO_RIGHT = '42501';
  * Looks at the schema of a cluster's database; changes nothing.
  *
  * @param login the application's role is enough
- * @throws Error of PostgreSQL: no server, no such database, a wrong password
+ * @throws QueryTimeout, Error of PostgreSQL: no server, no such database, a wrong password
  */
 export async function clusterSchemaOf(login: Login, database: string): Promise<ClusterSchema> {
   const known = migrationNames('cluster');
   try {
-    const ran = await withClient(login, database, async (client) => {
+    const ask = async (client: Client): Promise<string[]> => {
       const { rows } = await client.query<{ name: string }>('SELECT name FROM schema_migrations ORDER BY id');
       return rows.map(({ name }) => name);
-    });
+    };
+    const ran = await withClient(login, database, ask, ANSWER_MS);
     return {
       missing: known.filter((name) => !ran.includes(name)),
       newer: ran.filter((name) => !known.includes(name)),

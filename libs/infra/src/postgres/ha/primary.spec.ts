@@ -2,12 +2,14 @@ import { createServer } from 'node:http';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tickRow } from '../../../../kernel/src/contracts/event-store.contract';
+import { freezingServer, type FreezingServer } from '../../testing/freezing-server';
 import { startTestServer } from '../../testing/postgres';
 import type { TestServer } from '../../testing/postgres';
 import { withClient } from '../access';
 import type { Login } from '../access';
 import { EventArchive } from '../cluster/archive';
 import { ClusterLog } from '../cluster/log';
+import { clusterSchemaOf } from '../cluster/schema';
 import { pendingMigrations } from '../data-source';
 import { TextPool } from '../pool';
 import { isTransientStoreError } from '../transient';
@@ -132,9 +134,15 @@ describe('connections to several PostgreSQL hosts', () => {
     const pool = new TextPool(among({}), database, { connections: 1, queryMs: 200 });
     pools.push(pool);
     const error = await errorOf(pool.rows('sleep', 'SELECT pg_sleep(30)', []));
-    expect((error as Error).message).toMatch(/timeout/);
+    const { host, port } = test.access.app;
+    expect((error as Error).message).toBe(
+      `PostgreSQL at ${host}:${port}, database ${database}, did not answer sleep within 0.2 s (timeout): it is frozen or overloaded, or the ` +
+        'question goes over too much. See what it is busy with (pg_stat_activity), ask again, or ask for less.',
+    );
     expect(isTransientStoreError(error)).toBe(true);
     expect(await one(pool)).toEqual([['1']]);
+    // Some questions are known to take longer.
+    expect(await pool.rows('nap', 'SELECT 1 FROM pg_sleep(0.5)', [], 20_000)).toEqual([['1']]);
   });
 
   it('keep a connection on which the server has refused something', async () => {
@@ -144,6 +152,40 @@ describe('connections to several PostgreSQL hosts', () => {
     const before = await pid();
     await expect(pool.rows('wrong', 'SELECT 1/0', [])).rejects.toMatchObject({ code: '22012' });
     expect(await pid()).toEqual(before);
+  });
+
+  describe('of which one freezes in the middle', () => {
+    let frozen: FreezingServer;
+    const frozenAt = async (text: string): Promise<Login> => {
+      const { host, port } = test.access.app;
+      frozen = await freezingServer({ host, port }, text);
+      return among({ hosts: [{ host: frozen.host, port: frozen.port }] });
+    };
+    afterEach(() => frozen.close());
+
+    it.each<[string, string, (login: Login) => Promise<unknown>]>([
+      ['whether commits wait for a standby', 'synchronous_standby_names', (login) => replicationOf(login, database)],
+      ['how the schema stands', 'schema_migrations', (login) => clusterSchemaOf(login, database)],
+    ])(
+      '[NFM-2] say in time that %s is not known, and keep no connection',
+      async (_, text, ask) => {
+        const error = await errorOf(ask(await frozenAt(text)));
+        expect(error).toMatchObject({ name: 'QueryTimeout' });
+        expect((error as Error).message).toContain(`PostgreSQL at 127.0.0.1:${frozen.port}, database ${database}`);
+        expect(isTransientStoreError(error)).toBe(true);
+        await frozen.deserted();
+      },
+      20_000,
+    );
+
+    it('are let go of when the server does not say goodbye, either', async () => {
+      const asked = withClient(await frozenAt('never'), database, async (client) => {
+        const { rows } = await client.query('SELECT 1 AS a');
+        frozen.freeze();
+        return rows;
+      });
+      expect(await asked).toEqual([{ a: 1 }]);
+    });
   });
 
   it('tell that commits are on one server only', async () => {

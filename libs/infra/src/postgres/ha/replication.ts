@@ -1,3 +1,4 @@
+import type { Client } from 'pg';
 import { withClient } from '../access';
 import type { Login } from '../login';
 
@@ -17,16 +18,23 @@ export interface Replication {
 const STATE = `SELECT current_setting('synchronous_standby_names') AS names, current_setting('synchronous_commit') AS level,
   (SELECT count(*) FROM pg_stat_replication)::integer AS standbys`;
 
+/** Asked again and again by who watches: one that is not answered is as good as none, wall ms. */
+const ANSWER_MS = 2_000;
 const WAITS = new Set(['on', 'remote_apply', 'remote_write']);
 
-/** Whether the loss of the primary could lose acknowledged events right now. For health and alerts. */
+/**
+ * Whether the loss of the primary could lose acknowledged events right now. For health and alerts.
+ *
+ * @throws QueryTimeout of a server that froze
+ */
 export async function replicationOf(login: Login, database: string): Promise<Replication> {
-  return withClient(login, database, async (client) => {
+  const ask = async (client: Client): Promise<Replication> => {
     const { rows } = await client.query<{ names: string; level: string; standbys: number }>(STATE);
     const { names, level, standbys } = rows[0]!;
     const isSynchronous = names !== '' && WAITS.has(level);
     const degraded = 'commits are on the primary only: bring the standby back (patronictl list says what it lacks)';
     const detail = isSynchronous ? `commits wait for ${names}` : degraded;
     return { isSynchronous, standbys, detail: `${standbys} standby server${standbys === 1 ? '' : 's'}; ${detail}` };
-  });
+  };
+  return withClient(login, database, ask, ANSWER_MS);
 }
