@@ -1,8 +1,11 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { Retention, sample } from '@moon/infra';
 import type { Part, PartContext } from '../process';
 
 /** How often it is looked for what has expired, wall ms. */
 const LOOK_MS = 6 * 3_600_000;
+/** What is under way at a stop is given so long to end by itself, wall ms. */
+const END_MS = 2_000;
 
 /** Drops bus events and journals that are older than the store's policy; each drop is kept with its range, count and digest (rule 29). */
 export function retentionPart({ connections }: PartContext): Part {
@@ -12,13 +15,16 @@ export function retentionPart({ connections }: PartContext): Part {
   let timer: NodeJS.Timeout | null = null;
   let isStopped = false;
   let working: Promise<void> | null = null;
-  const dropEvents = async (): Promise<void> => {
-    for (const drop of await retention.dropExpired()) {
-      counts.drops += 1;
-      counts.events += drop.events;
-      logger.warn(drop, 'bus events expired and were dropped');
-    }
-  };
+  const isWanted = (): boolean => !isStopped;
+  const dropEvents = (): Promise<void> =>
+    retention.dropExpired(
+      (drop) => {
+        counts.drops += 1;
+        counts.events += drop.events;
+        logger.warn(drop, 'bus events expired and were dropped');
+      },
+      { isWanted },
+    );
   const dropJournals = async (): Promise<void> => {
     const shards = new Set<string>();
     const before = counts.journalBatches;
@@ -29,7 +35,7 @@ export function retentionPart({ connections }: PartContext): Part {
           counts.journalBatches += drop.batches;
           shards.add(drop.shard);
         },
-        { isWanted: () => !isStopped },
+        { isWanted },
       );
     } finally {
       const batches = counts.journalBatches - before;
@@ -37,9 +43,12 @@ export function retentionPart({ connections }: PartContext): Part {
     }
   };
   const attempt = async (drop: () => Promise<void>): Promise<void> => {
+    if (isStopped) return;
     try {
       await drop();
     } catch (error) {
+      // It was let go of.
+      if (isStopped) return;
       counts.failures += 1;
       logger.error({ err: error }, 'what has expired could not be dropped; tried again at the next look');
     }
@@ -57,10 +66,14 @@ export function retentionPart({ connections }: PartContext): Part {
       timer = setInterval(look, LOOK_MS);
       return Promise.resolve();
     },
-    stop: () => {
+    stop: async () => {
       isStopped = true;
       if (timer) clearInterval(timer);
-      return working ?? Promise.resolve();
+      const ended = new AbortController();
+      const patience = pause(END_MS, undefined, { signal: ended.signal }).then(() => retention.close());
+      await working;
+      ended.abort();
+      await patience.catch(() => undefined);
     },
     isUp: () => true,
     status: () => counts,

@@ -13,6 +13,7 @@ import { GroupAppends1700000000203 } from './migrations/1700000000203-group-appe
 import { ShardIds1700000000204 } from './migrations/1700000000204-shard-ids';
 import { AppSeesSchema1700000000205 } from './migrations/1700000000205-app-sees-schema';
 import { JournalRetention1700000000206 } from './migrations/1700000000206-journal-retention';
+import { RetentionInPieces1700000000207 } from './migrations/1700000000207-retention-in-pieces';
 import { RunRegistry1700000000101 } from './migrations/1700000000101-run-registry';
 import { ImportedRuns1700000000102 } from './migrations/1700000000102-imported-runs';
 import { Reports1700000000103 } from './migrations/1700000000103-reports';
@@ -34,6 +35,7 @@ const MIGRATIONS = {
     ShardIds1700000000204,
     AppSeesSchema1700000000205,
     JournalRetention1700000000206,
+    RetentionInPieces1700000000207,
   ],
 } as const;
 

@@ -35,7 +35,7 @@ describe('migrations', () => {
   it.each<[DatabaseKind, number]>([
     ['run', 3],
     ['registry', 4],
-    ['cluster', 9],
+    ['cluster', 10],
   ])('[NFM-4] of a %s database go up, all the way down, and up again to the same schema', async (kind, count) => {
     const database = `moon_migrate_${kind}`;
     expect(await migrateUp(test.access, database, kind)).toBe(count);

@@ -8,7 +8,7 @@ import { withClient } from '../access';
 import { migrateDown, migrateUp } from '../data-source';
 import { EventArchive } from './archive';
 import { ClusterLog } from './log';
-import { Retention, type JournalDrop } from './retention';
+import { Retention, type DropOptions, type JournalDrop, type LogDrop } from './retention';
 import { ShardJournals } from './shard-journal';
 
 let test: TestServer;
@@ -76,6 +76,27 @@ describe('retention of bus events', () => {
   });
   afterEach(() => Promise.all([archive.close(), log.close()]));
 
+  async function dropped(options?: DropOptions): Promise<LogDrop[]> {
+    const drops: LogDrop[] = [];
+    await retention.dropExpired((drop) => drops.push(drop), options);
+    return drops;
+  }
+
+  const rows = <T extends object>(text: string): Promise<T[]> =>
+    withClient(test.access.owner, database, async (client) => (await client.query<T>(text)).rows);
+  /** Five events of January, and their copies on the broker. */
+  async function copied(): Promise<void> {
+    const old = Array.from({ length: 5 }, (_, index) => tickRow(index, { at: FEBRUARY - 10 + index }).event);
+    await archive.append(old.map(messageOf));
+    await archive.append(old.map((event, index) => messageOf(event, 100 + index)));
+  }
+  const references = async (): Promise<number> =>
+    (await rows<{ left: number }>('SELECT count(*)::integer AS left FROM bus_references'))[0]!.left;
+  /** What the recorder may wait for at most, ms. */
+  const PATIENCE_MS = 2_000;
+  const inTime = <T>(work: Promise<T>): Promise<T | string> =>
+    Promise.race([work, new Promise<string>((done) => setTimeout(done, PATIENCE_MS, 'too late').unref())]);
+
   it('[EVS-3] drops whole months that have expired, each written down with range, count and Merkle root', async () => {
     const old = Array.from({ length: TICKS }, (_, index) => tickRow(index, { at: FEBRUARY + index }).event);
     const older = [tickRow(9_000, { at: FEBRUARY - 2 }).event, tickRow(9_001, { at: FEBRUARY - 1 }).event];
@@ -87,24 +108,111 @@ describe('retention of bus events', () => {
     await journal.append({ afterSeq: 0, toSeq: 1, entries: [], publishedSeq: 0 }, [depositRow(1, 1)]);
     await journals.close();
 
-    const drops = await retention.dropExpired();
+    const drops = await dropped({ nodes: 1 });
     expect(drops).toEqual([
       expect.objectContaining({ from: Date.UTC(2024, 0, 1), to: FEBRUARY, events: 2, merkleRoot: merkleRoot(older) }),
       expect.objectContaining({ from: FEBRUARY, to: Date.UTC(2024, 2, 1), events: TICKS, merkleRoot: merkleRoot(old) }),
     ]);
     expect(await retention.drops()).toEqual(drops);
-    expect(await retention.dropExpired()).toEqual([]);
+    expect(await dropped()).toEqual([]);
     // Streams stay, however old; so does what is younger than the policy says.
     expect(await log.countsByType()).toEqual({ 'portfolio.deposited': 1, 'price.tick': 1 });
   });
 
   it('makes room again for an event of a month that was dropped', async () => {
     await archive.append([messageOf(tickRow(1).event, 1)]);
-    expect(await retention.dropExpired()).toHaveLength(1);
+    expect(await dropped()).toHaveLength(1);
     const later = new EventArchive(test.access.app, database);
     await later.append([messageOf(tickRow(1).event, 1)]);
     await later.close();
     expect(await log.countsByType()).toEqual({ 'price.tick': 1 });
+  });
+
+  it('makes room again for one who was at work before the month was dropped, too, and knew of its partition', async () => {
+    await archive.append([messageOf(tickRow(1).event, 1)]);
+    expect(await dropped()).toHaveLength(1);
+    expect(await archive.append([messageOf(tickRow(2).event, 2)])).toMatchObject({ stored: 1 });
+    expect(await log.countsByType()).toEqual({ 'price.tick': 1 });
+  });
+
+  it('[EVS-3] lets others store and read while references of what was dropped go, some at a time', async () => {
+    await copied();
+    const young = messageOf(tickRow(50, { at: Date.now() }).event, 50);
+    await archive.append([young, { ...young, offset: 51 }]);
+    await withClient(test.access.owner, database, async (other) => {
+      await other.query('BEGIN');
+      await other.query('SELECT FROM bus_references WHERE bus_offset = 100 FOR UPDATE');
+      const told: LogDrop[] = [];
+      const done = retention.dropExpired((drop) => told.push(drop), { references: 2 });
+      while (told.length === 0) await new Promise((resolve) => setTimeout(resolve, 20));
+      const event = tickRow(60, { at: Date.now() }).event;
+      expect(await inTime(archive.append([messageOf(event, 60)]))).toMatchObject({ stored: 1 });
+      expect(await inTime(log.countsByType())).toEqual({ 'price.tick': 2 });
+      expect(await references()).toBe(6);
+      await other.query('COMMIT');
+      await done;
+    });
+    // The one that is left is of an event that is still there.
+    expect(await references()).toBe(1);
+  });
+
+  it('[EVS-3] gives way to who reads what is to go, and does not have others wait behind itself for long', async () => {
+    await copied();
+    await archive.append([messageOf(tickRow(50, { at: Date.now() }).event, 50)]);
+    const told: LogDrop[] = [];
+    let done = Promise.resolve();
+    await withClient(test.access.app, database, async (reader) => {
+      await reader.query('BEGIN');
+      await reader.query('SELECT count(*) FROM events');
+      done = retention.dropExpired((drop) => told.push(drop), { retryMs: 50 });
+      for (let seq = 51; seq < 54; seq += 1) {
+        const message = messageOf(tickRow(seq, { at: Date.now() }).event, seq);
+        expect(await inTime(archive.append([message]))).toMatchObject({ stored: 1 });
+        await new Promise((resolve) => setTimeout(resolve, 200));
+      }
+      expect(told).toEqual([]);
+      await reader.query('COMMIT');
+    });
+    await done;
+    expect(told).toMatchObject([{ events: 5 }]);
+  });
+
+  it('[EVS-3] goes on where it was when it was not wanted any more, and digests anew what late events came into', async () => {
+    const old = Array.from({ length: TICKS }, (_, index) => tickRow(index, { at: FEBRUARY + 1 + index }).event);
+    await archive.append(old.map(messageOf));
+    const digested = async (): Promise<number> =>
+      (await rows<{ events: number }>('SELECT events::integer FROM drop_digest'))[0]!.events;
+    let steps = 0;
+    expect(await dropped({ nodes: 1, isWanted: () => (steps += 1) <= 3 })).toEqual([]);
+    expect(await digested()).toBe(1_024);
+    const late = tickRow(9_000, { at: FEBRUARY }).event;
+    await archive.append([messageOf(late, 9_000)]);
+    const drops = await dropped({ nodes: 1 });
+    expect(drops).toMatchObject([{ events: TICKS + 1, merkleRoot: merkleRoot([late, ...old]) }]);
+    expect(await rows('SELECT FROM drop_digest UNION ALL SELECT FROM drop_digest_nodes')).toEqual([]);
+  });
+
+  it('deletes at the next look the references that a recorder left behind that ended in the middle', async () => {
+    await copied();
+    let isWanted = true;
+    await retention.dropExpired(() => (isWanted = false), { isWanted: () => isWanted });
+    expect(await references()).toBe(5);
+    let steps = 0;
+    expect(await dropped({ references: 2, isWanted: () => (steps += 1) === 1 })).toEqual([]);
+    expect(await references()).toBe(3);
+    expect(await dropped({ references: 2 })).toEqual([]);
+    expect(await references()).toBe(0);
+  });
+
+  it('[NFM-4] is what it was once its pieces are taken back', async () => {
+    await copied();
+    await migrateDown(test.access, database, 'cluster', 1);
+    const drop = "SELECT events::integer, encode(merkle_root, 'hex') AS root FROM drop_expired_events()";
+    const ticks: AnyEvent[] = [];
+    for await (const { event } of log.readLog(0)) ticks.push(event);
+    const asApp = withClient(test.access.app, database, async (client) => (await client.query(drop)).rows as object[]);
+    expect(await asApp).toEqual([{ events: 5, root: merkleRoot(ticks) }]);
+    expect(await references()).toBe(0);
   });
 
   it('[SYS-3] lets the application ask for it, and choose nothing', async () => {
@@ -115,6 +223,9 @@ describe('retention of bus events', () => {
         'DROP TABLE events_2024_02',
         "INSERT INTO log_drops (from_at, to_at, events, merkle_root) VALUES (now(), now(), 1, '')",
         'DELETE FROM log_drops',
+        'UPDATE drop_digest SET events = 1',
+        'DELETE FROM bus_references',
+        'SELECT forget_drop_digest()',
       ]) {
         await expect(client.query(text)).rejects.toMatchObject({ code: '42501' });
       }
@@ -123,7 +234,7 @@ describe('retention of bus events', () => {
       await client.query("UPDATE retention_policy SET keep = INTERVAL '100 years'");
       await expect(client.query("UPDATE retention_policy SET keep = INTERVAL '1 hour'")).rejects.toThrow(/check/);
     });
-    expect(await retention.dropExpired()).toEqual([]);
+    expect(await dropped()).toEqual([]);
     expect(await log.countsByType()).toEqual({ 'price.tick': 1 });
   });
 });
@@ -288,12 +399,12 @@ describe('retention of journals', () => {
     await kept(SHARD, 60);
     await forge(`UPDATE journal SET ${DAYS_400}`);
     await dropped();
-    await expect(migrateDown(test.access, database, 'cluster', 1)).rejects.toThrow(/journal_drops has 1 rows/);
+    await expect(migrateDown(test.access, database, 'cluster', 2)).rejects.toThrow(/journal_drops has 1 rows/);
     expect(await left()).toEqual([60]);
   });
 
   it('keeps journals as long as bus events where somebody has asked for that before', async () => {
-    await migrateDown(test.access, database, 'cluster', 1);
+    await migrateDown(test.access, database, 'cluster', 2);
     await rows("UPDATE retention_policy SET keep = INTERVAL '3 years'");
     await migrateUp(test.access, database, 'cluster');
     expect(await rows("SELECT keep_journal = INTERVAL '3 years' AS alike FROM retention_policy")).toEqual([
