@@ -63,28 +63,34 @@ async function until(isMet: () => boolean): Promise<void> {
 }
 
 describe('a partition that a restored shard holds back', () => {
-  it('[AGT-4] [NFA-1] comes again as soon as half of it has been worked off: the journal may name what is still to come', async () => {
-    const there = bed();
-    const first = await there.member();
-    there.bus.append(bar(0));
-    await turns();
-    say(there, 0, MANY);
-    await until(() => heard(first).prices === MANY);
-    await first.shard.log.settled();
-    first.kill();
-    // The journal begins with the bar, which comes late: prices run ahead of it.
-    const [late] = there.bus.messages('market.bars');
-    const bars = there.bus.list(late!).splice(0);
-    const second = await there.member();
-    await until(() => second.shard.isHeld(there.bus.messages('price.ticks')[0]!));
-    expect(heard(second)).toEqual({ prices: 0, bars: 0 });
-    there.bus.list(late!).push(...bars);
-    there.bus.append(bar(1));
-    await until(() => second.group.isLive && heard(second).bars === 2);
-    say(there, MANY, 10);
-    await until(() => heard(second).prices === MANY + 10);
-    expect([...first.failures, ...second.failures]).toEqual([]);
-  });
+  it.each([
+    ['of what every shard hears', { keyed: ['market.bars'], broadcast: ['price.ticks'] }],
+    ['of its own', { keyed: ['price.ticks'], broadcast: ['market.bars'] }],
+  ] as const)(
+    '[AGT-4] [NFA-1] comes again once half of it is worked off, %s: the journal may name more of it',
+    async (_whose, topics) => {
+      const there = bed(topics);
+      const first = await there.member();
+      there.bus.append(bar(0));
+      await turns();
+      say(there, 0, MANY);
+      await until(() => heard(first).prices === MANY);
+      await first.shard.log.settled();
+      first.kill();
+      // The journal begins with the bar, which comes late: prices run ahead of it.
+      const [late] = there.bus.messages('market.bars');
+      const bars = there.bus.list(late!).splice(0);
+      const second = await there.member();
+      await until(() => second.shard.isHeld(there.bus.messages('price.ticks')[0]!));
+      expect(heard(second)).toEqual({ prices: 0, bars: 0 });
+      there.bus.list(late!).push(...bars);
+      there.bus.append(bar(1));
+      await until(() => second.group.isLive && heard(second).bars === 2);
+      say(there, MANY, 10);
+      await until(() => heard(second).prices === MANY + 10);
+      expect([...first.failures, ...second.failures]).toEqual([]);
+    },
+  );
 
   it('[NFA-1] is not read on from the store either, where the broker keeps it no more', async () => {
     let stored: BusMessage[] = [];
@@ -128,7 +134,7 @@ describe('a partition that a restored shard holds back', () => {
     const [btc, eth] = ['BTC', 'ETH'].map((key) => {
       const list = there.bus.list(there.bus.messages('price.ticks').find(({ event }) => event.key === key)!);
       return { list, all: list.splice(0) };
-    }) as [Prices, Prices];
+    }) as Prices[] as [Prices, Prices];
     // Each has one in its checkpoint of which the other's journal has not heard, and goes on with that one's next.
     for (const [shard, first, second] of [[0, eth, btc] as const, [1, btc, eth] as const]) {
       const member = await there.member([shard], 2);
