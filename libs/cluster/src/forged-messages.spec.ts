@@ -1,10 +1,8 @@
 import { eventId, type AnyEvent } from '@moon/events';
 import { KafkaConsumer, loadConfig, OperatorStream } from '@moon/infra';
 import { isRefused, type BusListener, type BusMessage, type RefusedMessage } from '@moon/kernel';
-import type { KafkaMessage } from 'kafkajs';
 import { testEvent } from '@moon/domain';
-import { decodeMessage } from '../../infra/src/kafka/decode';
-import { recordOf } from '../../infra/src/kafka/record';
+import { arriving } from '../../infra/src/testing/arriving';
 import { startTestServer, withClient, type TestServer } from '../../infra/src/testing/postgres';
 import { T0, tick } from '../../kernel/src/testing/venue-desk';
 import { clusterConfigSchema, type ClusterConfig } from './config';
@@ -32,13 +30,6 @@ const command = (name: 'halt' | 'lift'): OperatorCommand => {
   const id = eventId('forged', name);
   return testEvent('operator.command', T0 + 1_000, data, { source: 'operator', id }) as OperatorCommand;
 };
-
-/** The message as a consumer's lane decodes it. */
-function arriving(event: AnyEvent, producer?: string): BusMessage | RefusedMessage {
-  const { key, value, headers, topic } = recordOf(event, producer);
-  const message = { key: Buffer.from(key!), value: Buffer.from(value as string), headers, offset: '0' };
-  return decodeMessage(topic, AUDIT.partition, message as unknown as KafkaMessage);
-}
 
 /** The recorder, fed from a broker in memory. */
 class Recording {
@@ -119,7 +110,7 @@ describe('a forged command of an operator', () => {
 
   it('[AGT-3] is put aside and obeyed by nobody; the archive does not know it, and parity holds', async () => {
     await haltAll();
-    const forged = arriving(command('lift'));
+    const forged = arriving(command('lift'), AUDIT.partition);
     const { bus, refused } = platform.execution;
     const before = bus.list(AUDIT).length;
     bus.put(forged);
@@ -151,7 +142,7 @@ describe('a forged command of an operator', () => {
   it('[AGT-3] that even names a place in the log is told by the recorder: no stream has it', async () => {
     await haltAll();
     const claimed = { ...command('lift'), headers: { streamVersion: 2 } };
-    const forged = arriving(claimed, 'operators');
+    const forged = arriving(claimed, AUDIT.partition, 'operators');
     expect(isRefused(forged)).toBe(false);
     const recording = new Recording(platform.archive, config);
     await recording.take([...carried(), forged]);

@@ -82,7 +82,7 @@ describe('the metrics of a group', () => {
   it('[NFM-2] a key that stands still and has no room for more is not READY, and status says so', async () => {
     const bed = new ShardBed({ name: 'agents', handlers: CHOKING, keyed: ['price.ticks'] });
     member = await bed.member();
-    const part = groupPart({ group: member.group, lag: () => ({}), standstillMs: () => 0 });
+    const part = groupPart({ group: member.group, lag: () => ({}), standstillMs: () => 0, absence: () => null });
     bed.bus.append(tick('BTC.HYPERLIQUID', 0, POISON));
     await turns();
     expect([part.isUp(), part.problem?.()]).toEqual([true, null]);

@@ -1,6 +1,6 @@
 import type { AnyEvent } from '@moon/events';
 import { feedEvent, type Speaker } from '../feed-event';
-import type { MadeTrade } from './market';
+import type { MadeTrade } from './made';
 import type { SecondWriter } from './second';
 
 interface Forming {

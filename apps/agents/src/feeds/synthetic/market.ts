@@ -1,25 +1,8 @@
+import type { MadePost, MadeTrade } from './made';
 import { between, drawsAt, fatNormal, normal, poisson, STREAM } from './random';
 import { driftAt, moodOf, type Regime, type RegimePlan } from './regimes';
 import { splitTrade } from './split';
 import { onGrid, onLots, type TokenProfile } from './tokens';
-
-export interface MadeTrade {
-  profile: TokenProfile;
-  /** Epoch ms. */
-  at: number;
-  price: number;
-  /** In base asset. */
-  size: number;
-  side: 'buy' | 'sell';
-}
-
-export interface MadePost {
-  profile: TokenProfile;
-  at: number;
-  /** −1 to 1. */
-  score: number;
-  text: string;
-}
 
 /** Share of a token's variance that is the market's. */
 const MARKET_SHARE = 0.72;

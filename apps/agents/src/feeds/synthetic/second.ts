@@ -1,7 +1,8 @@
 import { minuteQuoteVolume } from '@moon/domain';
 import type { AnyEvent } from '@moon/events';
 import { feedEvent, type Speaker } from '../feed-event';
-import type { MadePost, MadeTrade, SyntheticMarket } from './market';
+import type { MadePost, MadeTrade } from './made';
+import type { SyntheticMarket } from './market';
 import type { TokenProfile } from './tokens';
 
 /** Name under which made-up posts appear. */

@@ -1,4 +1,4 @@
-import type { MadeTrade } from './market';
+import type { MadeTrade } from './made';
 import { normal, type Draw } from './random';
 import { onGrid, onLots } from './tokens';
 
