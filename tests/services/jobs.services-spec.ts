@@ -7,6 +7,7 @@ import type { JsonObject } from '@moon/events';
 import {
   jobIdOf,
   JobQueues,
+  JobRefused,
   PostgresJobLedger,
   QueuesModule,
   ReportStore,
@@ -124,6 +125,62 @@ describe('long jobs on real queues', () => {
     await pause(500);
     expect(counts).toMatchObject({ attempts: 1, effects: 0 });
     expect(await queues.find(jobId)).toMatchObject({ status: 'cancelled', reason: 'An operator did.' });
+  });
+
+  it('what failed for good is tried again when it is asked for again, with one effect', async () => {
+    const queues = await start();
+    let isBroken = true;
+    let [attempts, effects] = [0, 0];
+    queues.process('reports', {
+      work: () => {
+        attempts += 1;
+        if (isBroken) throw new JobRefused('The file is missing.');
+        return Promise.resolve({ effect: () => Promise.resolve({ number: (effects += 1) }) });
+      },
+    });
+    const { jobId } = await queues.add('reports', { missing: true });
+    expect(await ended(queues, jobId)).toMatchObject({ status: 'failed', reason: 'The file is missing.' });
+    isBroken = false;
+    expect(await queues.add('reports', { missing: true })).toMatchObject({ jobId, status: 'waiting', reason: null });
+    expect(await ended(queues, jobId)).toMatchObject({ status: 'done', result: { number: 1 } });
+    expect(await queues.add('reports', { missing: true })).toMatchObject({ status: 'done' });
+    await pause(500);
+    expect([attempts, effects]).toEqual([2, 1]);
+  });
+
+  it('what was cancelled at work and is asked for again at once is done, with one effect', async () => {
+    const queues = await start();
+    const { counts, processor } = counting(1_000);
+    queues.process('reports', processor);
+    for (let round = 1; round <= 4; round += 1) {
+      const { jobId } = await queues.add('reports', { again: true });
+      while (counts.attempts < round) await pause(20);
+      await queues.cancel(jobId, 'An operator did.');
+    }
+    const { jobId } = await queues.add('reports', { again: true });
+    expect(await ended(queues, jobId)).toMatchObject({ status: 'done', result: { number: 1 } });
+    expect(counts).toMatchObject({ attempts: 5, effects: 1, aborted: 4 });
+    expect(problems.filter((problem) => !problem.includes('ECONNREFUSED'))).toEqual([]);
+  });
+
+  it('a stop is no failed attempt: after more restarts than there are attempts the job is done', async () => {
+    const { counts, processor } = counting(3_000);
+    let jobId = '';
+    for (let restart = 1; restart <= 4; restart += 1) {
+      const queues = await start();
+      queues.process('reports', processor);
+      ({ jobId } = await queues.add('reports', { restarted: true }));
+      while (counts.attempts < restart) await pause(20);
+      const stopping = performance.now();
+      await app.close();
+      expect(performance.now() - stopping).toBeLessThan(2_000);
+      expect((await ledger.find(jobId))?.status).toBe('waiting');
+    }
+    const queues = await start();
+    queues.process('reports', processor);
+    expect(await ended(queues, jobId)).toMatchObject({ status: 'done', result: { number: 1 } });
+    expect(counts).toMatchObject({ attempts: 5, effects: 1 });
+    expect(problems.filter((problem) => !problem.includes('ECONNREFUSED'))).toEqual([]);
   });
 
   it('Redis killed and started again empty: what it lost is added again, and each effect happens once', async () => {

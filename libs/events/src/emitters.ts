@@ -12,7 +12,7 @@ const DESK = [...KERNEL, 'operator'];
 
 /**
  * Who emits an event type, by the event's `source`: a name, or what names begin with when it ends in a slash. A source is
- * a claim of whoever wrote the message, no proof: it finds what went astray, and brokers keep strangers out (ADR 0053).
+ * a claim of whoever wrote the message, no proof: it finds what went astray, and brokers keep strangers out (ADR 0046).
  */
 export const EMITTERS: Readonly<Record<EventType, readonly string[]>> = {
   'price.tick': FEED,

@@ -138,7 +138,7 @@ export function eventReference(): string {
     'Generated from `libs/events` by `node scripts/events-reference.mjs`; a test fails when it is out of date.',
     'Numbers are finite and have at most 15 significant digits; times are epoch milliseconds UTC from 2010 to 2099;',
     'decimal text is exact (up to 24 digits and 18 places). Fields beyond those listed are refused. On the broker an event is',
-    'refused, too, on another topic than its type has, or from another source than those behind "from" (ADR 0053).',
+    'refused, too, on another topic than its type has, or from another source than those behind "from" (ADR 0046).',
     '',
     '## Topics',
     '',

@@ -18,7 +18,10 @@ import {
 } from '@moon/infra';
 import { saveReport } from './save-report';
 
-/** What a backtest is asked for with: the content of its job. */
+/**
+ * What a backtest is asked for with: the content of its job. It names data files and knows nothing of what is in them: who asks
+ * again after they changed, and wants another report, adds a field of its own, e.g. their hash, which makes it another job.
+ */
 export interface BacktestJobPayload {
   config: BacktestConfig;
   /** What relative paths start from. */

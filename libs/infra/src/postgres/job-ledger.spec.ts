@@ -55,6 +55,25 @@ describe('the ledger of jobs', () => {
     expect((await ledger.once('again', () => Promise.resolve({}))).isOwn).toBe(true);
   });
 
+  it.each(['failed', 'cancelled'] as const)(
+    'a job that is %s waits again once it is asked for again',
+    async (status) => {
+      const job = { jobId: `${status}-first`, queue: 'reopened', payload: { a: 1 } };
+      const first = await ledger.accept(job);
+      await ledger.end(job.jobId, status, 'The disk is full.');
+      expect(await ledger.waiting('reopened')).toEqual([]);
+      const again = await ledger.accept(job);
+      expect(again).toEqual({ ...first, acceptedAt: again.acceptedAt });
+      expect(again.acceptedAt).toBeGreaterThanOrEqual(first.acceptedAt);
+      expect(await ledger.waiting('reopened')).toEqual([again]);
+      const effect = jest.fn(() => Promise.resolve({ number: 1 }));
+      expect(await ledger.once(job.jobId, effect)).toMatchObject({ isOwn: true, job: { status: 'done' } });
+      expect(await ledger.accept(job)).toMatchObject({ status: 'done', result: { number: 1 } });
+      await ledger.once(job.jobId, effect);
+      expect(effect).toHaveBeenCalledTimes(1);
+    },
+  );
+
   it('keeps how a job ended: what is cancelled has no effect, what is done is not cancelled', async () => {
     await ledger.accept({ jobId: 'off', queue: 'q', payload: {} });
     expect(await ledger.end('off', 'cancelled', 'An operator did.')).toMatchObject({ status: 'cancelled' });

@@ -7,6 +7,11 @@ import { REGISTRY_DATABASE } from './runs';
 const MS = (column: string): string => `(date_part('epoch', ${column}) * 1000)::bigint`;
 const COLUMNS = `job_id, queue, payload, status, result, reason, ${MS('accepted_at')}, ${MS('ended_at')}`;
 
+/** What failed or was cancelled has had no effect that counts: asked for again it waits again. What is done stays done. */
+const ACCEPT = `INSERT INTO jobs (job_id, queue, payload) VALUES ($1, $2, $3::json)
+  ON CONFLICT (job_id) DO UPDATE SET status = 'waiting', reason = NULL, ended_at = NULL, accepted_at = now()
+  WHERE jobs.status IN ('failed', 'cancelled')`;
+
 /** An end is written once: whoever comes second changes nothing. */
 const END = `UPDATE jobs SET status = $2, result = $3::json, reason = $4, ended_at = now()
   WHERE job_id = $1 AND status = 'waiting'`;
@@ -20,11 +25,7 @@ export class PostgresJobLedger implements JobLedger {
   }
 
   async accept({ jobId, queue, payload }: Pick<JobRecord, 'jobId' | 'queue' | 'payload'>): Promise<JobRecord> {
-    await this.pool.rows(
-      'accept_job',
-      'INSERT INTO jobs (job_id, queue, payload) VALUES ($1, $2, $3::json) ON CONFLICT (job_id) DO NOTHING',
-      [jobId, queue, JSON.stringify(payload)],
-    );
+    await this.pool.rows('accept_job', ACCEPT, [jobId, queue, JSON.stringify(payload)]);
     return this.known(jobId);
   }
 

@@ -1,5 +1,5 @@
 import { getQueueToken } from '@nestjs/bull';
-import type { OnApplicationShutdown, OnModuleInit, Provider } from '@nestjs/common';
+import type { BeforeApplicationShutdown, OnModuleInit, Provider } from '@nestjs/common';
 import type { Job, Queue } from 'bull';
 import type { JsonObject } from '@moon/events';
 import { UnknownJob, type JobLedger, type JobRecord } from '@moon/kernel';
@@ -52,9 +52,10 @@ const PROGRESS_PATIENCE_MS = 500;
  * Long jobs: adds them once, runs them, tells how far they are, ends them. The ledger in PostgreSQL is the record; what Redis
  * has lost is added again from it.
  */
-export class JobQueues implements OnModuleInit, OnApplicationShutdown {
+export class JobQueues implements OnModuleInit, BeforeApplicationShutdown {
   private readonly running = new Map<string, AbortController>();
   private timer: NodeJS.Timeout | null = null;
+  private isStopped = false;
 
   constructor(
     private readonly options: JobQueuesOptions,
@@ -78,12 +79,17 @@ export class JobQueues implements OnModuleInit, OnApplicationShutdown {
     void this.restore().catch((error: Error) => onError?.(error));
   }
 
-  onApplicationShutdown(): void {
+  /** Before the queues close: they wait for what is under way. */
+  beforeApplicationShutdown(): void {
+    this.isStopped = true;
     if (this.timer) clearInterval(this.timer);
     for (const controller of this.running.values()) controller.abort();
   }
 
-  /** Asks for a job; the same content again is the same job. Stored before it is queued, so it is not lost with Redis. */
+  /**
+   * Asks for a job; the same content again is the same job, and tried again if it failed or was cancelled. Stored before it is
+   * queued, so it is not lost with Redis.
+   */
   async add(queue: QueueName, payload: JsonObject): Promise<JobRecord> {
     const job = await this.options.ledger.accept({ jobId: jobIdOf(queue, payload), queue, payload });
     // Waits for nobody: while Redis is away the job waits in the ledger, and in the client.
@@ -123,6 +129,7 @@ export class JobQueues implements OnModuleInit, OnApplicationShutdown {
   async restore(): Promise<number> {
     let added = 0;
     for (const [name, queue] of this.queues) {
+      if (this.isStopped) break;
       for (const job of await this.options.ledger.waiting(name)) {
         if ((await queue.getJob(job.jobId)) !== null || this.running.has(job.jobId)) continue;
         await this.enqueue(job);
@@ -140,13 +147,16 @@ export class JobQueues implements OnModuleInit, OnApplicationShutdown {
     return this.queues.get(queue as QueueName)!;
   }
 
-  /** One attempt. A second one of the same job in this process, after its claim was lost, leaves it to the first. */
+  /**
+   * One attempt. A second one of the same job in this process, after its claim was lost, leaves it to the first. What resolves
+   * leaves the queue: while the ledger waits for the job, `restore` of this or another process adds it again.
+   */
   private async run(job: Job<JsonObject>, processor: JobProcessor): Promise<JsonObject> {
     const jobId = String(job.id);
     const { ledger } = this.options;
     const known = await ledger.find(jobId);
     if (known === null) throw new UnknownJob(jobId);
-    if (known.status !== 'waiting') return { status: known.status };
+    if (known.status !== 'waiting' || this.isStopped) return { status: known.status };
     if (this.running.has(jobId)) return { status: 'running' };
     const controller = new AbortController();
     this.running.set(jobId, controller);
@@ -160,6 +170,8 @@ export class JobQueues implements OnModuleInit, OnApplicationShutdown {
       const done = await ledger.once(jobId, effect);
       return { status: done.job.status };
     } catch (error) {
+      // It was ended from here, by a stop or a cancellation: no attempt has failed.
+      if (controller.signal.aborted) return { status: 'ended' };
       return await this.failed(job, error as Error);
     } finally {
       watch.stop();

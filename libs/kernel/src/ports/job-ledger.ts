@@ -1,6 +1,6 @@
 import type { JsonObject } from '@moon/events';
 
-/** `cancelled` and `failed` are final like `done`: such a job is asked for anew under another content. */
+/** `done` is final; a job that is `failed` or `cancelled` waits again once it is asked for again. */
 export type JobStatus = 'waiting' | 'done' | 'failed' | 'cancelled';
 
 export interface JobRecord {
@@ -23,7 +23,7 @@ export interface JobRecord {
  * that a queue that was lost is filled again and each effect happens once.
  */
 export interface JobLedger {
-  /** Notes that a job is wanted. Returns what is known of it, which may be that it is done. */
+  /** Notes that a job is wanted, also one that failed or was cancelled. Returns what is known of it, which may be that it is done. */
   accept(job: Pick<JobRecord, 'jobId' | 'queue' | 'payload'>): Promise<JobRecord>;
   find(jobId: string): Promise<JobRecord | null>;
   /** Jobs of a queue that are wanted and have not ended, oldest first. */
@@ -36,7 +36,7 @@ export interface JobLedger {
    * @throws what `effect` throws; the job goes on waiting
    */
   once(jobId: string, effect: () => Promise<JsonObject>): Promise<{ job: JobRecord; isOwn: boolean }>;
-  /** The job will not be tried again. What has ended stays as it is; returns the job as it stands. */
+  /** The job will not be tried again unless it is asked for again. What has ended stays as it is; returns the job as it stands. */
   end(jobId: string, status: 'failed' | 'cancelled', reason: string): Promise<JobRecord>;
 }
 
