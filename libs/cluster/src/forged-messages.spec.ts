@@ -110,7 +110,7 @@ describe('a forged command of an operator', () => {
 
   it('[AGT-3] is put aside and obeyed by nobody; the archive does not know it, and parity holds', async () => {
     await haltAll();
-    const forged = arriving(command('lift'), AUDIT.partition);
+    const forged = arriving(command('lift'), { ...AUDIT, offset: 0 });
     const { bus, refused } = platform.execution;
     const before = bus.list(AUDIT).length;
     bus.put(forged);
@@ -142,7 +142,7 @@ describe('a forged command of an operator', () => {
   it('[AGT-3] that even names a place in the log is told by the recorder: no stream has it', async () => {
     await haltAll();
     const claimed = { ...command('lift'), headers: { streamVersion: 2 } };
-    const forged = arriving(claimed, AUDIT.partition, 'operators');
+    const forged = arriving(claimed, { ...AUDIT, offset: 0, producer: 'operators' });
     expect(isRefused(forged)).toBe(false);
     const recording = new Recording(platform.archive, config);
     await recording.take([...carried(), forged]);

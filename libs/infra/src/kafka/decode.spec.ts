@@ -1,9 +1,7 @@
 import { CATALOG, EVENT_TYPES, type AnyEvent, type EventType } from '@moon/events';
 import { isRefused, type BusMessage, type RefusedMessage } from '@moon/kernel';
-import type { KafkaMessage } from 'kafkajs';
 import { exampleEvent } from '../../../events/src/testing/fixtures';
-import { decodeMessage } from './decode';
-import { recordOf } from './record';
+import { arriving } from '../testing/arriving';
 
 /** The example of a type from one of its emitters. */
 function exampleOf(type: EventType, headers: AnyEvent['headers'] = {}): AnyEvent {
@@ -13,11 +11,8 @@ function exampleOf(type: EventType, headers: AnyEvent['headers'] = {}): AnyEvent
 }
 
 /** A message as the broker gives it. */
-function arrives(event: AnyEvent, producer?: string, topic?: string): BusMessage | RefusedMessage {
-  const record = recordOf(event, producer);
-  const message = { key: Buffer.from(record.key!), value: Buffer.from(record.value), headers: record.headers };
-  return decodeMessage(topic ?? record.topic, 2, { ...message, offset: '900' } as unknown as KafkaMessage);
-}
+const arrives = (event: AnyEvent, producer?: string, topic?: string): BusMessage | RefusedMessage =>
+  arriving(event, { producer, topic, partition: 2, offset: 900 });
 
 const reasonOf = (message: BusMessage | RefusedMessage): string | null =>
   isRefused(message) ? `${message.reason}: ${message.detail}` : null;
