@@ -17,7 +17,7 @@ const USAGE = `npm run faults -- [options]: breaks the distributed platform on r
   --all-agents    every agent takes part (those that a trade needs)
   --patience N    multiplies time-outs, for a machine that is busy with more (1)
   --json          one JSON line a fault on standard output
-  --keep          keeps the folder with the logs
+  --keep          keeps the folder with the logs, as it is kept after a finding in any case
   --leave         after a finding: ends everything but the servers, and says how to look into them
 `;
 
@@ -103,7 +103,7 @@ async function* runAll(
       );
       yield line;
       if (isClean(line)) continue;
-      await rig.stop(options.leave);
+      await rig.stop({ leaveServers: options.leave, keep: true });
       rig = null;
       if (options.leave) return;
     }

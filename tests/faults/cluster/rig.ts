@@ -50,7 +50,7 @@ export interface RigOptions {
   say?: (line: string) => void;
   /** Loaded into every process of the platform before its program: a planted bug. */
   plant?: string;
-  /** Keeps the folder with logs and data. */
+  /** Keeps the folder with the logs, found something or not. */
   keep?: boolean;
 }
 
@@ -143,8 +143,11 @@ export class Rig {
     await Promise.race([Promise.all(waiting), late]).finally(() => clearTimeout(timer));
   }
 
-  /** @param leaveServers the servers stay, for whoever wants to look into them */
-  async stop(leaveServers = false): Promise<void> {
+  /**
+   * @param leaveServers the servers stay, for whoever wants to look into them
+   * @param keep the folder with the logs stays
+   */
+  async stop({ leaveServers = false, keep = this.options.keep ?? false } = {}): Promise<void> {
     await this.load?.stop();
     await this.auditor?.stop();
     await this.venue?.close();
@@ -163,7 +166,7 @@ export class Rig {
     const isSmall = this.options.smallDisk ?? false;
     if (this.addresses) await stackApi.stop(this.stackDir, { clean: !isSmall });
     if (isSmall) execFileSync('umount', [this.postgresDisk]);
-    if (this.options.keep) this.say(`logs are kept in ${this.dir}`);
+    if (keep) this.say(`logs are kept in ${this.dir}`);
     else rmSync(this.dir, { recursive: true, force: true });
   }
 
