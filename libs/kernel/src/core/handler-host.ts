@@ -1,4 +1,5 @@
 import { validateEmitted, type AnyEvent, type EventType } from '@moon/events';
+import { asError } from './as-error';
 import type { AnyCommand, Handler, Outbox } from '@moon/domain';
 import { CollectingOutbox, type Outcome } from './collecting-outbox';
 
@@ -311,10 +312,6 @@ function apply(handler: Handler, state: unknown, delivery: Delivery, outbox: Out
   if (delivery.isPark) handler.parked?.(state, outbox);
   else if (!delivery.command) handler.handle(delivery.event, state, outbox);
   else if (handler.execute) handler.execute(delivery.command, state, outbox);
-}
-
-function asError(thrown: unknown): Error {
-  return thrown instanceof Error ? thrown : new Error(String(thrown));
 }
 
 function push<K, V>(map: Map<K, V[]>, key: K, value: V): void {

@@ -1,4 +1,5 @@
 import type { TopicName } from '@moon/events';
+import { asError } from '../../core/as-error';
 import {
   isRefused,
   type BusConsumer,
@@ -341,5 +342,3 @@ export class ShardGroup {
     }
   }
 }
-
-const asError = (thrown: unknown): Error => (thrown instanceof Error ? thrown : new Error(String(thrown)));

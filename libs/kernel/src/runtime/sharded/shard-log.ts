@@ -1,4 +1,5 @@
 import type { AnyEvent } from '@moon/events';
+import { asError } from '../../core/as-error';
 import { DurableWaiters } from '../../log/durable-waiters';
 import type { BusPosition, EventPublisher } from '../../ports/bus';
 import { PublisherStopped } from '../../ports/bus';
@@ -306,8 +307,6 @@ export class ShardLog implements LogSink {
 }
 
 const nothing = (): Pending => ({ count: 0, entries: [], rows: [], outputs: [] });
-
-const asError = (thrown: unknown): Error => (thrown instanceof Error ? thrown : new Error(String(thrown)));
 
 /** Puts a message to the run that it goes on, or begins a new one. */
 function addToRuns(entries: JournalEntry[], { topic, partition, offset }: BusPosition): void {

@@ -1,4 +1,5 @@
 import type { AnyEvent } from '@moon/events';
+import { asError } from '../../core/as-error';
 import type { EngineSnapshot } from '../../core/checkpoint';
 import { checkpointTexts } from '../../core/journal-codec';
 import type { IdMark } from '../../core/recent-ids';
@@ -8,7 +9,9 @@ import type { BusMessage, BusPartition, BusPosition } from '../../ports/bus';
 import type { JournalBatch, ShardCheckpoint, ShardClaim } from '../../ports/journal';
 import { LiveRuntime } from '../live';
 import { bringIn } from './bring-in';
-import { HeardStreams, type HeardState } from './heard-streams';
+import type { CheckpointMeta } from './checkpoint-meta';
+import { deferred, type Deferred } from './deferred';
+import { HeardStreams } from './heard-streams';
 import { JournalReplay, requireHeard, type ReplayStep } from './journal-replay';
 import { MessageBuffer, Positions, slotOf } from './message-buffer';
 import { ShardLog } from './shard-log';
@@ -24,17 +27,7 @@ export class PastClosed extends Error {
   }
 }
 
-/** What a checkpoint holds beside states, positions and ids. */
-interface CheckpointMeta {
-  engine?: EngineSnapshot;
-  /** Versions of its own streams. */
-  streams?: Record<string, number>;
-  /** In checkpoints of older code: not there, and `streams` has every order that ever was. */
-  hasOpenOrdersOnly?: true;
-  /** Streams of others; not there in checkpoints of older code. */
-  heard?: HeardState;
-}
-
+/** Messages that wait for their place in the journal, a partition, at which no more are asked for. */
 const MOST_WAITING = 20_000;
 /** One turn handles messages for this long before it lets timers and sockets in, wall ms. */
 const TURN_MS = 8;
@@ -62,7 +55,7 @@ export class Shard {
   private phase: 'replaying' | 'starting' | 'live' | 'closed' = 'replaying';
   /** Handling the journal again goes on by itself, after timers and sockets. */
   private isBetweenTurns = false;
-  private whenLive: { promise: Promise<void>; resolve: () => void; reject: (error: Error) => void };
+  private readonly whenLive: Deferred;
   private saved: { seq: number; positions: readonly BusPosition[]; at: number } | null = null;
   private saving: Promise<unknown> = Promise.resolve();
   /** Up to where ids of inputs are stored. */
@@ -367,18 +360,4 @@ export class Shard {
     void this.live.stop(0).catch(() => undefined);
     this.options.onEnd(error);
   }
-}
-
-function asError(thrown: unknown): Error {
-  return thrown instanceof Error ? thrown : new Error(String(thrown));
-}
-
-function deferred(): Shard['whenLive'] {
-  let resolve: () => void = () => undefined;
-  let reject: (error: Error) => void = () => undefined;
-  const promise = new Promise<void>((onResolve, onReject) => {
-    resolve = onResolve;
-    reject = onReject;
-  });
-  return { promise, resolve, reject };
 }
