@@ -17,6 +17,7 @@ const USAGE = `npm run start:distributed -- [options]
   --pace N           synthetic feed: run time per wall time (60)
   --agents N         processes of the agents (1)
   --execution N      processes of execution (1)
+  --recorder N       processes of the recorder (1)
   --base-port N      first port of health and status (4100)
   --config FILE      settings of all processes
   --set NAME=VALUE   any setting, repeatable
@@ -31,6 +32,7 @@ const { values } = parsed({
     pace: { type: 'string', default: '60' },
     agents: { type: 'string', default: '1' },
     execution: { type: 'string', default: '1' },
+    recorder: { type: 'string', default: '1' },
     'base-port': { type: 'string', default: '4100' },
     config: { type: 'string' },
     set: { type: 'string', multiple: true, default: [] },
@@ -57,6 +59,15 @@ const say = (name, line) => process.stdout.write(`${name.padEnd(12)} ${line}\n`)
 function fail(message) {
   process.stderr.write(`${message}\n`);
   process.exit(1);
+}
+
+/** A number among the options. @throws never: what is no such number is named */
+function number(name, { whole = true } = {}) {
+  const value = Number(values[name]);
+  if (value > 0 && (!whole || Number.isInteger(value))) return value;
+  return fail(
+    `start:distributed: --${name} is ${values[name]}: expected a ${whole ? 'whole number from 1 on' : 'number above 0'}.`,
+  );
 }
 
 /** Runs a program to its end. @throws Error when it does not end well */
@@ -151,17 +162,19 @@ for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(name, () => void 
 // Once nobody reads what is said, stopping in good order goes on.
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
 
+const pace = number('pace', { whole: false });
+const base = number('base-port');
+/** In the order in which they start. */
+const counts = { recorder: number('recorder'), execution: number('execution'), agents: number('agents'), api: 1 };
 const stackFile = join(resolve(values.stack), 'stack.json');
 if (!existsSync(stackFile)) fail(`${stackFile} is not there: start the servers first with npm run stack -- start.`);
 const stack = JSON.parse(readFileSync(stackFile, 'utf8'));
 const dataDir = resolve(values['data-dir']);
 mkdirSync(dataDir, { recursive: true });
-const pace = Number(values.pace);
 const origin = originOf(dataDir, pace);
 
 await build();
 const dist = (path) => join(root, 'dist', path);
-const base = Number(values['base-port']);
 const env = {
   MOON_KAFKA__BROKERS: JSON.stringify(stack.kafka.brokers),
   MOON_KAFKA__REPLICATION_FACTOR: String(Math.min(3, stack.kafka.brokers.length)),
@@ -186,8 +199,8 @@ const superuserEnv = {
   MOON_POSTGRES__PASSWORD: stack.postgres.password,
 };
 const common = [...(values.config ? ['--config', values.config] : []), ...values.set.flatMap((one) => ['--set', one])];
-const several = (app, count) =>
-  count === 1 ? [app] : Array.from({ length: count }, (_, index) => `${app}-${index + 1}`);
+const several = (app) =>
+  counts[app] === 1 ? [app] : Array.from({ length: counts[app] }, (_, index) => `${app}-${index + 1}`);
 
 try {
   const { appPasswordOf, readClusterOptions } = createRequire(import.meta.url)(dist('libs/cluster/src/index.js'));
@@ -210,10 +223,9 @@ try {
       env,
       /^READY in/,
     );
-  for (const name of several('recorder', 1)) await app(name, 'recorder');
-  for (const name of several('execution', Number(values.execution))) await app(name, 'execution');
-  for (const name of several('agents', Number(values.agents))) await app(name, 'agents');
-  for (const name of several('api', 1)) await app(name, 'api');
+  for (const kind of Object.keys(counts)) {
+    for (const name of several(kind)) await app(name, kind);
+  }
   say('all', `READY · health and status on ports ${base} to ${port - 1} · Ctrl-C drains and stops`);
 } catch (error) {
   process.stderr.write(`${error.message}\n`);
