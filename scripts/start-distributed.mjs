@@ -89,7 +89,10 @@ function originOf(folder, pace) {
   if (existsSync(file)) {
     const known = JSON.parse(readFileSync(file, 'utf8'));
     if (known.pace !== pace)
-      fail(`${file}: this deployment runs at pace ${known.pace}; give --pace ${known.pace}, or another --data-dir.`);
+      fail(
+        `${file}: this deployment runs at pace ${known.pace}; give --pace ${known.pace}. ` +
+          'One at another pace needs servers (--stack) and a --data-dir of its own.',
+      );
     return known.origin;
   }
   const origin = Date.now();

@@ -49,6 +49,12 @@ function addresses(dir = DEFAULT_FOLDER) {
   return JSON.parse(readFileSync(file, 'utf8'));
 }
 
+/** First port of the block that the data in a folder were made with; undefined when there are none. */
+function basePortOf(dir = DEFAULT_FOLDER) {
+  const file = join(resolve(dir), 'layout.json');
+  return existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')).basePort : undefined;
+}
+
 const isAlive = (pid) => {
   try {
     process.kill(pid, 0);
@@ -145,6 +151,7 @@ module.exports = {
   start,
   stop,
   addresses,
+  basePortOf,
   /** State, process id and role of every node. */
   status: (dir = DEFAULT_FOLDER) => command(dir, 'status'),
   /** Waits until all kinds are ready again. */

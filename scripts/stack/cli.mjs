@@ -37,7 +37,11 @@ const withFolder = (command) => command.option('--dir <folder>', 'folder of the 
 const withKinds = (command) => command.option('--only <kinds>', `some of ${KINDS.join(',')}`, kinds, KINDS);
 
 withKinds(withFolder(program.command('start').description('starts all of it and returns when it is ready')))
-  .option('--base-port <port>', 'first port of the block it takes; 0 = any free block', port, DEFAULT_BASE_PORT)
+  .option(
+    '--base-port <port>',
+    `first port of the block it takes, 0 = any free block (default: that of the data in the folder, or ${DEFAULT_BASE_PORT})`,
+    port,
+  )
   .option('--brokers <count>', 'Kafka brokers, 1 or 3', brokerCount, 3)
   .option('--fast', 'a quicker JVM that never gets as fast: for functional tests', false)
   .option('--clean', 'throws the data of an earlier start away first', false)
@@ -45,7 +49,8 @@ withKinds(withFolder(program.command('start').description('starts all of it and 
   .action(async ({ foreground, ...options }) => {
     // Here rather than in the supervisor, so that what the package managers say is seen.
     await install(options.only);
-    const stack = await api.start({ ...options, detached: !foreground, onEvent: print });
+    const basePort = options.basePort ?? api.basePortOf(options.dir) ?? DEFAULT_BASE_PORT;
+    const stack = await api.start({ ...options, basePort, detached: !foreground, onEvent: print });
     const { times, supervisor, ...state } = stack;
     print(
       `Ready: ${Object.entries(times)

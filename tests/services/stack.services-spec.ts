@@ -246,6 +246,14 @@ describe('a stack of one kind', () => {
     }
   });
 
+  it('starts on the ports of its data when none are named', async () => {
+    const { options } = await stack.start({ dir, basePort: 0, only: ['redis'] });
+    await stack.stop(dir);
+    execFileSync(process.execPath, ['scripts/stack/cli.mjs', 'start', '--only', 'redis', '--dir', dir], { cwd: root });
+    expect(stack.addresses(dir).options.basePort).toBe(options.basePort);
+    await stack.stop(dir);
+  });
+
   it('refuses to start on other ports than its data were made with', async () => {
     await expect(stack.start({ dir, basePort: 30_000, only: ['redis'] })).rejects.toThrow('were made with --base-port');
   });

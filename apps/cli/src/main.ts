@@ -4,6 +4,8 @@ import type { Io } from './io';
 
 /** A Ctrl-C may come twice, from the terminal and handed on by what started the program: within this time it is one. */
 const SAME_CTRL_C_MS = 1_000;
+/** A client of a server that is frozen may take minutes to let go of it; nobody waits for that once the command is done. */
+const LEAVE_WITHIN_MS = 2_000;
 
 /** The command line of this process. Ctrl-C asks the command to end; a second one ends it at once. */
 async function main(): Promise<void> {
@@ -29,6 +31,7 @@ async function main(): Promise<void> {
     signal: interrupt.signal,
   };
   process.exitCode = await run(process.argv.slice(2), io);
+  setTimeout(() => process.exit(), LEAVE_WITHIN_MS).unref();
 }
 
 void main();

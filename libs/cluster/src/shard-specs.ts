@@ -21,6 +21,7 @@ import type { CacheGate } from './cache-gate';
 import type { Connections } from './connections';
 import { headersOf, type ShardSpec } from './group-host';
 import { portfolioEvents, settingsEvents } from './settings-events';
+import { seldom } from './seldom';
 
 /** So much risk still hears while the store is away, in messages and outputs: minutes, and some hundred megabytes at most. */
 const HIGH_WATER = 100_000;
@@ -84,7 +85,9 @@ export function executionSpec(
     venue: link,
     local: new LocalJournalFile(join(config.dataDir, 'while-the-store-is-away'), shard),
     highWater: HIGH_WATER,
-    onVenueSilent: (error) => logger.warn({ shard, error: error.message }, 'the venue does not answer'),
+    onVenueSilent: seldom<Error>(({ message }, { since }) =>
+      logger.warn({ shard, error: message, calls: since }, 'the venue does not answer'),
+    ),
     createEngine: ({ log, onRequest }, under) =>
       assemble({
         config: under.platform,
