@@ -16,6 +16,8 @@ export class WatchPart implements Part {
   private shards: ShardStatus[] | null = null;
   private replication: Replication | null = null;
   private looks = 0;
+  /** Why there was no answer when it was asked last, by who was asked. */
+  private readonly away = new Map<string, string>();
   private isStopped = false;
 
   constructor(private readonly context: PartContext) {}
@@ -33,6 +35,10 @@ export class WatchPart implements Part {
 
   isUp(): boolean {
     return this.brokers !== null && this.shards !== null;
+  }
+
+  problem(): string | null {
+    return this.away.size === 0 ? null : [...this.away].map(([who, why]) => `no answer of ${who}: ${why}`).join('; ');
   }
 
   status(): object {
@@ -68,15 +74,20 @@ export class WatchPart implements Part {
       this.ask('the event store', log.shards()),
     ]);
     if (hosts.length > 1 && this.looks % LOOKS_A_REPLICATION === 0)
-      this.replication = await this.ask('the event store', replicationOf(access.app, database));
+      this.replication = await this.ask('the event store about its standbys', replicationOf(access.app, database));
     this.looks += 1;
   }
 
   private async ask<T>(who: string, answer: Promise<T>): Promise<T | null> {
     try {
-      return await answer;
+      const found = await answer;
+      this.away.delete(who);
+      return found;
     } catch (error) {
-      this.context.connections.logger.warn({ err: error }, `no answer of ${who}`);
+      const { message } = error as Error;
+      // Once for each cause: it is asked every two seconds.
+      if (this.away.get(who) !== message) this.context.connections.logger.warn({ err: error }, `no answer of ${who}`);
+      this.away.set(who, message);
       return null;
     }
   }
